@@ -1,0 +1,126 @@
+"""The configuration of a model: ``config.json`` of its folder, checked before anything is allocated."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from .networks import NETWORKS, conv_widths
+from .registry import VARIANTS, Dataset, Recipe, lookup
+
+FORMAT_VERSION = 1
+
+
+class LoadError(ValueError):
+    """A model cannot be loaded. The message names the file and says what to do."""
+
+
+@dataclass(frozen=True)
+class AEVQConfig:
+    """What is needed to build a model and to feed it. Every field is checked when it is made.
+
+    Args:
+        variant: a key of ``registry.VARIANTS``.
+        dataset: what it was trained on; a key of ``registry.DATASETS`` or any name of one's own.
+        network: a key of ``networks.NETWORKS``.
+        image_size: height and width of ``x`` in pixels, 8 … 512.
+        channels: 1 (grey) or 3 (RGB).
+        crop: side of the centred square that :meth:`AEVQ.preprocess` keeps, as a share of the shorter side, in (0, 1].
+        widths: channels after each stride-2 convolution.
+        latent_dim: D, 1 … 4096.
+        num_codes: K, 0 … 65536.
+        format_version: version of this layout.
+
+    Raises:
+        ValueError: a value is out of range or of another type; the message names it and what is allowed.
+    """
+
+    variant: str
+    dataset: str
+    network: str
+    image_size: int
+    channels: int
+    crop: float
+    widths: tuple[int, ...]
+    latent_dim: int
+    num_codes: int
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self):
+        _check_int("format_version", self.format_version, 1, FORMAT_VERSION, hint="; a newer aevq-hub may read it")
+        lookup(VARIANTS, _check_str("variant", self.variant), "variant")
+        lookup(NETWORKS, _check_str("network", self.network), "network")
+        _check_str("dataset", self.dataset)
+        _check_int("image_size", self.image_size, 8, 512)
+        if type(self.channels) is not int or self.channels not in (1, 3):
+            raise ValueError(f"channels is {self.channels!r}; choose from 1, 3")
+        if type(self.crop) not in (int, float) or not (math.isfinite(self.crop) and 0 < self.crop <= 1):
+            raise ValueError(f"crop is {self.crop!r}; it must be a number above 0 and at most 1")
+        if not isinstance(self.widths, list | tuple) or not 1 <= len(self.widths) <= 8:
+            raise ValueError(f"widths is {self.widths!r}; it must be a list of 1 … 8 numbers of channels")
+        for width in self.widths:
+            _check_int("widths", width, 1, 1024)
+        if self.image_size % 2 ** len(self.widths):
+            raise ValueError(f"image_size {self.image_size} cannot be halved {len(self.widths)} times, once per width")
+        _check_int("latent_dim", self.latent_dim, 1, 4096)
+        _check_int("num_codes", self.num_codes, 0, 65536)
+        object.__setattr__(self, "widths", tuple(self.widths))
+
+    @classmethod
+    def for_training(cls, variant: str, name: str, dataset: Dataset, recipe: Recipe) -> "AEVQConfig":
+        """The configuration of a variant for a data set, ``name`` being the data set's part of the model's name."""
+        entry = lookup(VARIANTS, variant, "variant")
+        return cls(
+            variant=variant,
+            dataset=name,
+            network=entry.network,
+            image_size=dataset.size,
+            channels=dataset.channels,
+            crop=dataset.crop,
+            widths=conv_widths(dataset.size),
+            latent_dim=recipe.latent_dim,
+            num_codes=entry.num_codes,
+        )
+
+    @property
+    def name(self) -> str:
+        """The short name, ``<variant>-<dataset>``."""
+        return f"{self.variant}-{self.dataset}"
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> "AEVQConfig":
+        """Read and check a ``config.json``.
+
+        Raises:
+            LoadError: not JSON, not an object, an unknown or a missing key, or a value out of range.
+        """
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:  # not UTF-8 or not JSON
+            raise LoadError(f"{path} is not valid JSON ({error}); download the model again") from error
+        if not isinstance(values, dict):
+            raise LoadError(f"{path} must hold a JSON object, not {type(values).__name__}")
+        known = [f.name for f in fields(cls)]
+        if unknown := sorted(set(values) - set(known)):
+            raise LoadError(f"{path} has the unknown key {unknown[0]!r}; the keys are {', '.join(known)}")
+        if missing := [name for name in known if name not in values]:
+            raise LoadError(f"{path} lacks the key {missing[0]!r}; the keys are {', '.join(known)}")
+        try:
+            return cls(**values)
+        except ValueError as error:
+            raise LoadError(f"{path}: {error}") from error
+
+    def to_dict(self) -> dict:
+        """The values as they stand in ``config.json``."""
+        return {**asdict(self), "widths": list(self.widths)}
+
+
+def _check_int(name: str, value, low: int, high: int, hint: str = "") -> None:
+    if type(value) is not int or not low <= value <= high:  # bool is no size
+        raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}{hint}")
+
+
+def _check_str(name: str, value) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is {value!r}; it must be a text")
+    return value

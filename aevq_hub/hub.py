@@ -1,0 +1,133 @@
+"""Where a model's files are: a shipped folder, any folder, or a repository of the Hub."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from safetensors import SafetensorError, safe_open
+
+from .config import LoadError
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+_FLOATS = {"F32", "F16", "BF16"}
+
+
+def shipped_folder() -> Path:
+    """The folder of the models that come with the package: inside it when installed, beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "model_cards"
+    return inside if inside.is_dir() else package.parent / "model_cards"
+
+
+def available_models() -> list[str]:
+    """Names of the models that are shipped, such as ``center-mnist``: each can be given to ``AEVQ.from_pretrained``."""
+    return sorted(path.parent.name for path in shipped_folder().glob(f"*/{WEIGHTS_FILE}"))
+
+
+def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_FILE), **hub_options) -> list[Path]:
+    """The paths of a model's files.
+
+    Args:
+        name: a short name (:func:`available_models`), a path to a folder, or ``<namespace>/<name>`` on the Hub.
+        names: the files wanted, by name.
+        hub_options: passed to ``hf_hub_download``: ``revision``, ``cache_dir``, ``local_files_only``, ``token`` …
+
+    Raises:
+        LoadError: there is no such model or one of its files is missing.
+        OSError: the Hub refused or broke off the download for another reason.
+    """
+    folder = _folder(name)
+    if folder is None:
+        return [_download(str(name), file, hub_options) for file in names]
+    for file in names:
+        if not (folder / file).is_file():
+            raise LoadError(f"{folder} has no {file}; a model's folder holds {CONFIG_FILE} and {WEIGHTS_FILE}")
+    return [folder / file for file in names]
+
+
+def _folder(name: str | Path) -> Path | None:
+    """The local folder that ``name`` means, None if it can only be a repository of the Hub."""
+    text = str(name)
+    if Path(name).is_dir():
+        return Path(name)
+    if text in available_models():
+        return shipped_folder() / text
+    if isinstance(name, Path) or text.count("/") != 1 or text.startswith((".", "/", "~")):
+        raise LoadError(
+            f"there is no model {text!r}: it is neither a folder nor one of the shipped models "
+            f"({', '.join(available_models()) or 'none'}); a model of the Hub is named <namespace>/<name>"
+        )
+    return None
+
+
+def _download(repo_id: str, file: str, options: dict) -> Path:
+    revision = options.get("revision")
+    at = f" at revision {revision!r}" if revision else ""
+    try:
+        return Path(hf_hub_download(repo_id, file, **options))
+    except HFValidationError as error:
+        raise LoadError(f"{repo_id!r} is no name of a Hub repository: {error}") from error
+    except GatedRepoError as error:
+        raise LoadError(f"{repo_id} is gated: ask for access on its page and log in with `hf auth login`") from error
+    except RepositoryNotFoundError as error:
+        raise LoadError(
+            f"the Hub has no model {repo_id!r} that you may see; check the name, or log in with `hf auth login` "
+            f"if it is private (shipped models: {', '.join(available_models()) or 'none'})"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise LoadError(f"{repo_id} has no revision {revision!r}; give a branch, a tag or a commit") from error
+    except LocalEntryNotFoundError as error:
+        raise LoadError(
+            f"{file} of {repo_id}{at} is not in the cache and the Hub was not reached; "
+            "check the network, or give the path of a folder"
+        ) from error
+    except EntryNotFoundError as error:
+        raise LoadError(
+            f"{repo_id}{at} has no {file}; only models saved with safetensors are loaded, never pickled weights"
+        ) from error
+
+
+def read_weights(path: str | Path, expected: dict[str, torch.Tensor], device="cpu") -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file, after names, shapes and types in its header matched ``expected``.
+
+    Floating-point weights come back as float32, however they are stored.
+
+    Args:
+        path: the file.
+        expected: name → tensor of the shape and kind the model needs (``meta`` tensors suffice).
+        device: where the tensors are put.
+
+    Raises:
+        LoadError: the file is truncated, broken or of another model; nothing of the model was changed.
+    """
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            stored = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+            for problem in _mismatches(stored, expected):
+                raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
+            return {key: file.get_tensor(key).to(expected[key].dtype) for key in expected}
+    except SafetensorError as error:
+        raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error
+
+
+def _mismatches(stored: dict, expected: dict[str, torch.Tensor]) -> Iterator[str]:
+    if missing := sorted(expected.keys() - stored.keys()):
+        yield f"the weight {missing[0]!r} is missing ({len(missing)} in all)"
+    if extra := sorted(stored.keys() - expected.keys()):
+        yield f"the weight {extra[0]!r} is unknown ({len(extra)} in all)"
+    for key, tensor in expected.items():
+        shape, dtype = tuple(stored[key].get_shape()), stored[key].get_dtype()
+        if shape != tuple(tensor.shape):
+            yield f"the weight {key!r} has the shape {shape} instead of {tuple(tensor.shape)}"
+        if dtype not in _FLOATS:
+            yield f"the weight {key!r} has the type {dtype} instead of one of {', '.join(sorted(_FLOATS))}"

@@ -1,0 +1,51 @@
+"""Between PIL images, arrays and tensors."""
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+
+def to_array(image: Image.Image, size: int, channels: int, crop: float = 1.0) -> np.ndarray:
+    """Any PIL image → uint8 (C, size, size).
+
+    EXIF rotation is applied, transparency put on white, 16-bit and float greys scaled to 8 bits; of an animation the
+    first frame is taken. The centred square with ``crop`` times the shorter side is kept and resized with antialiasing.
+
+    Args:
+        image: the image, in any mode.
+        size: height and width of the result in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        crop: share of the shorter side that is kept, in (0, 1].
+    """
+    image = _eight_bit(ImageOps.exif_transpose(image))
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    image = image.convert("L" if channels == 1 else "RGB")
+    side = max(1, round(min(image.size) * crop))
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    if (image.width, image.height) != (size, size) or side != size:
+        box = (left, top, left + side, top + side)
+        image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)  # PIL's bilinear widens: antialiased
+    pixels = np.asarray(image)  # (H, W) or (H, W, 3)
+    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Scale greys of 16 or 32 bits to 8; PIL's own conversion would clip them at 255."""
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return image
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
+    top = 1.0 if image.mode == "F" and values.max() <= 1 else 255.0 if values.max() <= 255 else 65535.0
+    return Image.fromarray((values.clip(0, top) * (255 / top)).round().astype(np.uint8))
+
+
+def to_pil(x: torch.Tensor) -> list[Image.Image]:
+    """Images (B, C, H, W) in [0, 1] → B PIL images of mode L (C = 1) or RGB (C = 3). Values outside are clipped.
+
+    Raises:
+        ValueError: another shape.
+    """
+    if x.ndim != 4 or x.shape[1] not in (1, 3):
+        raise ValueError(f"x has the shape {tuple(x.shape)}; give (B, 1, H, W) or (B, 3, H, W)")
+    pixels = (x.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return [Image.fromarray(p[..., 0] if p.shape[-1] == 1 else p) for p in pixels]

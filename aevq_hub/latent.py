@@ -1,0 +1,69 @@
+"""Pure functions on latents, shared by figures, measurements and demo."""
+
+from collections.abc import Sequence
+
+import torch
+
+MODES = ("lerp", "slerp")
+
+
+def perturb(z: torch.Tensor, dims: int | Sequence[int], shifts: float | Sequence[float]) -> torch.Tensor:
+    """Shift single dimensions of latents, each dimension by each amount (figures 2.1, 3.2).
+
+    Args:
+        z: latents (..., D).
+        dims: P dimensions, 0 … D − 1; one may be given as a number.
+        shifts: S amounts, in the latent's own units; one may be given as a number.
+
+    Returns:
+        (..., P, S, D): entry [..., p, s, :] is z with shifts[s] added to dimension dims[p].
+
+    Raises:
+        ValueError: a dimension is out of range, or a shift is not finite.
+    """
+    dims = [dims] if isinstance(dims, int) else list(dims)
+    shifts = [shifts] if isinstance(shifts, int | float) else list(shifts)
+    size = z.shape[-1]
+    for dim in dims:
+        if not isinstance(dim, int) or not 0 <= dim < size:
+            raise ValueError(f"dimension {dim!r} is out of range; choose from 0 to {size - 1}")
+    amounts = torch.tensor(shifts, dtype=z.dtype, device=z.device)
+    if not amounts.isfinite().all():
+        raise ValueError(f"shifts must be finite numbers, not {shifts}")
+    directions = torch.eye(size, dtype=z.dtype, device=z.device)[dims]  # (P, D)
+    return z[..., None, None, :] + amounts[:, None] * directions[:, None, :]  # (..., P, S, D)
+
+
+def interpolate(z1: torch.Tensor, z2: torch.Tensor, steps: int, mode: str = "lerp") -> torch.Tensor:
+    """The way from one latent to another (figures 2.2, 2.4).
+
+    Args:
+        z1: latents (..., D) to start from.
+        z2: latents of the same shape to end at.
+        steps: S, at least 2, both ends counted.
+        mode: ``lerp``, the straight line, or ``slerp``, along the arc between the two directions, which keeps the
+            length of latents of equal length. Where the two directions are (nearly) parallel or opposite there is no
+            one arc, and the straight line is taken.
+
+    Returns:
+        (S, ..., D): entry 0 equals z1, entry S − 1 equals z2.
+
+    Raises:
+        ValueError: shapes differ, fewer than 2 steps, or an unknown mode.
+    """
+    if z1.shape != z2.shape:
+        raise ValueError(f"z1 has the shape {tuple(z1.shape)}, z2 {tuple(z2.shape)}; they must be equal")
+    if not isinstance(steps, int) or steps < 2:
+        raise ValueError(f"steps is {steps!r}; give a whole number of at least 2")
+    if mode not in MODES:
+        raise ValueError(f"unknown mode {mode!r}; choose from {', '.join(MODES)}")
+    alpha = torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device).view(-1, *[1] * z1.ndim)  # (S, 1, …)
+    line = (1 - alpha) * z1 + alpha * z2  # (S, ..., D)
+    if mode == "lerp":
+        return line
+    cosine = torch.cosine_similarity(z1, z2, dim=-1).unsqueeze(-1)
+    angle = torch.arccos(cosine.clamp(-1, 1))
+    arc = (torch.sin((1 - alpha) * angle) * z1 + torch.sin(alpha * angle) * z2) / torch.sin(angle)
+    path = torch.where(cosine.abs() > 1 - 1e-6, line, arc)
+    path[0], path[-1] = z1, z2
+    return path

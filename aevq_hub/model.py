@@ -1,0 +1,173 @@
+"""The model that people load: an encoder, a decoder and, where the variant has them, learnable vectors."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from PIL import Image
+from safetensors.torch import save_file
+from torch import nn
+
+from . import images
+from .config import AEVQConfig
+from .hub import CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights
+from .networks import NETWORKS
+
+
+class AEVQ(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="aevq-hub",
+    pipeline_tag="unconditional-image-generation",
+    tags=["autoencoder", "representation-learning", "pytorch"],
+):
+    """An autoencoder of the ladder from continuous to discrete, as its configuration says.
+
+    Args:
+        config: what to build. Weights are drawn from torch's global random state; see :meth:`from_pretrained` for
+            trained ones.
+
+    Attributes:
+        codebook: the learnable vectors v (K, D), K = 1 for `center` (section 3.1); None where the variant has none.
+        dimension_effect: (D,) mean squared change of the picture when a latent dimension is shifted by ±3, measured
+            on training images at the end of training: what makes a dimension matter.
+    """
+
+    def __init__(self, config: AEVQConfig):
+        super().__init__()
+        self.config = config
+        self.encoder, self.decoder = NETWORKS[config.network](config)
+        self.codebook = None
+        if config.num_codes:
+            self.codebook = nn.Parameter(torch.empty(config.num_codes, config.latent_dim).uniform_(-1, 1))  # (K, D)
+        self.register_buffer("dimension_effect", torch.zeros(config.latent_dim))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The reconstruction D(E(x)): (B, C, H, W) in [0, 1] → (B, C, H, W) in [0, 1]."""
+        return self.decode(self.encode(x))
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        """E(x): images (B, C, H, W), floating point in [0, 1] → latents z (B, D), float32.
+
+        Raises:
+            ValueError: another shape or type, or, outside training, values below 0, above 1 or not finite.
+        """
+        c = self.config
+        if x.ndim != 4 or tuple(x.shape[1:]) != (c.channels, c.image_size, c.image_size):
+            raise ValueError(
+                f"x has the shape {tuple(x.shape)}; {c.name} takes (B, {c.channels}, {c.image_size}, {c.image_size})"
+            )
+        if not x.is_floating_point():
+            raise ValueError(f"x has the type {x.dtype}; give floating point in [0, 1], such as x.float() / 255")
+        if not self.training and x.numel() and not bool(((x >= 0) & (x <= 1)).all()):
+            low, high = x.aminmax()
+            raise ValueError(f"x has values from {low.item():g} to {high.item():g}; images are in [0, 1]")
+        return self.encoder(x).float()  # (B, D)
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        """D(z): latents (B, D) → images (B, C, H, W) in [0, 1], float32.
+
+        Raises:
+            ValueError: another shape or type.
+        """
+        if z.ndim != 2 or z.shape[1] != self.config.latent_dim or not z.is_floating_point():
+            raise ValueError(
+                f"z has the shape {tuple(z.shape)} and type {z.dtype}; {self.config.name} takes floating point "
+                f"(B, {self.config.latent_dim})"
+            )
+        return torch.sigmoid(self.decoder(z).float())  # (B, C, H, W)
+
+    def preprocess(self, image: Image.Image, *, invert: bool = False) -> torch.Tensor:
+        """Any PIL image → x (1, C, H, W) in [0, 1], as this model's training images were made.
+
+        EXIF rotation is applied, transparency put on white, 16-bit scaled, the centred square cropped and resized
+        with antialiasing. ``invert`` swaps dark and bright: for ink on paper with models of MNIST.
+        """
+        c = self.config
+        pixels = images.to_array(image, c.image_size, c.channels, c.crop)  # (C, H, W) uint8
+        x = torch.from_numpy(pixels)[None].float() / 255
+        return (1 - x if invert else x).to(self.dimension_effect.device)
+
+    @staticmethod
+    def to_pil(x: torch.Tensor) -> list[Image.Image]:
+        """Images (B, C, H, W) in [0, 1] → B PIL images, mode L or RGB. Values outside are clipped."""
+        return images.to_pil(x)
+
+    def ranked_dimensions(self) -> list[int]:
+        """The latent dimensions, the one that moves the picture most first (:attr:`dimension_effect`)."""
+        return self.dimension_effect.argsort(descending=True, stable=True).tolist()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        *,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | Path | None = None,
+        force_download: bool = False,
+        local_files_only: bool = False,
+        device: str | torch.device = "cpu",
+    ) -> "AEVQ":
+        """Load a trained model, in evaluation mode and with gradients switched off for its weights.
+
+        Args:
+            pretrained_model_name_or_path: a shipped model (``"center-mnist"``), the path of a folder, or
+                ``"<namespace>/center-mnist"`` on the Hub. To train it further: ``model.train().requires_grad_(True)``.
+            revision: a branch, tag or commit of the Hub repository.
+            token: for private repositories; by default the one of ``hf auth login``.
+            cache_dir: where downloads are kept; by default the Hub client's cache.
+            force_download: download again even if cached.
+            local_files_only: never ask the Hub, use what is cached.
+            device: where to put the weights.
+
+        Raises:
+            LoadError: no such model, or a file of it is missing, damaged or of another model. Loading is strict: every
+                weight must be there in the shape that config.json asks for, and no other. Pickles are never opened.
+        """
+        config_file, weights_file = find_files(
+            pretrained_model_name_or_path,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            force_download=force_download,
+            local_files_only=local_files_only,
+        )
+        config = AEVQConfig.from_file(config_file)
+        with torch.device("meta"):  # shapes without memory: nothing is allocated before the file's header matched
+            model = cls(config)
+        model.load_state_dict(read_weights(weights_file, model.state_dict(), device), assign=True)
+        return model.eval().requires_grad_(False)
+
+    def save_pretrained(
+        self, save_directory: str | Path, *, dtype: torch.dtype = torch.float32, **kwargs
+    ) -> str | None:
+        """Write config.json, model.safetensors and, if there is none, a README.md into a folder.
+
+        Each file is written beside and moved into place: an interrupted save leaves the old one.
+
+        Args:
+            save_directory: the folder, made if missing.
+            dtype: of the weights on disk: float32, float16 or bfloat16. Loading always gives float32.
+            kwargs: those of ``PyTorchModelHubMixin.save_pretrained``, such as ``push_to_hub=True`` and ``repo_id``.
+        """
+        folder = Path(save_directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        kwargs.setdefault("repo_id", folder.name)
+        kwargs.pop("config", None)  # the model's own is the only one that fits its weights
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+            if (folder / "README.md").exists():
+                shutil.copy(folder / "README.md", beside)
+            self._weights_dtype = dtype
+            url = super().save_pretrained(beside, config=self.config.to_dict(), **kwargs)
+            for name in ("README.md", WEIGHTS_FILE, CONFIG_FILE):
+                (Path(beside) / name).chmod(0o644)  # safetensors makes files that only their owner can read
+                os.replace(Path(beside) / name, folder / name)
+        return url
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        weights = {key: value.to(self._weights_dtype).contiguous() for key, value in self.state_dict().items()}
+        save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})

@@ -1,0 +1,1 @@
+"""Training, measuring and publishing of the models that ``aevq_hub`` loads."""

@@ -1,0 +1,228 @@
+"""``python -m training``: train a variant on a data set, search for its recipe, measure a model."""
+
+import argparse
+import json
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from aevq_hub import AEVQ, AEVQConfig
+from aevq_hub.registry import DATASETS, VARIANTS, Recipe, lookup
+
+from . import metrics
+from .card import named_numbers
+from .data import Source, find_source, load
+from .evaluate import evaluate
+from .release import describe, release
+from .search import grid, search
+from .trainer import Trainer, TrainingError, refuse_other_settings
+
+CHECKPOINT = "checkpoint.safetensors"
+SEARCH_FILE = "search.json"
+
+OVERVIEW = """\
+Train the models of "Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions".
+
+  python -m training train center mnist                  the paper's `center` on MNIST, downloaded from the Hub
+  python -m training train center mnist --data-root DIR  the same from local copies in the Hub's layout
+  python -m training train center cats --data PHOTOS --size 64 --channels 3
+                                                         on a folder of your own images
+  python -m training train center OWNER/NAME --size 64 --channels 3
+                                                         on any image data set of the Hub
+  python -m training search center mnist --latent-dim 32,64 --pull-weight 1,3,10
+                                                         a recorded search over settings
+  python -m training evaluate center-mnist               the numbers of a model, measured again
+
+`python -m training train center mnist --help` explains what is trained, and with which settings.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0, 1 after an error that was explained, 130 after Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = _parser(arguments).parse_args(arguments)
+    try:
+        args.run(args)
+    except (ValueError, OSError, TrainingError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from the last finished epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m training", description=OVERVIEW, formatter_class=_Raw)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    variant, dataset = ([a for a in arguments[1:] if not a.startswith("-")] + ["", ""])[:2]
+    train = commands.add_parser(
+        "train", help="train a model and write its folder", formatter_class=_Raw, description=_explain(variant, dataset)
+    )
+    _add_model(train)
+    recipe = VARIANTS[variant].recipe_for(dataset) if variant in VARIANTS else Recipe()
+    settings = train.add_argument_group("recipe", "the defaults are this variant's for this data set")
+    for f in fields(Recipe):
+        settings.add_argument(
+            _flag(f.name), type=f.type, default=getattr(recipe, f.name), choices=f.metadata.get("choices"),
+            metavar=None if "choices" in f.metadata else f.type.__name__.upper(),
+            help=f.metadata["help"] + " (%(default)s)",
+        )  # fmt: skip
+    train.add_argument("--restart", action="store_true", help="forget an earlier training in the same folder")
+    train.add_argument(
+        "--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu, cuda, mps … (%(default)s)"
+    )
+    train.set_defaults(run=_train)
+
+    find = commands.add_parser(
+        "search", help="try settings and record what each gives", formatter_class=_Raw, description=search.__doc__
+    )
+    _add_model(find)
+    settings = find.add_argument_group("settings", "comma-separated values; every combination is tried")
+    for f in fields(Recipe):
+        settings.add_argument(_flag(f.name), type=_several(f.type), metavar="A,B…", help=f.metadata["help"])
+    find.add_argument("--jobs", type=int, default=1, help="trainings at a time (%(default)s)")
+    find.set_defaults(run=_search)
+
+    measure = commands.add_parser("evaluate", help="measure a model on the whole test split")
+    measure.add_argument("model", metavar="NAME", help="a shipped model, a folder, or <namespace>/<name> on the Hub")
+    _add_data(measure)
+    measure.add_argument("--dataset", help="what to measure it on, by default what it was trained on")
+    measure.set_defaults(run=_evaluate)
+
+    card = commands.add_parser("card", help="draw a model's pictures and write its card again, from its folder alone")
+    card.add_argument("folder", type=Path, metavar="FOLDER")
+    card.set_defaults(run=lambda args: describe(AEVQ.from_pretrained(args.folder), args.folder))
+    return parser
+
+
+class _Raw(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=40, width=118)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _several(kind: type):
+    def parse(text: str) -> list:
+        return [kind(part) for part in text.split(",")]
+
+    parse.__name__ = f"list of {kind.__name__}"  # what argparse names in its error
+    return parse
+
+
+def _explain(variant: str, dataset: str) -> str:
+    """The help of `train`: what the chosen variant is, or which there are."""
+    if variant not in VARIANTS:
+        return "Train a variant on a data set and write its folder.\n\nvariants:\n" + "\n".join(
+            f"  {name:12} {v.title} ({v.section})" for name, v in VARIANTS.items()
+        )
+    v = VARIANTS[variant]
+    return (
+        f"{v.title} ({v.section})\n\n{v.summary}\n\n"
+        f"Writes model_cards/{variant}-{dataset or 'DATASET'}/: config.json, model.safetensors, history.json (per\n"
+        "epoch the terms of the loss, test MSE and PSNR, the vector's movement), samples, pictures and a card.\n"
+        "After each epoch a checkpoint is saved: if training is interrupted, the same command goes on with the next\n"
+        "epoch, to the same result."
+    )
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("variant", metavar="VARIANT", help=", ".join(VARIANTS))
+    choices = f"{', '.join(DATASETS)}, the id of a data set of the Hub, or any name with --data"
+    parser.add_argument("dataset", metavar="DATASET", help=choices)
+    _add_data(parser)
+    parser.add_argument(
+        "--output", type=Path, default=Path("model_cards"), help="where the model's folder is put (%(default)s)"
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    data = parser.add_argument_group("data")
+    data.add_argument("--data", type=Path, metavar="PATH", help="a folder of images, with or without train/ and test/")
+    data.add_argument("--size", type=int, help="height and width in pixels, for images of one's own")
+    data.add_argument("--channels", type=int, choices=(1, 3), help="1 grey, 3 RGB, for images of one's own")
+    data.add_argument("--config", help="configuration of a data set given by its id")
+    data.add_argument("--image-column", help="its column of images (image)")
+    data.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="local copies in the Hub's layout, DIR/ylecun/mnist … (AEVQ_DATA_ROOT)",
+    )
+
+
+def _source(args: argparse.Namespace, name: str) -> Source:
+    return find_source(
+        name, data=args.data, data_root=args.data_root, size=args.size, channels=args.channels,
+        image_column=args.image_column, config=args.config,
+    )  # fmt: skip
+
+
+def _train(args: argparse.Namespace) -> None:
+    lookup(VARIANTS, args.variant, "variant")
+    recipe = Recipe(**{f.name: getattr(args, f.name) for f in fields(Recipe)})
+    source = _source(args, args.dataset)
+    config = AEVQConfig.for_training(args.variant, source.name, source.dataset, recipe)
+    trainer = Trainer(config, recipe, args.device)
+    folder = args.output / config.name
+    checkpoint, history = folder / CHECKPOINT, folder / "history.json"
+    if args.restart:
+        checkpoint.unlink(missing_ok=True)
+    elif checkpoint.exists():
+        trainer.load(checkpoint)
+    elif (folder / "model.safetensors").exists() and history.exists():
+        done = json.loads(history.read_text(encoding="utf-8"))
+        refuse_other_settings(history, {"recipe": done["recipe"]}, {"recipe": trainer.settings["recipe"]})
+        print(f"{folder} is trained already, for {len(done['epochs'])} epochs; --restart trains it again")
+        return
+    train, test = load(source, "train"), load(source, "test")
+    folder.mkdir(parents=True, exist_ok=True)
+    total, done = recipe.epochs * len(train), len(trainer.epochs) * len(train)
+    with tqdm(total=total, initial=done, unit=" images", smoothing=0.05) as bar:
+        for epoch in range(len(trainer.epochs) + 1, recipe.epochs + 1):
+            bar.set_description(f"{config.name} epoch {epoch}/{recipe.epochs}")
+            record = trainer.run_epoch(train.images, bar)
+            error = metrics.mse(trainer.model.eval(), test.images.to(args.device))
+            record["test"] = {"mse": error, "psnr": metrics.psnr(error)}
+            trainer.model.train()
+            trainer.save(checkpoint)
+            bar.write(_line(record), file=sys.stderr)
+    results = release(trainer, source, folder)["results"]
+    checkpoint.unlink()
+    print(f"wrote {folder}\n{_table(results)}")
+
+
+def _line(record: dict) -> str:
+    terms = ", ".join(f"{name} {value:.3f}" for name, value in record["terms"].items())
+    moved = f", movement {record['movement']:.3f}" if "movement" in record else ""
+    test = "test MSE {mse:.5f} ({psnr:.1f} dB)".format(**record["test"])
+    return f"epoch {record['epoch']:3}: {terms}, {test}{moved}"
+
+
+def _table(results: dict) -> str:
+    return "\n".join(f"{value:>10}  {name}" for name, value in named_numbers(results))
+
+
+def _search(args: argparse.Namespace) -> None:
+    source = _source(args, args.dataset)
+    base = lookup(VARIANTS, args.variant, "variant").recipe_for(source.name)
+    given = {f.name: getattr(args, f.name) for f in fields(Recipe) if getattr(args, f.name) is not None}
+    path = args.output / f"{args.variant}-{source.name}" / SEARCH_FILE
+    search(args.variant, source, grid(base, given), path, args.jobs)
+    print(f"wrote {path}")
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    model = AEVQ.from_pretrained(args.model)
+    print(_table(evaluate(model, _source(args, args.dataset or model.config.dataset))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""The numbers of a trained model, measured on a whole test split."""
+
+from aevq_hub import AEVQ
+
+from . import metrics
+from .data import Source, load
+from .judge import Judge
+
+DIMENSIONS = 10  # that matter most, for the share of transitions
+
+
+def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
+    """Measure a model on the test split.
+
+    Args:
+        model: in evaluation mode.
+        source: the data set it was trained on.
+        progress: whether to show bars.
+
+    Returns:
+        ``mse`` and ``psnr`` (dB) of the reconstructions; ``spread``, the latents' mean distance to their own mean;
+        with vectors ``distance_to_vector``, the latents' mean distance to the nearest; with class labels also
+        ``changed``, ``changed_surely`` and ``sure`` (:func:`metrics.transitions`) and the ``classifier_accuracy``
+        of the classifier these three rest on.
+
+    Raises:
+        ValueError: the model takes other images than the data set gives.
+    """
+    c, d = model.config, source.dataset
+    if (c.image_size, c.channels) != (d.size, d.channels):
+        raise ValueError(
+            f"{c.name} takes {c.channels} × {c.image_size} × {c.image_size}, {source.name} gives "
+            f"{d.channels} × {d.size} × {d.size}"
+        )
+    test = load(source, "test", progress=progress)
+    error = metrics.mse(model, test.images)
+    z = metrics.latents(model, test.images)
+    results = {"mse": error, "psnr": metrics.psnr(error), "spread": metrics.mean_distance(z, z.mean(0))}
+    if model.codebook is not None:
+        results["distance_to_vector"] = metrics.nearest_distance(z, model.codebook)
+    if d.class_names:
+        judge = Judge(source, progress=progress)
+        dims = model.ranked_dimensions()[:DIMENSIONS]
+        results |= metrics.transitions(model, judge, test.images, dims, progress=progress)
+        results["classifier_accuracy"] = judge.accuracy
+    return results

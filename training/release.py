@@ -1,0 +1,107 @@
+"""A finished training ─► the model's folder: exactly what its Hub repository will hold."""
+
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from aevq_hub import AEVQ, pictures
+
+from . import figures, metrics
+from .card import write_card
+from .data import Source, Split, load
+from .evaluate import evaluate
+from .files import write_json, written_beside
+from .trainer import Trainer
+
+HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless the test MSE changes by more
+SAMPLES = 20  # images (or latents) to start from in the demo
+EFFECT_IMAGES = 200  # training images whose latents the dimensions' effect is measured on
+
+
+def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = True) -> dict:
+    """Measure a trained model and write its folder: weights, configuration, history, samples, pictures, card.
+
+    Args:
+        trainer: after its last epoch.
+        source: the data set it was trained on.
+        folder: where to write.
+        progress: whether to show bars while measuring.
+
+    Returns:
+        What stands in ``history.json``.
+    """
+    train, test = load(source, "train", progress=progress), load(source, "test", progress=progress)
+    model = trainer.model.cpu().eval().requires_grad_(False)
+    z = metrics.latents(model, train.images[:: max(1, len(train) // EFFECT_IMAGES)][:EFFECT_IMAGES])
+    model.dimension_effect.copy_(metrics.dimension_effect(model, z))
+    dtype = _halve(model, test.images)
+    history = {
+        "model": model.config.name,
+        "recipe": asdict(trainer.recipe),
+        "data": {"source": source.public_name, "train_images": len(train), "test_images": len(test)},
+        "environment": {"python": platform.python_version(), "torch": torch.__version__, "device": trainer.device.type},
+        "weights": str(dtype).removeprefix("torch."),
+        "epochs": trainer.epochs,
+        "results": evaluate(model, source, progress=progress),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_samples(model, source, test, folder)
+    write_json(folder / "history.json", history)
+    describe(model, folder)
+    model.save_pretrained(folder, dtype=dtype)  # last: with its weights the folder is a model
+    return history
+
+
+def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
+    """Round the weights to half precision, if reconstructions stay the same, and return the type to store them in."""
+    full = {key: value.clone() for key, value in model.state_dict().items()}
+    before = metrics.mse(model, images)
+    model.load_state_dict({key: value.half().float() for key, value in full.items()})
+    if abs(metrics.mse(model, images) - before) <= HALF_TOLERANCE:
+        return torch.float16
+    model.load_state_dict(full)
+    return torch.float32
+
+
+def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> None:
+    """samples.safetensors: test images (uint8) to start from, or, where images may not be shown, their latents."""
+    index = _two_per_class(test, len(source.dataset.class_names))
+    images = test.images[index]
+    if source.dataset.shareable:
+        samples = {"images": images}
+    else:
+        samples = {"latents": model.encode(metrics.to_float(images)).half()}
+    with written_beside(folder / "samples.safetensors") as beside:
+        save_file({key: value.contiguous() for key, value in samples.items()}, beside)
+
+
+def _two_per_class(test: Split, classes: int) -> torch.Tensor:
+    if not classes:
+        return torch.arange(min(SAMPLES, len(test)))
+    firsts = [(test.labels == c).nonzero()[: SAMPLES // classes, 0] for c in range(classes)]
+    return torch.stack(firsts, 1).flatten()  # every class once, then every class again
+
+
+def describe(model: AEVQ, folder: Path) -> None:
+    """Draw a model's pictures and write its card, from the files in its folder alone."""
+    history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+    samples = load_file(folder / "samples.safetensors")
+    x = metrics.to_float(samples["images"]) if "images" in samples else None
+    z = model.encode(x) if x is not None else samples["latents"].float()
+    shown = None if x is None else x[:10]
+    drawn = {
+        "reconstructions.png": pictures.reconstruction(model, z[:10], shown),
+        "perturbation.png": pictures.perturbation(model, z[0]),
+        "interpolation.png": pictures.interpolation(model, z[0:6:2], z[1:6:2]),
+    }
+    if model.codebook is not None:
+        drawn["movement.png"] = figures.figure_3_3(history["epochs"])
+    for name, picture in drawn.items():
+        with written_beside(folder / name) as beside:
+            save = picture.savefig if hasattr(picture, "savefig") else picture.save
+            save(beside, format="png")
+    write_card(model.config, history, list(drawn), folder)

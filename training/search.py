@@ -1,0 +1,97 @@
+"""A small recorded search over a variant's open settings."""
+
+import itertools
+import json
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from aevq_hub import AEVQConfig
+from aevq_hub.registry import VARIANTS, Recipe, lookup
+
+from . import metrics
+from .data import Source, load
+from .files import write_json
+from .judge import Judge
+from .trainer import Trainer
+
+HELD_OUT = 5000  # at most this many images of the training split, a tenth of it if that is less, to measure on
+MEASURED = 500  # images for the share of transitions
+DIMENSIONS = 10  # that matter most
+BASELINE = "ae-conv"  # the same network, trained the same way, without the pull
+
+
+def grid(base: Recipe, settings: dict[str, list]) -> list[Recipe]:
+    """Every combination of the settings' values, the others as in ``base``."""
+    combinations = itertools.product(*settings.values())
+    return [replace(base, **dict(zip(settings, values, strict=True))) for values in combinations]
+
+
+def search(
+    variant: str, source: Source, recipes: list[Recipe], path: Path, jobs: int = 1, progress: bool = True
+) -> list[dict]:
+    """Train every recipe on the training split without its last images and measure on those.
+
+    For each latent size the baseline without a pull is trained too. Rows that ``path`` already holds are not trained
+    again, so that an interrupted search goes on and a search can be widened.
+
+    Args:
+        variant: a key of ``registry.VARIANTS``.
+        source: the data set.
+        recipes: what to try.
+        path: JSON file of the rows, written after each.
+        jobs: trainings at a time, each with an equal share of the threads.
+        progress: whether to show a bar.
+
+    Returns:
+        The rows: the recipe and what was measured.
+    """
+    lookup(VARIANTS, variant, "variant")
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    baselines = {replace(r, pull_weight=0.0, pull_batch_size=1) for r in recipes}
+    asked = [(BASELINE, r) for r in sorted(baselines, key=repr)] + [(variant, r) for r in recipes]
+    recorded = [(row["variant"], row["recipe"]) for row in rows]
+    todo = [(v, r) for v, r in asked if (v, asdict(r)) not in recorded]
+    load(source, "train", progress=progress)  # decode and, for the judge, train once, before the processes start
+    if source.dataset.class_names:
+        Judge(source, progress=progress)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    threads = max(1, torch.get_num_threads() // jobs)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(_row, v, source, r, threads) for v, r in todo]
+        done = as_completed(futures)
+        for future in tqdm(done, total=len(futures), desc="search", unit=" recipes", disable=not progress):
+            rows.append(future.result())
+            write_json(path, rows)
+    return rows
+
+
+def _row(variant: str, source: Source, recipe: Recipe, threads: int) -> dict:
+    torch.set_num_threads(threads)
+    images = load(source, "train").images
+    held_out = min(HELD_OUT, len(images) // 10)
+    train, test = images[:-held_out], images[-held_out:]
+    trainer = Trainer(AEVQConfig.for_training(variant, source.name, source.dataset, recipe), recipe)
+    for _ in range(recipe.epochs):
+        trainer.run_epoch(train)
+    return {"variant": variant, "recipe": asdict(recipe), **measure(trainer, source, test)}
+
+
+def measure(trainer: Trainer, source: Source, test: torch.Tensor) -> dict:
+    """What decides between recipes: error, compactness of the latents, transitions, the vector's movement."""
+    model = trainer.model.eval()
+    z = metrics.latents(model, test)
+    row = {"mse": metrics.mse(model, test), "spread": metrics.mean_distance(z, z.mean(0))}
+    if model.codebook is not None:
+        row["distance_to_vector"] = metrics.nearest_distance(z, model.codebook)
+        row["movement"] = [epoch["movement"] for epoch in trainer.epochs]
+        row["center_reconstruction"] = [epoch["terms"]["center_reconstruction"] for epoch in trainer.epochs]
+    if source.dataset.class_names:
+        effect = metrics.dimension_effect(model, z[:200])
+        dims = effect.argsort(descending=True)[:DIMENSIONS].tolist()
+        row |= metrics.transitions(model, Judge(source, progress=False), test[:MEASURED], dims)
+    return row
