@@ -15,8 +15,10 @@ THEME = Soft(
 CSS = """
 .gradio-container { max-width: 1120px !important; margin: auto; }
 .pixels img { image-rendering: pixelated; }
+.caption { margin-bottom: -8px; font-weight: 600; }
+.starts .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; }
 .starts .grid-container { grid-template-columns: repeat(auto-fill, minmax(58px, 1fr)) !important; gap: 6px; }
-.starts .thumbnail-item { aspect-ratio: 1; }
+.starts .thumbnail-item, .starts .thumbnail-item img { height: auto !important; width: 100%; }
 """
 INTRODUCTION = """
 # From continuous to discrete, one autoencoder at a time
@@ -90,18 +92,21 @@ def show_strip(name: str, start, end, count: int, kind: str):
     return pictures.interpolation(explore.exhibit(name).model, start[None], end[None], count, kind)
 
 
-def picture(label: str, alt: str, **options) -> gr.Image:
+def picture(caption: str, alt: str, **options) -> gr.Image:
+    """A picture with its caption above, where it hides nothing."""
+    gr.Markdown(caption, elem_classes=["caption"])
     return gr.Image(
-        label=label, alt_text=alt, interactive=False, format="png", buttons=["download", "fullscreen"],
-        elem_classes=["pixels"], **options,
+        label=caption, show_label=False, alt_text=alt, interactive=False, format="png",
+        buttons=["download", "fullscreen"], elem_classes=["pixels"], **options,
     )  # fmt: skip
 
 
 def chooser(label: str, **options):
     """The one way to pick a picture: a sample, or an image of one's own."""
+    gr.Markdown(label, elem_classes=["caption"])
     gallery = gr.Gallery(
-        label=label, columns=10, height="auto", allow_preview=False, format="png", buttons=[], interactive=False,
-        elem_classes=["starts", "pixels"], **options,
+        label=label, show_label=False, columns=10, height="auto", allow_preview=False, format="png", buttons=[],
+        interactive=False, elem_classes=["starts", "pixels"], **options,
     )  # fmt: skip
     with gr.Accordion("… or bring an image of your own", open=False):
         image = gr.Image(
@@ -130,15 +135,17 @@ with gr.Blocks(title="AEVQ – from continuous to discrete", analytics_enabled=F
                 "picture most."
             )
             with gr.Row():
-                start_picture = picture("Start: D(E(x))", "the chosen start, as the model draws it", elem_id="start")
+                with gr.Column():
+                    start_picture = picture("The start, as the model draws it", "the chosen start", elem_id="start")
                 with gr.Column():
                     rank = gr.Slider(1, 64, value=1, step=1, label="Dimension, by rank", elem_id="rank")
                     shift = gr.Slider(
                         -3, 3, value=0, step=0.1, label="Shift", info="in the latent's own units", elem_id="shift"
                     )
-                live = picture("Shifted", "the picture after the shift", elem_id="live")
+                with gr.Column():
+                    live = picture("Shifted", "the picture after the shift", elem_id="live")
             sheet = picture(
-                "Figure 3.2: the ten dimensions that move the picture most (columns), shifted from +3 to −3 (rows)",
+                "The ten dimensions that move the picture most (columns), shifted from +3 to −3 (rows): figure 3.2",
                 "a grid of pictures, dimensions in columns and shifts in rows",
                 elem_id="sheet",
             )

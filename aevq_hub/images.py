@@ -23,9 +23,8 @@ def to_array(image: Image.Image, size: int, channels: int, crop: float = 1.0) ->
     image = image.convert("L" if channels == 1 else "RGB")
     side = max(1, round(min(image.size) * crop))
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    if (image.width, image.height) != (size, size) or side != size:
-        box = (left, top, left + side, top + side)
-        image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)  # PIL's bilinear widens: antialiased
+    image = image.crop((left, top, left + side, top + side))  # first, so that nothing beyond it leaks in
+    image = image.resize((size, size), Image.Resampling.BILINEAR)  # Pillow widens the kernel: antialiased
     pixels = np.asarray(image)  # (H, W) or (H, W, 3)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 

@@ -143,7 +143,7 @@ def load(source: Source, split: str, *, progress: bool = True) -> Split:
         DataError: a missing split, an empty folder or an unreadable image.
         OSError: the Hub cannot be reached or the disk is full.
     """
-    folder = cache_folder() / "images" / f"{source.name}-{split}-{_fingerprint(source, split)}"
+    folder = cache_folder() / "images" / f"{source.name}-{split}-{fingerprint(source, split)}"
     if not (folder / "images.npy").exists():
         rows = _rows_of_folder(source, split) if source.kind == "images" else _rows_of_hub(source, split)
         _decode(source, split, rows, folder, progress)
@@ -152,7 +152,7 @@ def load(source: Source, split: str, *, progress: bool = True) -> Split:
     return Split(torch.from_numpy(images), torch.from_numpy(np.load(labels)) if labels.exists() else None)
 
 
-def _fingerprint(source: Source, split: str) -> str:
+def fingerprint(source: Source, split: str) -> str:
     """A key that changes with the files and with how they are decoded. The Hub is not asked: it may be offline."""
     files = []
     if source.folder:

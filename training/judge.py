@@ -1,12 +1,14 @@
 """A small classifier of a data set's own images, to measure pictures with. It is no part of a model."""
 
+import hashlib
+
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from .data import Source, cache_folder, load
+from .data import Source, cache_folder, fingerprint, load
 from .files import written_beside
 from .metrics import batches, to_float
 
@@ -45,7 +47,9 @@ class Judge:
         with torch.random.fork_rng():
             torch.manual_seed(_SEED)
             self.network = _network(source.dataset.channels, source.dataset.size, classes)
-        path = cache_folder() / "judges" / f"{source.name}-{source.dataset.size}.safetensors"
+        # another network or other images make another file
+        key = hashlib.sha256(f"{self.network} {_EPOCHS} {_BATCH} {_SEED} {fingerprint(source, 'train')}".encode())
+        path = cache_folder() / "judges" / f"{source.name}-{key.hexdigest()[:16]}.safetensors"
         if path.exists():
             self.network.load_state_dict(load_file(path))
         else:

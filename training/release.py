@@ -19,7 +19,7 @@ from .trainer import Trainer
 
 HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless the test MSE changes by more
 SAMPLES = 20  # images (or latents) to start from in the demo
-EFFECT_IMAGES = 200  # training images whose latents the dimensions' effect is measured on
+EFFECT_IMAGES = 100  # training images whose latents the dimensions' effect is measured on
 
 
 def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = True) -> dict:

@@ -64,9 +64,12 @@ def search(
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = [pool.submit(_row, v, source, r, threads) for v, r in todo]
         done = as_completed(futures)
-        for future in tqdm(done, total=len(futures), desc="search", unit=" recipes", disable=not progress):
-            rows.append(future.result())
-            write_json(path, rows)
+        try:
+            for future in tqdm(done, total=len(futures), desc="search", unit=" recipes", disable=not progress):
+                rows.append(future.result())
+                write_json(path, rows)
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing new is started
     return rows
 
 

@@ -1,0 +1,95 @@
+"""A tiny data set in the Hub's layout and models trained on it: what most tests need, made in seconds."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image, ImageDraw
+
+from aevq_hub.hub import available_models
+from aevq_hub.registry import DATASETS
+
+COUNTS = {"train": 300, "test": 60}
+
+
+def draw_digit(rng: np.random.Generator, label: int, size: tuple[int, int], mode: str) -> Image.Image:
+    """A bar whose angle tells the class, at a random place: a picture that a small network can learn."""
+    image = Image.new("L", size, 0)
+    centre = np.array(size) / 2 + rng.uniform(-2, 2, 2)
+    angle = np.pi * label / 10
+    half = np.array([np.cos(angle), np.sin(angle)]) * min(size) * 0.35
+    ImageDraw.Draw(image).line([*(centre - half), *(centre + half)], fill=int(rng.integers(180, 256)), width=4)
+    return image.convert(mode)
+
+
+def write_mirror(root: Path, name: str, splits=COUNTS) -> None:
+    """Write a data set of the table into ``root`` as the Hub has it: folders, splits and columns."""
+    import datasets
+
+    dataset = DATASETS[name]
+    folder = root / dataset.hub_id / dataset.hub_config
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [{"split": split, "path": f"{dataset.hub_config}/{split}-*"} for split in splits]
+    (folder.parent / "README.md").write_text(
+        "---\n" + yaml.safe_dump({"configs": [{"config_name": dataset.hub_config, "data_files": files}]}) + "---\n"
+    )
+    rng = np.random.default_rng(0)
+    size, mode = ((178, 218), "RGB") if name == "celeba" else ((28, 28), "L")
+    for split, count in splits.items():
+        labels = [i % 10 for i in range(count)]
+        columns = {"image": [draw_digit(rng, label, size, mode) for label in labels]}
+        features = {"image": datasets.Image()}
+        for column in dataset.label_columns:
+            columns[column], features[column] = labels, datasets.ClassLabel(names=list(dataset.class_names))
+        table = datasets.Dataset.from_dict(columns, features=datasets.Features(features))
+        table.to_parquet(str(folder / f"{split}-00000-of-00001.parquet"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def caches(tmp_path_factory):
+    """Keep decoded images and everything that `datasets` writes out of the home folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEVQ_CACHE", os.environ.get("AEVQ_CACHE") or str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def mirror(tmp_path_factory, caches) -> Path:
+    """A data root with tiny versions of the three data sets."""
+    root = tmp_path_factory.mktemp("mirror")
+    for name in DATASETS:
+        write_mirror(root, name)
+    return root
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The real data sets, if this machine has them."""
+    root = os.environ.get("AEVQ_DATA_ROOT")
+    if not root:
+        pytest.skip("the real data sets are not here: set AEVQ_DATA_ROOT")
+    return Path(root)
+
+
+@pytest.fixture(scope="session")
+def trained(mirror, tmp_path_factory) -> Path:
+    """The folder of `center` trained for two epochs on the tiny MNIST, through the command line."""
+    from training.__main__ import main
+
+    output = tmp_path_factory.mktemp("models")
+    arguments = ["train", "center", "mnist", "--epochs", "2", "--data-root", str(mirror), "--output", str(output)]
+    assert main(arguments) == 0
+    return output / "center-mnist"
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def pytest_generate_tests(metafunc):
+    if "shipped" in metafunc.fixturenames:
+        metafunc.parametrize("shipped", available_models(), scope="session")

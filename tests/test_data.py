@@ -1,0 +1,165 @@
+import datasets
+import numpy as np
+import pytest
+import torch
+from conftest import write_mirror
+from PIL import Image
+
+from aevq_hub.registry import DATASETS
+from training import data
+from training.data import DataError, find_source, load
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("AEVQ_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Twenty photographs of one's own, of different sizes and modes."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(20):
+        mode, suffix = [("RGB", "png"), ("L", "jpg"), ("RGBA", "webp"), ("P", "PNG")][i % 4]
+        Image.new("L", (40 + i, 50), 10 * i).convert(mode).save(folder / f"{i:02}.{suffix}")
+    return folder
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_table_s_data_sets(name, mirror):
+    d = DATASETS[name]
+    for split, count in (("train", 300), ("test", 60)):
+        loaded = load(find_source(name, data_root=mirror), split)
+        assert loaded.images.shape == (count, d.channels, d.size, d.size)
+        assert loaded.images.dtype == torch.uint8
+        if d.label_columns:
+            assert loaded.labels.tolist() == [i % 10 for i in range(count)]
+
+
+def test_images_are_decoded_once(mirror, cache, monkeypatch):
+    source = find_source("mnist", data_root=mirror)
+    first = load(source, "test")
+    monkeypatch.setattr(data, "_decode", None)  # decoding again would fail
+    assert torch.equal(load(source, "test").images, first.images)
+
+
+def test_the_cache_notices_other_files(tmp_path, cache):
+    write_mirror(tmp_path, "mnist", {"train": 10, "test": 5})
+    assert len(load(find_source("mnist", data_root=tmp_path), "train")) == 10
+    write_mirror(tmp_path, "mnist", {"train": 12, "test": 5})
+    assert len(load(find_source("mnist", data_root=tmp_path), "train")) == 12
+
+
+def test_one_split_is_enough(tmp_path, cache):
+    write_mirror(tmp_path, "mnist", {"train": 10, "test": 5})
+    (tmp_path / "ylecun/mnist/mnist/train-00000-of-00001.parquet").write_bytes(b"never read")
+    assert len(load(find_source("mnist", data_root=tmp_path), "test")) == 5
+
+
+def test_missing_labels_are_minus_one(tmp_path, cache):
+    folder = tmp_path / "ylecun/mnist/mnist"
+    write_mirror(tmp_path, "mnist", {"train": 3})
+    columns = {"image": [Image.new("L", (28, 28))] * 3, "label": [4, None, 9]}
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.Value("int64")})
+    datasets.Dataset.from_dict(columns, features=features).to_parquet(str(folder / "train-00000-of-00001.parquet"))
+    source = find_source("mnist", data_root=tmp_path)
+    labels = [load(source, split).labels.tolist() for split in ("test", "train")]
+    assert labels == [[4], [-1, 9]]  # one split alone is divided: every tenth image, from the first, is for testing
+
+
+def test_a_folder_of_photos(photos, cache):
+    source = find_source("holiday", data=photos, size=32, channels=3)
+    train, test = load(source, "train"), load(source, "test")
+    assert source.name == "holiday"
+    assert train.images.shape == (18, 3, 32, 32)
+    assert test.images.shape == (2, 3, 32, 32)
+    assert test.images[1].unique().item() == 100  # number 10 in alphabetical order
+    assert train.labels is None
+
+
+def test_a_folder_with_splits(photos, cache):
+    (photos / "train").mkdir()
+    (photos / "00.png").rename(photos / "train" / "a.png")
+    source = find_source("holiday", data=photos, size=32, channels=1)
+    assert len(load(source, "train")) == 1
+    with pytest.raises(DataError, match="has no split 'test'; choose from train"):
+        load(source, "test")
+
+
+def test_a_data_set_of_the_hub_by_its_id(tmp_path, cache):
+    folder = tmp_path / "someone" / "Shapes"
+    folder.mkdir(parents=True)
+    columns = {"picture": [Image.new("L", (30, 30), i) for i in range(20)]}
+    table = datasets.Dataset.from_dict(columns, features=datasets.Features({"picture": datasets.Image()}))
+    table.to_parquet(str(folder / "train.parquet"))
+    options = {"size": 28, "channels": 1, "data_root": tmp_path}
+    source = find_source("someone/Shapes", **options, image_column="picture")
+    assert source.name == "shapes"
+    assert [len(load(source, split)) for split in ("train", "test")] == [18, 2]
+    with pytest.raises(DataError, match="has no column 'image'; choose from picture"):
+        load(find_source("someone/Shapes", **options), "train")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "minst"}, "unknown data set 'minst'; choose from mnist, fashionmnist, celeba"),
+        ({"name": "someone/thing"}, "give --size"),
+        ({"name": "cats", "data": "/nowhere", "size": 32, "channels": 3}, "--data /nowhere is no folder"),
+        ({"name": "mnist", "data_root": "/nowhere"}, "/nowhere has no folder ylecun/mnist"),
+        ({"name": "mnist", "size": 32}, "--size goes with images of one's own"),
+    ],
+)
+def test_names_that_mean_nothing(arguments, message, monkeypatch):
+    monkeypatch.delenv("AEVQ_DATA_ROOT", raising=False)
+    with pytest.raises(DataError, match=message):
+        find_source(**arguments)
+
+
+def test_an_empty_folder(tmp_path, cache):
+    with pytest.raises(DataError, match="holds no image; its files should end in .bmp"):
+        load(find_source("nothing", data=tmp_path, size=32, channels=3), "train")
+
+
+def test_a_missing_split(mirror, cache):
+    with pytest.raises(DataError, match="has no split 'valid'; choose from train, test"):
+        load(find_source("mnist", data_root=mirror), "valid")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n"])
+def test_an_unreadable_image_is_named_and_leaves_nothing(content, photos, cache):
+    (photos / "07.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"07\.png cannot be read as an image"):
+        load(find_source("holiday", data=photos, size=32, channels=3), "train")
+    assert not list((cache / "images").iterdir())
+    (photos / "07.png").unlink()
+    assert len(load(find_source("holiday", data=photos, size=32, channels=3), "train"))
+
+
+def test_a_truncated_image_is_named(photos, cache):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(photos / "07.png")
+    content = (photos / "07.png").read_bytes()
+    (photos / "07.png").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match=r"07\.png"):
+        load(find_source("holiday", data=photos, size=32, channels=3), "train")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("name", "train", "test"), [("mnist", 60000, 10000), ("fashionmnist", 60000, 10000)])
+def test_the_real_data_sets(name, train, test, data_root):
+    source = find_source(name, data_root=data_root)
+    assert (len(load(source, "train")), len(load(source, "test"))) == (train, test)
+
+
+@pytest.mark.data
+def test_a_second_start_is_quick(data_root):
+    import time
+
+    source = find_source("celeba", data_root=data_root)
+    load(source, "train")
+    start = time.perf_counter()
+    assert load(source, "train").images.shape[1:] == (3, 64, 64)
+    assert time.perf_counter() - start < 2

@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+from aevq_hub.latent import interpolate, perturb
+
+
+def test_a_shift_changes_one_dimension_by_that_amount(generator):
+    z = torch.randn(3, 8, generator=generator)
+    shifted = perturb(z, [2, 5], [-1.0, 0.0, 3.0])
+    assert shifted.shape == (3, 2, 3, 8)
+    assert torch.equal(shifted[:, 0, 1], z)  # a shift of zero changes nothing
+    expected = z.clone()
+    expected[:, 5] += 3
+    assert torch.equal(shifted[:, 1, 2], expected)
+
+
+def test_one_dimension_and_one_shift_may_be_numbers():
+    assert perturb(torch.zeros(4), 1, 2)[0, 0].tolist() == [0, 2, 0, 0]
+
+
+@pytest.mark.parametrize("dims", [-1, 8, [0, 9], 1.5])
+def test_a_dimension_out_of_range_is_refused(dims):
+    with pytest.raises((ValueError, TypeError), match="choose from 0 to 7|not iterable"):
+        perturb(torch.zeros(8), dims, 1.0)
+
+
+@pytest.mark.parametrize("shift", [float("nan"), float("inf")])
+def test_a_shift_that_is_no_number_is_refused(shift):
+    with pytest.raises(ValueError, match="finite"):
+        perturb(torch.zeros(8), 0, shift)
+
+
+@pytest.mark.parametrize("mode", ["lerp", "slerp"])
+def test_interpolation_ends_at_its_ends(mode, generator):
+    z1, z2 = torch.randn(2, 3, 8, generator=generator)
+    path = interpolate(z1, z2, 9, mode)
+    assert path.shape == (9, 3, 8)
+    assert torch.equal(path[0], z1)
+    assert torch.equal(path[-1], z2)
+
+
+def test_lerp_passes_through_the_middle(generator):
+    z1, z2 = torch.randn(2, 8, generator=generator)
+    assert torch.allclose(interpolate(z1, z2, 3)[1], (z1 + z2) / 2)
+
+
+def test_slerp_keeps_the_length_and_turns_evenly():
+    path = interpolate(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 4, "slerp")
+    angles = torch.linspace(0, torch.pi / 2, 4)
+    assert torch.allclose(path, 2 * torch.stack([angles.cos(), angles.sin()], 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, -1.0, 0.0])
+def test_slerp_takes_the_straight_line_where_there_is_no_arc(factor):
+    z = torch.tensor([1.0, 2.0, 3.0])
+    path = interpolate(z, factor * z, 5, "slerp")
+    assert path.isfinite().all()
+    if factor:
+        assert torch.allclose(path, interpolate(z, factor * z, 5))
+
+
+def test_interpolation_refuses_what_it_cannot_do():
+    z = torch.zeros(4)
+    with pytest.raises(ValueError, match="at least 2"):
+        interpolate(z, z, 1)
+    with pytest.raises(ValueError, match="'cubic'; choose from lerp, slerp"):
+        interpolate(z, z, 3, "cubic")
+    with pytest.raises(ValueError, match="must be equal"):
+        interpolate(z, torch.zeros(5), 3)

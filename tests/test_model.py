@@ -1,0 +1,217 @@
+"""The model and its folder: every variant of the table, save and load, and everything that may be wrong with a folder."""
+
+import json
+import shutil
+import time
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from aevq_hub import AEVQ, AEVQConfig, LoadError, available_models
+from aevq_hub.registry import DATASETS, VARIANTS, Recipe
+
+
+def build(variant="center", dataset="mnist", **recipe) -> AEVQ:
+    torch.manual_seed(0)
+    return AEVQ(AEVQConfig.for_training(variant, dataset, DATASETS[dataset], Recipe(**recipe))).eval()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    build(latent_dim=8).save_pretrained(tmp_path / "center-mnist")
+    return tmp_path / "center-mnist"
+
+
+def edit_config(folder, **changes):
+    path = folder / "config.json"
+    values = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps({k: v for k, v in values.items() if v is not ...}))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_save_and_load_to_the_bit(variant, dataset, tmp_path, generator):
+    model = build(variant, dataset)
+    model.save_pretrained(tmp_path / "model")
+    loaded = AEVQ.from_pretrained(tmp_path / "model")
+    d = DATASETS[dataset]
+    x = torch.rand(3, d.channels, d.size, d.size, generator=generator)
+    z = loaded.encode(x)
+    assert loaded.config == model.config
+    assert z.shape == (3, 64)
+    assert torch.equal(z, model.encode(x))
+    assert torch.equal(loaded(x), model(x))
+    assert loaded(x).shape == x.shape
+    assert 0 <= loaded(x).min() <= loaded(x).max() <= 1
+    for key, value in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], value), key
+
+
+def test_a_loaded_model_is_ready_to_use(folder):
+    model = AEVQ.from_pretrained(str(folder), device="cpu")
+    assert not model.training
+    assert not model(torch.rand(1, 1, 28, 28)).requires_grad
+    assert model.codebook.shape == (1, 8)
+    z = torch.zeros(1, 8, requires_grad=True)
+    model.decode(z).sum().backward()  # gradients with respect to a latent are still to be had
+    assert z.grad.abs().sum() > 0
+
+
+def test_half_precision_on_disk_is_float32_in_memory(folder, tmp_path):
+    model = AEVQ.from_pretrained(folder)
+    model.save_pretrained(tmp_path / "half", dtype=torch.float16)
+    half = AEVQ.from_pretrained(tmp_path / "half")
+    size = [(f / "model.safetensors").stat().st_size for f in (folder, tmp_path / "half")]
+    assert size[1] < 0.51 * size[0]
+    for key, value in model.state_dict().items():
+        assert half.state_dict()[key].dtype == value.dtype
+        assert torch.equal(half.state_dict()[key], value.half().float())
+
+
+def test_the_folder_is_readable_and_saving_again_keeps_the_card(folder):
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in folder.iterdir())
+    (folder / "README.md").write_text("my card")
+    AEVQ.from_pretrained(folder).save_pretrained(folder)
+    assert (folder / "README.md").read_text() == "my card"
+    assert [p.name for p in folder.parent.iterdir()] == ["center-mnist"]  # nothing is left beside
+
+
+def test_an_interrupted_save_leaves_the_old_model(folder, monkeypatch):
+    before = (folder / "model.safetensors").read_bytes()
+    monkeypatch.setattr("aevq_hub.model.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        build(latent_dim=8, seed=1).save_pretrained(folder)
+    assert (folder / "model.safetensors").read_bytes() == before
+    assert (folder / "config.json").exists()
+
+
+CONFIG_ERRORS = {
+    "an unknown key": ({"latent_size": 8}, "unknown key 'latent_size'"),
+    "a missing key": ({"latent_dim": ...}, "lacks the key 'latent_dim'"),
+    "a negative size": ({"latent_dim": -8}, "latent_dim is -8; it must be a whole number from 1 to 4096"),
+    "a huge size": ({"latent_dim": 10**12}, "latent_dim is 1000000000000"),
+    "huge widths": ({"widths": [32, 10**9]}, "widths is 1000000000"),
+    "a text for a size": ({"image_size": "28"}, "image_size is '28'"),
+    "true for a size": ({"num_codes": True}, "num_codes is True"),
+    "a fraction": ({"latent_dim": 8.5}, "latent_dim is 8.5"),
+    "not a number": ({"crop": float("nan")}, "crop is nan"),
+    "another variant": ({"variant": "centre"}, "unknown variant 'centre'; choose from ae-conv, center"),
+    "another network": ({"network": "transformer"}, "unknown network 'transformer'"),
+    "two channels": ({"channels": 2}, "channels is 2; choose from 1, 3"),
+    "no widths": ({"widths": []}, "widths is"),
+    "too many halvings": ({"widths": [8, 8, 8]}, "cannot be halved 3 times"),
+    "a newer format": ({"format_version": 99}, "a newer aevq-hub may read it"),
+    "another latent size than the weights": ({"latent_dim": 16}, "has the shape"),
+    "more vectors than the weights": ({"num_codes": 2}, "'codebook' has the shape .1, 8. instead of .2, 8."),
+    "no vectors": ({"num_codes": 0}, "the weight 'codebook' is unknown"),
+}
+
+
+@pytest.mark.parametrize("case", CONFIG_ERRORS)
+def test_a_wrong_configuration_is_a_clear_error(case, folder):
+    changes, message = CONFIG_ERRORS[case]
+    edit_config(folder, **changes)
+    with pytest.raises(LoadError, match=message):
+        AEVQ.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null", "\x00", "[" * 100_000])
+def test_a_configuration_that_is_no_object_is_a_clear_error(text, folder):
+    (folder / "config.json").write_text(text)
+    with pytest.raises(LoadError, match="config.json"):
+        AEVQ.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("keep", [0, 7, 100, 0.5, -1])
+def test_truncated_weights_are_a_clear_error(keep, folder):
+    path = folder / "model.safetensors"
+    data = path.read_bytes()
+    path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
+    with pytest.raises(LoadError, match="model.safetensors is truncated or damaged"):
+        AEVQ.from_pretrained(folder)
+
+
+def test_missing_extra_and_integer_weights_are_clear_errors(folder):
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    first = next(iter(weights))
+    for changed, message in (
+        ({k: v for k, v in weights.items() if k != first}, f"the weight '{first}' is missing"),
+        ({**weights, "head.weight": torch.zeros(2)}, "the weight 'head.weight' is unknown"),
+        ({**weights, first: weights[first].int()}, f"the weight '{first}' has the type I32"),
+    ):
+        save_file(changed, path)
+        with pytest.raises(LoadError, match=message):
+            AEVQ.from_pretrained(folder)
+
+
+def test_pickles_are_never_opened(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(LoadError, match="has no model.safetensors"):
+        AEVQ.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["centre-mnist", "./nowhere", "/nowhere/at/all", "a/b/c"])
+def test_a_model_that_is_not_there_is_a_clear_error(name):
+    with pytest.raises(LoadError, match="there is no model"):
+        AEVQ.from_pretrained(name)
+
+
+def test_the_hub_is_not_asked_when_told_so(tmp_path):
+    start = time.perf_counter()
+    with pytest.raises(LoadError, match="config.json of someone/center-mnist is not in the cache"):
+        AEVQ.from_pretrained("someone/center-mnist", local_files_only=True, cache_dir=tmp_path)
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (torch.rand(1, 28, 28), r"shape \(1, 28, 28\); center-mnist takes \(B, 1, 28, 28\)"),
+        (torch.rand(1, 3, 28, 28), "takes"),
+        (torch.zeros(1, 1, 28, 28, dtype=torch.uint8), "x.float.. / 255"),
+        (torch.full((1, 1, 28, 28), 255.0), "values from 255 to 255"),
+        (torch.full((1, 1, 28, 28), float("nan")), "images are in"),
+    ],
+)
+def test_wrong_images_are_refused(x, message):
+    with pytest.raises(ValueError, match=message):
+        build(latent_dim=8).encode(x)
+
+
+def test_wrong_latents_are_refused():
+    with pytest.raises(ValueError, match=r"takes floating point \(B, 8\)"):
+        build(latent_dim=8).decode(torch.zeros(8))
+
+
+def test_any_picture_in_pictures_out():
+    model = build(dataset="celeba")
+    x = model.preprocess(Image.new("L", (178, 218), 255))
+    assert x.shape == (1, 3, 64, 64)
+    assert x.min() == 1
+    assert model.preprocess(Image.new("L", (9, 5), 255), invert=True).max() == 0
+    pictures = model.to_pil(model(x))
+    assert [(p.mode, p.size) for p in pictures] == [("RGB", (64, 64))]
+
+
+def test_dimensions_are_ranked_by_their_effect():
+    model = build(latent_dim=4)
+    model.dimension_effect.copy_(torch.tensor([0.1, 0.3, 0.0, 0.2]))
+    assert model.ranked_dimensions() == [1, 3, 0, 2]
+
+
+def test_every_shipped_folder_loads_by_its_name(shipped):
+    model = AEVQ.from_pretrained(shipped)
+    assert model.config.name == shipped
+    assert shipped in available_models()
+    assert model.dimension_effect.max() > 0
+
+
+def test_a_copy_of_a_shipped_folder_is_the_same_model(shipped, tmp_path):
+    from aevq_hub.hub import shipped_folder
+
+    shutil.copytree(shipped_folder() / shipped, tmp_path / "copy")
+    copy, model = AEVQ.from_pretrained(tmp_path / "copy"), AEVQ.from_pretrained(shipped)
+    assert all(torch.equal(a, b) for a, b in zip(copy.state_dict().values(), model.state_dict().values(), strict=True))
