@@ -1,4 +1,4 @@
-"""The model and its folder: every variant of the table, save and load, and everything that may be wrong with a folder."""
+"""The model and its folder: save and load for every variant, and everything that may be wrong with a folder."""
 
 import json
 import shutil

@@ -187,18 +187,22 @@ def _rows_of_folder(source: Source, split: str) -> _Rows:
 
 def _rows_of_hub(source: Source, split: str) -> _Rows:
     import datasets  # half a second, and not needed once the images are decoded
-    from huggingface_hub.errors import HfHubHTTPError
 
     d = source.dataset
     try:
-        # streaming reads the files of one split only, and makes no second copy of them on disk
-        every = datasets.load_dataset(str(source.folder or d.hub_id), d.hub_config, streaming=True)
-    except (ValueError, FileNotFoundError, HfHubHTTPError) as error:
+        builder = datasets.load_dataset_builder(str(source.folder or d.hub_id), d.hub_config)
+        files = builder.config.data_files
+        single = len(files) == 1
+        if split not in files and not (single and split in ("train", "test")):
+            raise DataError(f"{source.place} has no split {split!r}; choose from {', '.join(files)}")
+        stored = next(iter(files)) if single else split
+        # left alone, the builder would open, and without streaming download, the files of every split
+        builder.config.data_files = datasets.data_files.DataFilesDict({stored: files[stored]})
+        stream = builder.as_streaming_dataset(split=stored)
+    except DataError:
+        raise
+    except (ValueError, OSError) as error:
         raise DataError(f"the data set {source.place} cannot be opened: {error}") from error
-    single = len(every) == 1
-    if split not in every and not (single and split in ("train", "test")):
-        raise DataError(f"{source.place} has no split {split!r}; choose from {', '.join(every)}")
-    stream = next(iter(every.values())) if single else every[split]
     columns = stream.column_names or list(next(iter(stream.take(1)), {}))
     for column in (d.image_column, *d.label_columns):
         if column not in columns:
@@ -206,7 +210,7 @@ def _rows_of_hub(source: Source, split: str) -> _Rows:
     # the bytes are decoded below, in parallel
     stream = stream.cast_column(d.image_column, datasets.Image(decode=False))
     info = stream.info.splits or {}
-    count = info[split].num_examples if split in info and not single else None
+    count = info[stored].num_examples if stored in info and not single else None
 
     def rows():
         indexed = enumerate(stream)
