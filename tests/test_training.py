@@ -119,7 +119,7 @@ def test_the_folder_is_what_the_hub_will_hold(trained):
 
 
 def test_the_card_says_what_was_measured(trained, mirror):
-    card = ModelCard.load(trained)
+    card = ModelCard.load(trained / "README.md")
     results = evaluate(AEVQ.from_pretrained(trained), find_source("mnist", data_root=mirror), progress=False)
     reported = {r.metric_type: r.metric_value for r in card.data.eval_results}
     assert reported["mse"] == pytest.approx(results["mse"], abs=1e-6)
@@ -229,7 +229,8 @@ def test_help_teaches(capsys):
     assert "--pull-batch-size" in text
     with pytest.raises(SystemExit):
         main(["train", "--help"])
-    assert all(name in capsys.readouterr().out for name in DATASETS)
+    text = capsys.readouterr().out
+    assert all(name in text for name in (*VARIANTS, *DATASETS))
 
 
 def test_the_package_alone_imports_nothing_of_the_training():

@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from aevq_hub import AEVQConfig
-from aevq_hub.registry import VARIANTS, Recipe, lookup
+from aevq_hub.registry import VARIANTS, Recipe, lookup, without_pull
 
 from . import metrics
 from .data import Source, load
@@ -52,7 +52,7 @@ def search(
     """
     lookup(VARIANTS, variant, "variant")
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    baselines = {replace(r, pull_weight=0.0, pull_batch_size=1) for r in recipes}
+    baselines = {without_pull(r) for r in recipes}
     asked = [(BASELINE, r) for r in sorted(baselines, key=repr)] + [(variant, r) for r in recipes]
     recorded = [(row["variant"], row["recipe"]) for row in rows]
     todo = [(v, r) for v, r in asked if (v, asdict(r)) not in recorded]

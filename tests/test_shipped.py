@@ -1,0 +1,98 @@
+"""The shipped models against what is said of them: on the real test splits, from the shipped weights."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+from safetensors.torch import load_file
+
+from aevq_hub import AEVQ
+from aevq_hub.hub import available_models, shipped_folder
+from aevq_hub.registry import DATASETS, VARIANTS, Recipe, without_pull
+from training import metrics
+from training.data import find_source, load
+
+ROOT = Path(__file__).parent.parent
+MSE_AT_MOST = {"center-mnist": 0.0036, "center-fashionmnist": 0.0075, "center-celeba": 0.0085}
+
+
+def history(name: str) -> dict:
+    return json.loads((shipped_folder() / name / "history.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.data
+def test_errors_are_those_of_the_card_and_within_bounds(shipped, data_root):
+    model = AEVQ.from_pretrained(shipped)
+    error = metrics.mse(model, load(find_source(model.config.dataset, data_root=data_root), "test").images)
+    card = ModelCard.load(shipped_folder() / shipped / "README.md")
+    reported = {r.metric_type: r.metric_value for r in card.data.eval_results}
+    assert error == pytest.approx(reported["mse"], rel=1e-3)
+    assert error == pytest.approx(history(shipped)["results"]["mse"], rel=1e-3)
+    assert error <= MSE_AT_MOST.get(shipped, 1)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_pull_is_felt_and_costs_little(dataset):
+    pulled, plain = history(f"center-{dataset}"), history(f"ae-conv-{dataset}")
+    assert Recipe(**plain["recipe"]) == without_pull(
+        Recipe(**pulled["recipe"])
+    )  # the same network, trained the same way
+    assert pulled["results"]["mse"] <= 1.3 * plain["results"]["mse"]
+    assert pulled["results"]["distance_to_vector"] <= plain["results"]["spread"] / 2
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_compactness_is_as_recorded(dataset, data_root):
+    images = load(find_source(dataset, data_root=data_root), "test").images
+    pulled, plain = AEVQ.from_pretrained(f"center-{dataset}"), AEVQ.from_pretrained(f"ae-conv-{dataset}")
+    distance = metrics.nearest_distance(metrics.latents(pulled, images), pulled.codebook)
+    z = metrics.latents(plain, images)
+    assert distance == pytest.approx(history(f"center-{dataset}")["results"]["distance_to_vector"], rel=1e-3)
+    assert distance <= metrics.mean_distance(z, z.mean(0)) / 2
+
+
+def test_a_shipped_model_was_trained_by_the_recipe_of_the_table(shipped):
+    config = AEVQ.from_pretrained(shipped).config
+    recipe = VARIANTS[config.variant].recipe_for(config.dataset)
+    told = history(shipped)
+    assert told["recipe"] == vars(recipe)
+    assert len(told["epochs"]) == recipe.epochs >= 20
+    if config.num_codes:
+        assert all(epoch["movement"] > 0 for epoch in told["epochs"])
+
+
+def test_samples_hold_no_image_that_may_not_be_shared(shipped):
+    samples = load_file(shipped_folder() / shipped / "samples.safetensors")
+    dataset = DATASETS[AEVQ.from_pretrained(shipped).config.dataset]
+    assert set(samples) == ({"images"} if dataset.shareable else {"latents"})
+
+
+def test_weights_are_small():
+    sizes = [(shipped_folder() / name / "model.safetensors").stat().st_size for name in available_models()]
+    assert max(sizes) <= 8e6
+    assert sum(sizes) <= 45e6
+
+
+def test_loading_is_quick_once_torch_is_there():
+    code = (
+        "import time, torch, aevq_hub; t = time.perf_counter(); aevq_hub.AEVQ.from_pretrained('center-celeba'); "
+        "print(time.perf_counter() - t)"
+    )
+    best = min(float(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT)) for _ in range(3))
+    assert best <= 0.15
+
+
+def test_the_readme_s_quick_start_runs(tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = re.search(r"## Quick start\n+```python\n(.*?)```", readme, re.DOTALL).group(1)
+    assert len(code.strip().splitlines()) <= 6
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert time.monotonic() - start < 60
+    assert list(tmp_path.glob("*.png"))
