@@ -39,9 +39,8 @@ def test_errors_are_those_of_the_card_and_within_bounds(shipped, data_root):
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_the_pull_is_felt_and_costs_little(dataset):
     pulled, plain = history(f"center-{dataset}"), history(f"ae-conv-{dataset}")
-    assert Recipe(**plain["recipe"]) == without_pull(
-        Recipe(**pulled["recipe"])
-    )  # the same network, trained the same way
+    # the same network, trained the same way
+    assert Recipe(**plain["recipe"]) == without_pull(Recipe(**pulled["recipe"]))
     assert pulled["results"]["mse"] <= 1.3 * plain["results"]["mse"]
     assert pulled["results"]["distance_to_vector"] <= plain["results"]["spread"] / 2
 

@@ -17,11 +17,10 @@ from .card import named_numbers
 from .data import Source, find_source, load
 from .evaluate import evaluate
 from .release import describe, release
-from .search import grid, search
+from .search import SEARCH_FILE, grid, search
 from .trainer import Trainer, TrainingError, refuse_other_settings
 
 CHECKPOINT = "checkpoint.safetensors"
-SEARCH_FILE = "search.json"
 
 OVERVIEW = """\
 Train the models of "Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions".

@@ -1,5 +1,6 @@
 """The model card, made from config.json and history.json."""
 
+import json
 from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -9,6 +10,7 @@ from aevq_hub.hub import shipped_folder
 from aevq_hub.registry import DATASETS, VARIANTS
 
 from .files import written_beside
+from .search import SEARCH_FILE, table
 
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
@@ -60,6 +62,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
             for metric, name in (("mse", "MSE"), ("psnr", "PSNR"))
         ],
     )
+    searched = folder / SEARCH_FILE
     card = ModelCard.from_template(
         card_data,
         template_path=str(TEMPLATE),
@@ -73,6 +76,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         numbers=named_numbers(results),
         recipe_line=_recipe_line(history),
         movement=_movement_line(history["epochs"]) if "movement.png" in pictures else None,
+        search=table(json.loads(searched.read_text(encoding="utf-8"))) if searched.exists() else [],
         terms=dataset.terms if dataset else "",
         license=card_data.license_name or card_data.license,
     )

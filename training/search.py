@@ -19,6 +19,7 @@ from .files import write_json
 from .judge import Judge
 from .trainer import Trainer
 
+SEARCH_FILE = "search.json"  # in the model's folder
 HELD_OUT = 5000  # at most this many images of the training split, a tenth of it if that is less, to measure on
 MEASURED = 500  # images for the share of transitions
 DIMENSIONS = 10  # that matter most
@@ -71,6 +72,33 @@ def search(
         finally:
             pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing new is started
     return rows
+
+
+def table(rows: list[dict]) -> list[dict[str, str]]:
+    """The rows for people: by epochs, latent size, λ1 and M; the error also as a multiple of the baseline's."""
+
+    def key(row: dict) -> tuple:
+        return row["recipe"]["epochs"], row["recipe"]["latent_dim"]
+
+    baselines = {key(row): row for row in rows if row["variant"] == BASELINE}
+    lines = []
+    for row in sorted(rows, key=lambda r: (*key(r), r["recipe"]["pull_weight"], r["recipe"]["pull_batch_size"])):
+        recipe, baseline = row["recipe"], baselines[key(row)]
+        pulled = row is not baseline
+        line = {
+            "epochs": str(recipe["epochs"]),
+            "D": str(recipe["latent_dim"]),
+            "λ1": f"{recipe['pull_weight']:g}" if pulled else "–",
+            "M": str(recipe["pull_batch_size"]) if pulled else "–",
+            "MSE": f"{row['mse']:.5f}",
+            "× no pull": f"{row['mse'] / baseline['mse']:.2f}",
+            "spread": f"{row['spread']:.2f}",
+            "to the vector": f"{row['distance_to_vector']:.2f}" if pulled else "–",
+        }
+        if "changed" in row:
+            line |= {name: f"{row[name]:.1%}" for name in ("changed", "changed_surely", "sure")}
+        lines.append(line)
+    return lines
 
 
 def _row(variant: str, source: Source, recipe: Recipe, threads: int) -> dict:
