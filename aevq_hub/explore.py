@@ -9,7 +9,8 @@ from PIL import Image, UnidentifiedImageError
 from safetensors.torch import load_file
 
 from . import latent, pictures
-from .hub import find_files
+from .config import AEVQConfig
+from .hub import CONFIG_FILE, find_files
 from .model import AEVQ
 from .registry import DATASETS, VARIANTS
 
@@ -63,7 +64,7 @@ def exhibit(name: str) -> Exhibit:
 
 def title(name: str) -> str:
     """A model's name for people: ``center-mnist`` → "MNIST: Autoencoder pulled to one learnable vector"."""
-    config = exhibit(name).model.config
+    config = AEVQConfig.from_file(find_files(name, (CONFIG_FILE,))[0])
     dataset = DATASETS[config.dataset].title if config.dataset in DATASETS else config.dataset
     return f"{dataset}: {VARIANTS[config.variant].title}"
 

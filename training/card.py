@@ -62,6 +62,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
             for metric, name in (("mse", "MSE"), ("psnr", "PSNR"))
         ],
     )
+    moves = "movement.png" in pictures
     searched = folder / SEARCH_FILE
     card = ModelCard.from_template(
         card_data,
@@ -75,7 +76,9 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         data=history["data"],
         numbers=named_numbers(results),
         recipe_line=_recipe_line(history),
-        movement=_movement_line(history["epochs"]) if "movement.png" in pictures else None,
+        movement=_movement_line(history["epochs"]) if moves else None,
+        trained_center=history["recipe"]["center_reconstruction_weight"] > 0,
+        center=_center_line(history["epochs"]) if moves else None,
         search=table(json.loads(searched.read_text(encoding="utf-8"))) if searched.exists() else [],
         terms=dataset.terms if dataset else "",
         license=card_data.license_name or card_data.license,
@@ -100,6 +103,15 @@ def _recipe_line(history: dict) -> str:
         f"N = {r['batch_size']}{pull}, in {r['precision']}: {minutes:.0f} minutes "
         f"with torch {environment['torch']} on {environment['device']}. "
         f"The weights are stored as {history['weights']}."
+    )
+
+
+def _center_line(epochs: list[dict]) -> str:
+    """Section 3.1's observation on the term it leaves out, held against what was measured."""
+    values = [epoch["terms"]["center_reconstruction"] for epoch in epochs]
+    verdict = "falls" if values[-1] < values[0] else "does not fall"
+    return (
+        f"{verdict}: {values[0]:.1f} in the first epoch, {values[-1]:.1f} in the last, {min(values):.1f} at its lowest"
     )
 
 
