@@ -41,12 +41,19 @@ def test_transitions_that_a_classifier_is_sure_of():
     assert metrics.transitions(Thresholds(), classifier(0.649, 0.6491), grey(0.0), dims=[1])["changed"] == 0
 
 
+def test_between_two_classes_two_pictures_may_be_unsure():
+    # at +1 (0.60) and +1.5 (0.65) the classifier doubts
+    result = metrics.transitions(Thresholds(), classifier(0.58, 0.68), grey(0.0), dims=[0])
+    assert result["changed_surely"] == 1
+    assert result["sure"] == pytest.approx(11 / 13)
+
+
 def test_a_way_through_unsure_pictures_is_no_sure_transition():
-    # from +1 (0.60) to +2 (0.70) the classifier doubts
-    result = metrics.transitions(Thresholds(), classifier(0.58, 0.72), grey(0.0), dims=[0])
+    # from +0.5 (0.55) to +2 (0.70) the classifier doubts four pictures
+    result = metrics.transitions(Thresholds(), classifier(0.53, 0.72), grey(0.0), dims=[0])
     assert result["changed"] == 1
     assert result["changed_surely"] == 0
-    assert result["sure"] < 1
+    assert result["sure"] == pytest.approx(9 / 13)
 
 
 def test_distances_by_hand():
