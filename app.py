@@ -1,7 +1,15 @@
 """The demo: layout and events. What the tabs show is computed in ``aevq_hub``."""
 
+import os
+from functools import wraps
+from io import BytesIO
+from pathlib import Path
+from uuid import uuid4
+
 import gradio as gr
+from gradio.processing_utils import hash_bytes
 from gradio.themes import Soft
+from gradio.utils import get_upload_folder
 
 from aevq_hub import available_models, explore, latent, pictures
 
@@ -15,9 +23,10 @@ THEME = Soft(
 CSS = """
 .gradio-container { max-width: 1120px !important; margin: auto; }
 .pixels img { image-rendering: pixelated; }
-.caption { margin-bottom: -8px; font-weight: 600; }
+.caption { font-weight: 600; padding-bottom: 2px; }
+.starts .gallery-item { height: auto !important; }
 .starts .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; }
-.starts .grid-container { grid-template-columns: repeat(auto-fill, minmax(58px, 1fr)) !important; gap: 6px; }
+.starts .grid-container { grid-template-columns: repeat(auto-fill, minmax(52px, 1fr)) !important; gap: 6px; }
 .starts .thumbnail-item, .starts .thumbnail-item img { height: auto !important; width: 100%; }
 """
 INTRODUCTION = """
@@ -29,9 +38,23 @@ Representations Without Probabilistic Assumptions**.
 """
 
 
+def served(image) -> str:
+    """A PIL image as a file for the page. Gradio would rewrite the file of an equal picture while it is being sent."""
+    data = BytesIO()
+    image.save(data, "PNG")
+    path = Path(get_upload_folder()) / hash_bytes(data.getvalue()) / "image.png"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{uuid4().hex}")
+        beside.write_bytes(data.getvalue())
+        os.replace(beside, path)
+    return str(path)
+
+
 def explained(function):
     """Show a ValueError of bad input as one sentence in the page."""
 
+    @wraps(function)  # Gradio reads the arguments' types
     def wrapped(*args):
         try:
             return function(*args)
@@ -46,11 +69,12 @@ def open_model(name: str):
     """Everything that changes with the model."""
     shown = explore.exhibit(name)
     config = shown.model.config
+    thumbnails = [served(image) for image in shown.thumbnails]
     return {
         about: shown.description,
         code: f'from aevq_hub import AEVQ\n\nmodel = AEVQ.from_pretrained("{name}")',
-        starts: gr.Gallery(shown.thumbnails, selected_index=None),
-        ends: gr.Gallery(shown.thumbnails, selected_index=None),
+        starts: gr.Gallery(thumbnails, selected_index=None),
+        ends: gr.Gallery(thumbnails, selected_index=None),
         z: shown.z[0],
         z_end: shown.z[1],
         rank: gr.Slider(maximum=config.latent_dim, value=1),
@@ -74,22 +98,23 @@ def bring(name: str, image, is_inverted: bool, before):
 
 @explained
 def show_start(name: str, start):
-    return explore.draw(explore.exhibit(name).model, start)
+    return served(explore.draw(explore.exhibit(name).model, start))
 
 
 @explained
 def show_shift(name: str, start, chosen: int, amount: float):
-    return explore.perturbed(explore.exhibit(name).model, start, chosen, amount)
+    return served(explore.perturbed(explore.exhibit(name).model, start, chosen, amount))
 
 
 @explained
 def show_sheet(name: str, start):
-    return pictures.perturbation(explore.exhibit(name).model, start)
+    return served(pictures.perturbation(explore.exhibit(name).model, start))
 
 
 @explained
 def show_strip(name: str, start, end, count: int, kind: str):
-    return pictures.interpolation(explore.exhibit(name).model, start[None], end[None], count, kind)
+    model = explore.exhibit(name).model
+    return served(pictures.interpolation(model, start[None], end[None], count, kind))
 
 
 def picture(caption: str, alt: str, **options) -> gr.Image:

@@ -25,7 +25,7 @@ def to_array(image: Image.Image, size: int, channels: int, crop: float = 1.0) ->
     left, top = (image.width - side) // 2, (image.height - side) // 2
     image = image.crop((left, top, left + side, top + side))  # first, so that nothing beyond it leaks in
     image = image.resize((size, size), Image.Resampling.BILINEAR)  # Pillow widens the kernel: antialiased
-    pixels = np.asarray(image)  # (H, W) or (H, W, 3)
+    pixels = np.array(image)  # (H, W) or (H, W, 3)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
 

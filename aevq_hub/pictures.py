@@ -51,7 +51,7 @@ def sheet(
     x: torch.Tensor,
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
-    cell: int = 64,
+    cell: int = 84,
     gap: int = 2,
 ) -> Image.Image:
     """One picture of many images, as the paper's figures show them.

@@ -17,6 +17,7 @@ from aevq_hub import explore, pictures
 from aevq_hub.hub import available_models
 
 ROOT = Path(__file__).parent.parent
+CELL = 86  # of a sheet: 28 pixels enlarged three times, and a gap of two
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +35,16 @@ def test_a_shift_of_zero_changes_nothing_and_a_shift_does(shown):
 def test_the_sheet_s_middle_row_is_the_start(shown):
     sheet = pictures.perturbation(shown.model, shown.z[0])
     strip = pictures.perturbation(shown.model, shown.z[0], shifts=[0])
-    top, cell = (sheet.height - 2) % 58, 58  # 28 pixels enlarged twice, and a gap
-    row = sheet.crop((sheet.width - 580, top + 3 * cell, sheet.width, top + 4 * cell))
-    assert row.tobytes() == strip.crop((strip.width - 580, top, strip.width, top + cell)).tobytes()
+    top, cell = (sheet.height - 2) % CELL, CELL
+    row = sheet.crop((sheet.width - 10 * cell, top + 3 * cell, sheet.width, top + 4 * cell))
+    assert row.tobytes() == strip.crop((strip.width - 10 * cell, top, strip.width, top + cell)).tobytes()
 
 
 def test_a_strip_s_ends_are_the_two_pictures(shown):
     strip = pictures.interpolation(shown.model, shown.z[:1], shown.z[1:2], 5)
-    ends = [pictures.enlarge(image, 64) for image in shown.model.to_pil(shown.model.decode(shown.z[:2]))]
-    assert strip.crop((2, 2, 58, 58)).convert("L").tobytes() == ends[0].tobytes()
-    assert strip.crop((strip.width - 58, 2, strip.width - 2, 58)).convert("L").tobytes() == ends[1].tobytes()
+    ends = [pictures.enlarge(image, 84) for image in shown.model.to_pil(shown.model.decode(shown.z[:2]))]
+    assert strip.crop((2, 2, CELL, CELL)).convert("L").tobytes() == ends[0].tobytes()
+    assert strip.crop((strip.width - CELL, 2, strip.width - 2, CELL)).convert("L").tobytes() == ends[1].tobytes()
 
 
 def test_what_somebody_brings_is_encoded_or_explained(shown):
@@ -126,9 +127,11 @@ def pixels(page, name: str) -> bytes:
     image = page.locator(f"#{name} img")
     image.scroll_into_view_if_needed()
     image.wait_for()
-    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
-    source = image.get_attribute("src")
-    return page.request.get(source).body()
+    loaded = (
+        "name => { const i = document.querySelector(`#${name} img`); return i && i.complete && i.naturalWidth > 0 }"
+    )
+    page.wait_for_function(loaded, arg=name)
+    return page.request.get(image.get_attribute("src")).body()
 
 
 def wait_for_change(page, name: str, before: bytes) -> bytes:

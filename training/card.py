@@ -21,7 +21,7 @@ NUMBERS = {
     "spread": ("mean distance of the latents to their own mean", "{:.2f}"),
     "distance_to_vector": ("mean distance of the latents to the vector", "{:.2f}"),
     "changed": ("images that a classifier, sure (≥ 0.9), takes for another class somewhere within ±3", "{:.1%}"),
-    "changed_surely": ("the same, on a way from −3 to +3 of whose 13 pictures it is sure, but for at most two", "{:.1%}"),
+    "changed_surely": ("the same, on a way of whose 13 pictures (−3 to +3) it is sure, but for two at most", "{:.1%}"),
     "sure": ("pictures within ±3 that the classifier is sure of", "{:.1%}"),
     "classifier_accuracy": ("test accuracy of that classifier", "{:.1%}"),
 }  # fmt: skip
