@@ -129,6 +129,12 @@ def test_the_card_says_what_was_measured(trained, mirror):
     assert str(mirror) not in card.content + (trained / "history.json").read_text()
 
 
+def test_measuring_again_records_the_same_numbers(trained, mirror):
+    before = (trained / "history.json").read_text(), (trained / "README.md").read_text()
+    assert main(["evaluate", str(trained), "--data-root", str(mirror), "--record"]) == 0
+    assert ((trained / "history.json").read_text(), (trained / "README.md").read_text()) == before
+
+
 def test_no_image_of_celeba_is_in_its_folder(mirror, tmp_path):
     arguments = ["train", "center", "celeba", "--epochs", "1", "--data-root", str(mirror), "--output", str(tmp_path)]
     assert main(arguments) == 0

@@ -10,12 +10,14 @@ import torch
 from tqdm import tqdm
 
 from aevq_hub import AEVQ, AEVQConfig
+from aevq_hub.hub import find_files
 from aevq_hub.registry import DATASETS, VARIANTS, Recipe, lookup
 
 from . import metrics
 from .card import named_numbers
 from .data import Source, find_source, load
 from .evaluate import evaluate
+from .files import write_json
 from .release import describe, release
 from .search import SEARCH_FILE, grid, search
 from .trainer import Trainer, TrainingError, refuse_other_settings
@@ -91,6 +93,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     measure.add_argument("model", metavar="NAME", help="a shipped model, a folder, or <namespace>/<name> on the Hub")
     _add_data(measure)
     measure.add_argument("--dataset", help="what to measure it on, by default what it was trained on")
+    measure.add_argument("--record", action="store_true", help="write the numbers into the folder's history and card")
     measure.set_defaults(run=_evaluate)
 
     card = commands.add_parser("card", help="draw a model's pictures and write its card again, from its folder alone")
@@ -220,7 +223,12 @@ def _search(args: argparse.Namespace) -> None:
 
 def _evaluate(args: argparse.Namespace) -> None:
     model = AEVQ.from_pretrained(args.model)
-    print(_table(evaluate(model, _source(args, args.dataset or model.config.dataset))))
+    results = evaluate(model, _source(args, args.dataset or model.config.dataset))
+    print(_table(results))
+    if args.record:
+        (path,) = find_files(args.model, ("history.json",))
+        write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "results": results})
+        describe(model, path.parent)
 
 
 if __name__ == "__main__":
