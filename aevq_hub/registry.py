@@ -75,8 +75,8 @@ def without_pull(recipe: Recipe) -> Recipe:
 # found by `python -m training search`; the tables are beside the models
 _CENTER = {
     "mnist": Recipe(latent_dim=48, pull_weight=2.0, pull_batch_size=16),
-    "fashionmnist": Recipe(latent_dim=64, pull_weight=3.0, pull_batch_size=16),
-    "celeba": Recipe(latent_dim=128, pull_weight=10.0, pull_batch_size=16),
+    "fashionmnist": Recipe(latent_dim=64, pull_weight=3.0, pull_batch_size=64),
+    "celeba": Recipe(latent_dim=128, pull_weight=10.0, pull_batch_size=64),
 }
 
 VARIANTS = {

@@ -222,6 +222,10 @@ def _search(args: argparse.Namespace) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
+    if args.record and args.dataset:
+        raise ValueError(
+            "--record keeps the numbers on the data set that the model was trained on; leave out --dataset"
+        )
     model = AEVQ.from_pretrained(args.model)
     results = evaluate(model, _source(args, args.dataset or model.config.dataset))
     print(_table(results))
