@@ -43,7 +43,9 @@ def served(image) -> str:
     data = BytesIO()
     image.save(data, "PNG")
     path = Path(get_upload_folder()) / hash_bytes(data.getvalue()) / "image.png"
-    if not path.exists():
+    if path.exists():
+        os.utime(path)  # its age begins anew, so that it is not cleaned away before it is fetched
+    else:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{uuid4().hex}")
         beside.write_bytes(data.getvalue())
@@ -90,10 +92,10 @@ def pick(name: str, event: gr.SelectData):
 
 
 @explained
-def bring(name: str, image, is_inverted: bool, before):
-    if image is None:
+def bring(name: str, path: str | None, is_inverted: bool, before):
+    if path is None:
         return before
-    return explore.encode_upload(explore.exhibit(name).model, image, is_inverted)
+    return explore.encode_file(explore.exhibit(name).model, path, is_inverted)
 
 
 @explained
@@ -135,7 +137,12 @@ def chooser(label: str, **options):
     )  # fmt: skip
     with gr.Accordion("… or bring an image of your own", open=False):
         image = gr.Image(
-            label="Your image", type="pil", image_mode=None, sources=["upload", "clipboard", "webcam"], height=220
+            label="Your image",
+            type="filepath",
+            image_mode=None,
+            sources=["upload", "clipboard", "webcam"],
+            height=220,
+            elem_id=f"{options['elem_id']}_upload",
         )
         is_inverted = gr.Checkbox(label="Dark on white: swap dark and bright", visible=False)
     return gallery, image, is_inverted
@@ -211,10 +218,8 @@ with gr.Blocks(title="AEVQ – from continuous to discrete", analytics_enabled=F
         redraw(event(bring, [model, upload, invert, z], z, show_progress="hidden"), *every_view)
     for event in (upload_end.change, invert_end.change):
         redraw(event(bring, [model, upload_end, invert_end, z_end], z_end, show_progress="hidden"), strip_view)
-    for slider in (rank, shift):
-        slider.input(*shift_view, **live_view)
-    for control in (steps, mode):
-        control.input(*strip_view, **live_view)
+    gr.on([rank.input, shift.input], *shift_view, **live_view)
+    gr.on([steps.input, mode.input], *strip_view, **live_view)
 
 
 if __name__ == "__main__":

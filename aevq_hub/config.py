@@ -47,7 +47,7 @@ class AEVQConfig:
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
-        _check_int("format_version", self.format_version, 1, FORMAT_VERSION, hint="; a newer aevq-hub may read it")
+        _check_int("format_version", self.format_version, 1, FORMAT_VERSION)
         lookup(VARIANTS, _check_str("variant", self.variant), "variant")
         lookup(NETWORKS, _check_str("network", self.network), "network")
         _check_str("dataset", self.dataset)
@@ -101,6 +101,11 @@ class AEVQConfig:
         if not isinstance(values, dict):
             raise LoadError(f"{path} must hold a JSON object, not {type(values).__name__}")
         known = [f.name for f in fields(cls)]
+        version = values.get("format_version")
+        if type(version) is int and version > FORMAT_VERSION:  # before its keys, which this version may not know
+            raise LoadError(
+                f"{path} has format_version {version}; this aevq-hub reads up to {FORMAT_VERSION}: update it"
+            )
         if unknown := sorted(set(values) - set(known)):
             raise LoadError(f"{path} has the unknown key {unknown[0]!r}; the keys are {', '.join(known)}")
         if missing := [name for name in known if name not in values]:
@@ -115,9 +120,9 @@ class AEVQConfig:
         return {**asdict(self), "widths": list(self.widths)}
 
 
-def _check_int(name: str, value, low: int, high: int, hint: str = "") -> None:
+def _check_int(name: str, value, low: int, high: int) -> None:
     if type(value) is not int or not low <= value <= high:  # bool is no size
-        raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}{hint}")
+        raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
 
 
 def _check_str(name: str, value) -> str:

@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from safetensors.torch import load_file
 
 from . import latent, pictures
@@ -69,20 +70,21 @@ def title(name: str) -> str:
     return f"{dataset}: {VARIANTS[config.variant].title}"
 
 
-def encode_upload(model: AEVQ, image: Image.Image, invert: bool = False) -> torch.Tensor:
-    """The latent (D,) of any image that somebody brings.
+def encode_file(model: AEVQ, path: str | Path, invert: bool = False) -> torch.Tensor:
+    """The latent (D,) of any image file that somebody brings.
 
     Raises:
-        ValueError: the image cannot be read or has more than 50 million pixels.
+        ValueError: the file cannot be read as an image, or has more than 50 million pixels.
     """
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError(
-            f"The image has {image.width} × {image.height} pixels; please bring one of at most 50 megapixels."
-        )
     try:
-        return model.encode(model.preprocess(image, invert=invert))[0]
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                size = f"{image.width} × {image.height}"
+                raise ValueError(f"The image has {size} pixels; please bring one of at most 50 megapixels.")
+            x = model.preprocess(image, invert=invert)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError("The file cannot be read as an image; please bring a PNG, JPEG or WebP.") from error
+    return model.encode(x)[0]
 
 
 def draw(model: AEVQ, z: torch.Tensor) -> Image.Image:

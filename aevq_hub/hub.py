@@ -31,7 +31,8 @@ def shipped_folder() -> Path:
 
 def available_models() -> list[str]:
     """Names of the models that are shipped, such as ``center-mnist``: each can be given to ``AEVQ.from_pretrained``."""
-    return sorted(path.parent.name for path in shipped_folder().glob(f"*/{WEIGHTS_FILE}"))
+    # an interrupted save may have left a folder whose name begins with a dot
+    return sorted(path.parent.name for path in shipped_folder().glob(f"[!.]*/{WEIGHTS_FILE}"))
 
 
 def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_FILE), **hub_options) -> list[Path]:

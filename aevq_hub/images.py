@@ -34,7 +34,10 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
-    top = 1.0 if image.mode == "F" and values.max() <= 1 else 255.0 if values.max() <= 255 else 65535.0
+    if image.mode.startswith("I;16"):
+        top = 65535.0
+    else:  # modes I and F do not say what white is
+        top = next(top for top in (1.0, 255.0, 65535.0) if values.max() <= top or top == 65535.0)
     return Image.fromarray((values.clip(0, top) * (255 / top)).round().astype(np.uint8))
 
 

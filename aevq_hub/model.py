@@ -142,9 +142,7 @@ class AEVQ(
         model.load_state_dict(read_weights(weights_file, model.state_dict(), device), assign=True)
         return model.eval().requires_grad_(False)
 
-    def save_pretrained(
-        self, save_directory: str | Path, *, dtype: torch.dtype = torch.float32, **kwargs
-    ) -> str | None:
+    def save_pretrained(self, save_directory: str | Path, *, dtype: torch.dtype = torch.float32, **kwargs) -> None:
         """Write config.json, model.safetensors and, if there is none, a README.md into a folder.
 
         Each file is written beside and moved into place: an interrupted save leaves the old one.
@@ -152,21 +150,24 @@ class AEVQ(
         Args:
             save_directory: the folder, made if missing.
             dtype: of the weights on disk: float32, float16 or bfloat16. Loading always gives float32.
-            kwargs: those of ``PyTorchModelHubMixin.save_pretrained``, such as ``push_to_hub=True`` and ``repo_id``.
+            kwargs: those of ``PyTorchModelHubMixin.save_pretrained``.
+
+        Raises:
+            ValueError: ``push_to_hub=True`` was given; ``model.push_to_hub(repo_id)`` is the way to push.
         """
+        if kwargs.pop("push_to_hub", False):
+            raise ValueError("save_pretrained only saves; push with model.push_to_hub(repo_id)")
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
-        kwargs.setdefault("repo_id", folder.name)
         kwargs.pop("config", None)  # the model's own is the only one that fits its weights
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
             if (folder / "README.md").exists():
                 shutil.copy(folder / "README.md", beside)
             self._weights_dtype = dtype
-            url = super().save_pretrained(beside, config=self.config.to_dict(), **kwargs)
+            super().save_pretrained(beside, config=self.config.to_dict(), **kwargs)
             for name in ("README.md", WEIGHTS_FILE, CONFIG_FILE):
                 (Path(beside) / name).chmod(0o644)  # safetensors makes files that only their owner can read
                 os.replace(Path(beside) / name, folder / name)
-        return url
 
     def _save_pretrained(self, save_directory: Path) -> None:
         weights = {key: value.to(self._weights_dtype).contiguous() for key, value in self.state_dict().items()}

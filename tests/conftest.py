@@ -50,7 +50,7 @@ def write_mirror(root: Path, name: str, splits=COUNTS) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def caches(tmp_path_factory):
-    """Keep decoded images and everything that `datasets` writes out of the home folder."""
+    """Keep decoded images out of the home folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AEVQ_CACHE", os.environ.get("AEVQ_CACHE") or str(tmp_path_factory.mktemp("cache")))
         yield

@@ -47,13 +47,21 @@ def test_a_strip_s_ends_are_the_two_pictures(shown):
     assert strip.crop((strip.width - CELL, 2, strip.width - 2, CELL)).convert("L").tobytes() == ends[1].tobytes()
 
 
-def test_what_somebody_brings_is_encoded_or_explained(shown):
-    image = Image.new("RGB", (300, 200), "white")
-    z = explore.encode_upload(shown.model, image)
+def test_what_somebody_brings_is_encoded_or_explained(shown, tmp_path):
+    image = tmp_path / "white.png"
+    Image.new("RGB", (300, 200), "white").save(image)
+    z = explore.encode_file(shown.model, image)
     assert z.shape == (shown.model.config.latent_dim,)
-    assert not torch.equal(z, explore.encode_upload(shown.model, image, invert=True))
-    with pytest.raises(ValueError, match="20000 × 20000 pixels; please bring one of at most 50 megapixels"):
-        explore.encode_upload(shown.model, Image.new("1", (20_000, 20_000)))
+    assert not torch.equal(z, explore.encode_file(shown.model, image, invert=True))
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "large.png")
+    with pytest.raises(ValueError, match="10000 × 10000 pixels; please bring one of at most 50 megapixels"):
+        explore.encode_file(shown.model, tmp_path / "large.png")
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "half.png").write_bytes(image.read_bytes()[:60])
+    for name in ("bomb.png", "text.png", "half.png"):
+        with pytest.raises(ValueError, match="cannot be read as an image; please bring a PNG"):
+            explore.encode_file(shown.model, tmp_path / name)
     with pytest.raises(ValueError, match="no dimension of rank 0"):
         explore.perturbed(shown.model, z, 0, 1.0)
     with pytest.raises(ValueError, match="finite"):
@@ -81,12 +89,13 @@ def page_url(tmp_path_factory):
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        deadline = time.monotonic() + 60
+        while True:
             try:
                 urllib.request.urlopen(url).close()
                 break
             except OSError:
-                assert process.poll() is None, log.read_text()
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)
         yield url
     finally:
@@ -162,9 +171,11 @@ def test_a_slider_changes_the_picture_and_back(page):
     wait_for_change(page, "live", shifted)
     assert page.locator("#shift input[type=number]").input_value() == "2.9"
     set_slider(page, "shift", 0)
-    page.wait_for_timeout(500)
-    assert pixels(page, "live") == start
-    assert pixels(page, "start") == start
+    for _ in range(100):
+        if pixels(page, "live") == start:
+            break
+        page.wait_for_timeout(100)
+    assert pixels(page, "live") == pixels(page, "start") == start
 
 
 @pytest.mark.browser
@@ -200,7 +211,12 @@ def test_an_image_of_one_s_own(page, tmp_path):
     page.locator("input[type=file]").first.set_input_files(tmp_path / "mine.png")
     mine = wait_for_change(page, "start", start)
     page.get_by_label(re.compile("swap dark and bright")).first.click()
-    wait_for_change(page, "start", mine)
+    inverted = wait_for_change(page, "start", mine)
+    (tmp_path / "broken.png").write_text("no picture")
+    page.locator("#starts_upload button[aria-label*='lear'], #starts_upload button[title*='lear']").first.click()
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "broken.png")
+    page.get_by_text("cannot be read as an image").wait_for()
+    assert pixels(page, "start") == inverted
 
 
 def test_the_shipped_models_are_the_ones_that_the_readme_names():

@@ -102,7 +102,7 @@ CONFIG_ERRORS = {
     "two channels": ({"channels": 2}, "channels is 2; choose from 1, 3"),
     "no widths": ({"widths": []}, "widths is"),
     "too many halvings": ({"widths": [8, 8, 8]}, "cannot be halved 3 times"),
-    "a newer format": ({"format_version": 99}, "a newer aevq-hub may read it"),
+    "a newer format": ({"format_version": 99, "new": 1}, "reads up to 1: update it"),
     "another latent size than the weights": ({"latent_dim": 16}, "has the shape"),
     "more vectors than the weights": ({"num_codes": 2}, "'codebook' has the shape .1, 8. instead of .2, 8."),
     "no vectors": ({"num_codes": 0}, "the weight 'codebook' is unknown"),

@@ -174,7 +174,7 @@ def test_kill_9_in_the_middle_of_an_epoch_and_go_on(mirror, tmp_path):
     assert main(arguments("whole")) == 0
     killed, whole = (AEVQ.from_pretrained(tmp_path / o / "center-mnist").state_dict() for o in ("killed", "whole"))
     assert all(torch.equal(killed[key], whole[key]) for key in whole)
-    assert not checkpoint.exists()
+    assert {p.name for p in checkpoint.parent.iterdir()} == FILES | PICTURES  # no checkpoint, nothing half-written
 
 
 def test_a_finished_training_is_not_repeated(trained, mirror, capsys):
@@ -182,8 +182,12 @@ def test_a_finished_training_is_not_repeated(trained, mirror, capsys):
     before = (trained / "model.safetensors").stat().st_mtime_ns
     assert main([*arguments, "--epochs", "2"]) == 0
     assert "trained already" in capsys.readouterr().out
-    assert main([*arguments, "--pull-weight", "77"]) == 1
-    assert "pull_weight" in capsys.readouterr().err
+    for changed, message in (
+        (["--pull-weight", "77", "--epochs", "2"], "pull_weight = 2.0, not 77.0"),
+        (["--epochs", "40"], "has 2 epochs, not 40; --restart trains it anew"),
+    ):
+        assert main([*arguments, *changed]) == 1
+        assert message in capsys.readouterr().err
     assert (trained / "model.safetensors").stat().st_mtime_ns == before
 
 
@@ -213,11 +217,38 @@ def test_a_search_records_every_recipe_once(mirror, tmp_path):
     [
         (["train", "centre", "mnist"], "unknown variant 'centre'; choose from ae-conv, center"),
         (["train", "center", "minst"], "unknown data set 'minst'"),
+        (
+            ["train", "center", "mnist", "--data", ".", "--size", "28", "--channels", "1"],
+            "give your images another name",
+        ),
         (["train", "center", "mnist", "--epochs", "0"], "epochs is 0"),
         (["train", "center", "cats", "--data", ".", "--size", "50", "--channels", "3"], "image size 50"),
         (["evaluate", "centre-mnist"], "there is no model 'centre-mnist'"),
     ],
 )
+def test_options_may_stand_anywhere(mirror, trained, capsys):
+    before = ["--data-root", str(mirror), "--output", str(trained.parent), "--epochs", "2"]
+    assert main(["train", *before, "center", "mnist"]) == 0  # the recipe is that of center and mnist all the same
+    assert "trained already" in capsys.readouterr().out
+
+
+def test_a_search_s_table_copes_with_rows_of_every_kind():
+    from dataclasses import asdict
+
+    from aevq_hub.registry import without_pull
+    from training.search import table
+
+    recipe, other = Recipe(pull_weight=3.0), Recipe(pull_weight=3.0, learning_rate=1.0)
+    rows = [
+        {"variant": "center", "recipe": asdict(other), "error": "the loss is not finite"},
+        {"variant": "center", "recipe": asdict(recipe), "mse": 0.03, "spread": 1.0, "distance_to_vector": 2.0},
+        {"variant": "ae-conv", "recipe": asdict(without_pull(recipe)), "mse": 0.02, "spread": 9.0},
+    ]
+    assert [(line["MSE"], line["× no pull"], line["λ1"]) for line in table(rows)] == [
+        ("0.02000", "1.00", "–"), ("diverged", "–", "3"), ("0.03000", "1.50", "3"),
+    ]  # fmt: skip
+
+
 def test_errors_are_one_sentence_before_any_work(arguments, message, capsys):
     assert main(arguments) == 1
     error = capsys.readouterr().err

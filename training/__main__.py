@@ -3,14 +3,14 @@
 import argparse
 import json
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
 from aevq_hub import AEVQ, AEVQConfig
-from aevq_hub.hub import find_files
+from aevq_hub.hub import CONFIG_FILE, WEIGHTS_FILE, find_files
 from aevq_hub.registry import DATASETS, VARIANTS, Recipe, lookup
 
 from . import metrics
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from the last finished epoch", file=sys.stderr)
+        print("\nstopped; a training goes on from its last finished epoch", file=sys.stderr)
         return 130
     return 0
 
@@ -69,13 +69,16 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     settings = train.add_argument_group("recipe", "the defaults are this variant's for this data set")
     for f in fields(Recipe):
         settings.add_argument(
-            _flag(f.name), type=f.type, default=getattr(recipe, f.name), choices=f.metadata.get("choices"),
+            _flag(f.name), type=f.type, choices=f.metadata.get("choices"),
             metavar=None if "choices" in f.metadata else f.type.__name__.upper(),
-            help=f.metadata["help"] + " (%(default)s)",
+            help=f"{f.metadata['help']} ({getattr(recipe, f.name)})",
         )  # fmt: skip
     train.add_argument("--restart", action="store_true", help="forget an earlier training in the same folder")
     train.add_argument(
-        "--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu, cuda, mps … (%(default)s)"
+        "--device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        type=_device,
+        help="cpu or cuda (%(default)s)",
     )
     train.set_defaults(run=_train)
 
@@ -86,7 +89,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     settings = find.add_argument_group("settings", "comma-separated values; every combination is tried")
     for f in fields(Recipe):
         settings.add_argument(_flag(f.name), type=_several(f.type), metavar="A,B…", help=f.metadata["help"])
-    find.add_argument("--jobs", type=int, default=1, help="trainings at a time (%(default)s)")
+    find.add_argument("--jobs", type=_at_least_one, default=1, help="trainings at a time (%(default)s)")
     find.set_defaults(run=_search)
 
     measure = commands.add_parser("evaluate", help="measure a model on the whole test split")
@@ -105,6 +108,18 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
 class _Raw(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog):
         super().__init__(prog, max_help_position=40, width=118)
+
+
+def _device(name: str) -> str:
+    if name.split(":")[0] not in ("cpu", "cuda") or (name != "cpu" and not torch.cuda.is_available()):
+        raise argparse.ArgumentTypeError(f"{name!r} is not to be had; choose from cpu, cuda (where there is a GPU)")
+    return name
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    return int(text)
 
 
 def _flag(name: str) -> str:
@@ -167,22 +182,33 @@ def _source(args: argparse.Namespace, name: str) -> Source:
     )  # fmt: skip
 
 
+def _given(args: argparse.Namespace) -> dict:
+    """The settings of the recipe that stand on the command line."""
+    return {f.name: getattr(args, f.name) for f in fields(Recipe) if getattr(args, f.name) is not None}
+
+
 def _train(args: argparse.Namespace) -> None:
     lookup(VARIANTS, args.variant, "variant")
-    recipe = Recipe(**{f.name: getattr(args, f.name) for f in fields(Recipe)})
     source = _source(args, args.dataset)
+    recipe = replace(VARIANTS[args.variant].recipe_for(source.name), **_given(args))
     config = AEVQConfig.for_training(args.variant, source.name, source.dataset, recipe)
-    trainer = Trainer(config, recipe, args.device)
+    trainer = Trainer(config, recipe, args.device, data=source.public_name)
     folder = args.output / config.name
     checkpoint, history = folder / CHECKPOINT, folder / "history.json"
     if args.restart:
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():
         trainer.load(checkpoint)
-    elif (folder / "model.safetensors").exists() and history.exists():
-        done = json.loads(history.read_text(encoding="utf-8"))
-        refuse_other_settings(history, {"recipe": done["recipe"]}, {"recipe": trainer.settings["recipe"]})
-        print(f"{folder} is trained already, for {len(done['epochs'])} epochs; --restart trains it again")
+    elif (folder / WEIGHTS_FILE).exists() and history.exists():
+        told = json.loads(history.read_text(encoding="utf-8"))
+        config_then = AEVQConfig.from_file(folder / CONFIG_FILE)
+        then = {"config": config_then.to_dict(), "recipe": told["recipe"], "data": told["data"]["source"]}
+        refuse_other_settings(history, then, trainer.settings)
+        trainer.epochs = told["epochs"]
+    if len(trainer.epochs) > recipe.epochs or (not checkpoint.exists() and 0 < len(trainer.epochs) < recipe.epochs):
+        raise TrainingError(f"{folder} has {len(trainer.epochs)} epochs, not {recipe.epochs}; --restart trains it anew")
+    if trainer.epochs and not checkpoint.exists():
+        print(f"{folder} is trained already, for {recipe.epochs} epochs; --restart trains it again")
         return
     train, test = load(source, "train"), load(source, "test")
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,9 +241,8 @@ def _table(results: dict) -> str:
 def _search(args: argparse.Namespace) -> None:
     source = _source(args, args.dataset)
     base = lookup(VARIANTS, args.variant, "variant").recipe_for(source.name)
-    given = {f.name: getattr(args, f.name) for f in fields(Recipe) if getattr(args, f.name) is not None}
     path = args.output / f"{args.variant}-{source.name}" / SEARCH_FILE
-    search(args.variant, source, grid(base, given), path, args.jobs)
+    search(args.variant, source, grid(base, _given(args)), path, args.jobs)
     print(f"wrote {path}")
 
 

@@ -76,9 +76,9 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         data=history["data"],
         numbers=named_numbers(results),
         recipe_line=_recipe_line(history),
-        movement=_movement_line(history["epochs"]) if moves else None,
+        movement=_course([epoch["movement"] for epoch in history["epochs"]], 3) if moves else None,
         trained_center=history["recipe"]["center_reconstruction_weight"] > 0,
-        center=_center_line(history["epochs"]) if moves else None,
+        center=_course([epoch["terms"]["center_reconstruction"] for epoch in history["epochs"]], 1) if moves else None,
         search=table(json.loads(searched.read_text(encoding="utf-8"))) if searched.exists() else [],
         terms=dataset.terms if dataset else "",
         license=card_data.license_name or card_data.license,
@@ -106,22 +106,10 @@ def _recipe_line(history: dict) -> str:
     )
 
 
-def _center_line(epochs: list[dict]) -> str:
-    """Section 3.1's observation on the term it leaves out, held against what was measured."""
-    values = [epoch["terms"]["center_reconstruction"] for epoch in epochs]
-    verdict = "falls" if values[-1] < values[0] else "does not fall"
-    return (
-        f"{verdict}: {values[0]:.1f} in the first epoch, {values[-1]:.1f} in the last, {min(values):.1f} at its lowest"
-    )
-
-
-def _movement_line(epochs: list[dict]) -> str:
-    """Figure 3.3's claim, held against what was measured: does the movement fall from high to low?"""
-    moved = [epoch["movement"] for epoch in epochs]
-    rises = sum(later > earlier for earlier, later in zip(moved, moved[1:], strict=False))
-    lowest = min(range(len(moved)), key=moved.__getitem__)
-    verdict = "falls throughout" if not rises else f"does not simply fall: it rises {rises} of {len(moved) - 1} times"
-    return (
-        f"{verdict}. It starts at {moved[0]:.3f}, is lowest in epoch {lowest + 1} ({moved[lowest]:.3f}) and ends at "
-        f"{moved[-1]:.3f}."
-    )
+def _course(values: list[float], digits: int) -> str:
+    """Whether a series falls, as the paper says of two of them, held against what was measured."""
+    rises = sum(later > earlier for earlier, later in zip(values, values[1:], strict=False))
+    lowest = min(range(len(values)), key=values.__getitem__)
+    verdict = "falls throughout" if not rises else f"does not simply fall: it rises {rises} of {len(values) - 1} times"
+    first, least, last = (f"{value:.{digits}f}" for value in (values[0], values[lowest], values[-1]))
+    return f"{verdict}. It starts at {first}, is lowest in epoch {lowest + 1} ({least}) and ends at {last}."

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -102,6 +103,8 @@ def find_source(
     if size is None or channels is None:
         raise DataError(f"{name!r} is not of the table: give --size (pixels, such as 28 or 64) and --channels (1 or 3)")
     short = name.rsplit("/", 1)[-1].lower()
+    if short in DATASETS:
+        raise DataError(f"{short!r} is the name of a data set of the table; give your images another name")
     entry = Dataset(
         title=name, hub_id=name, hub_config=config, size=size, channels=channels, image_column=image_column or "image",
         license="other", shareable=False, terms="Check the terms of the images that it was trained on.",
@@ -201,12 +204,16 @@ def _rows_of_hub(source: Source, split: str) -> _Rows:
         stream = builder.as_streaming_dataset(split=stored)
     except DataError:
         raise
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"the data set {source.place} cannot be opened: {error}") from error
     columns = stream.column_names or list(next(iter(stream.take(1)), {}))
     for column in (d.image_column, *d.label_columns):
         if column not in columns:
             raise DataError(f"{source.place} has no column {column!r}; choose from {', '.join(columns)}")
+    if not isinstance((stream.features or {}).get(d.image_column), datasets.Image | dict | None):
+        raise DataError(
+            f"the column {d.image_column!r} of {source.place} holds no images; columns: {', '.join(columns)}"
+        )
     # the bytes are decoded below, in parallel
     stream = stream.cast_column(d.image_column, datasets.Image(decode=False))
     info = stream.info.splits or {}
@@ -242,24 +249,29 @@ def _decode(source: Source, split: str, rows: _Rows, folder: Path, progress: boo
         try:
             with opener() as image:
                 return to_array(image, d.size, d.channels, d.crop)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
             raise DataError(f"{name} cannot be read as an image: {error}") from error
 
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}-*"):
+        if time.time() - left.stat().st_mtime > 86400:  # a day old: its process was killed
+            shutil.rmtree(left, ignore_errors=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         labels, count, rows_left = [], 0, iter(rows.rows)
         bar = tqdm(total=rows.count, desc=f"decoding {source.name} {split}", unit=" images", disable=not progress)
-        with open(beside / "pixels", "wb") as file, ThreadPoolExecutor() as pool, bar:
+        with open(beside / "images.npy", "wb") as file, ThreadPoolExecutor() as pool, bar:
+            _write_header(file, (0, d.channels, d.size, d.size))
             while chunk := list(islice(rows_left, _CHUNK)):
                 for pixels in pool.map(decode, chunk):  # Pillow decodes outside the interpreter's lock
                     file.write(pixels.tobytes())
                 labels += [row[2] for row in chunk]
                 count += len(chunk)
                 bar.update(len(chunk))
+            file.seek(0)
+            _write_header(file, (count, d.channels, d.size, d.size))  # of the same length: numpy leaves room
         if not count:
             raise DataError(f"split {split!r} of {source.place} is empty")
-        _prepend_header(beside, (count, d.channels, d.size, d.size))
         if d.label_columns:
             np.save(beside / "labels.npy", np.array(labels, dtype=np.int64).squeeze(-1 if len(labels[0]) == 1 else ()))
         try:
@@ -271,9 +283,5 @@ def _decode(source: Source, split: str, rows: _Rows, folder: Path, progress: boo
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _prepend_header(folder: Path, shape: tuple[int, ...]) -> None:
-    """Turn the raw pixels into images.npy; their number is only known at the end."""
-    array = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
-    array[:] = np.memmap(folder / "pixels", np.uint8, "r", shape=shape)
-    array.flush()
-    (folder / "pixels").unlink()
+def _write_header(file, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})

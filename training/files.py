@@ -13,7 +13,7 @@ def written_beside(path: Path) -> Iterator[Path]:
 
     What was written is flushed to the disk first, so that not even a power cut leaves an empty file in its place.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.part")  # one name, so that what a kill leaves is written over
     try:
         yield beside
         with open(beside, "rb+") as file:

@@ -13,13 +13,12 @@ from aevq_hub import AEVQ, pictures
 from . import figures, metrics
 from .card import write_card
 from .data import Source, Split, load
-from .evaluate import evaluate
+from .evaluate import EFFECT_IMAGES, evaluate
 from .files import write_json, written_beside
 from .trainer import Trainer
 
 HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless the test MSE changes by more
 SAMPLES = 20  # images (or latents) to start from in the demo
-EFFECT_IMAGES = 100  # training images whose latents the dimensions' effect is measured on
 
 
 def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = True) -> dict:

@@ -15,14 +15,14 @@ from aevq_hub.registry import VARIANTS, Recipe, lookup, without_pull
 
 from . import metrics
 from .data import Source, load
+from .evaluate import EFFECT_IMAGES, measure
 from .files import write_json
 from .judge import Judge
-from .trainer import Trainer
+from .trainer import Trainer, TrainingError
 
 SEARCH_FILE = "search.json"  # in the model's folder
 HELD_OUT = 5000  # at most this many images of the training split, a tenth of it if that is less, to measure on
 MEASURED = 500  # images for the share of transitions
-DIMENSIONS = 10  # that matter most
 BASELINE = "ae-conv"  # the same network, trained the same way, without the pull
 
 
@@ -54,7 +54,8 @@ def search(
     lookup(VARIANTS, variant, "variant")
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     baselines = {without_pull(r) for r in recipes}
-    asked = [(BASELINE, r) for r in sorted(baselines, key=repr)] + [(variant, r) for r in recipes]
+    asked = [(BASELINE, r) for r in sorted(baselines, key=repr)]
+    asked += [(variant, r) for r in recipes if variant != BASELINE]
     recorded = [(row["variant"], row["recipe"]) for row in rows]
     todo = [(v, r) for v, r in asked if (v, asdict(r)) not in recorded]
     load(source, "train", progress=progress)  # decode and, for the judge, train once, before the processes start
@@ -77,26 +78,25 @@ def search(
 def table(rows: list[dict]) -> list[dict[str, str]]:
     """The rows for people: by epochs, latent size, λ1 and M; the error also as a multiple of the baseline's."""
 
-    def key(row: dict) -> tuple:
-        return row["recipe"]["epochs"], row["recipe"]["latent_dim"]
-
-    baselines = {key(row): row for row in rows if row["variant"] == BASELINE}
+    baselines = {repr(row["recipe"]): row for row in rows if row["variant"] == BASELINE and "mse" in row}
+    order = ("epochs", "latent_dim", "pull_weight", "pull_batch_size")
     lines = []
-    for row in sorted(rows, key=lambda r: (*key(r), r["recipe"]["pull_weight"], r["recipe"]["pull_batch_size"])):
-        recipe, baseline = row["recipe"], baselines[key(row)]
-        pulled = row is not baseline
+    for row in sorted(rows, key=lambda r: [r["recipe"][name] for name in order]):
+        recipe, pulled = row["recipe"], "distance_to_vector" in row
+        baseline = baselines.get(repr(asdict(without_pull(Recipe(**recipe)))))
         line = {
             "epochs": str(recipe["epochs"]),
             "D": str(recipe["latent_dim"]),
-            "λ1": f"{recipe['pull_weight']:g}" if pulled else "–",
-            "M": str(recipe["pull_batch_size"]) if pulled else "–",
-            "MSE": f"{row['mse']:.5f}",
-            "× no pull": f"{row['mse'] / baseline['mse']:.2f}",
-            "spread": f"{row['spread']:.2f}",
+            "λ1": f"{recipe['pull_weight']:g}" if row["variant"] != BASELINE else "–",
+            "M": str(recipe["pull_batch_size"]) if row["variant"] != BASELINE else "–",
+            "MSE": f"{row['mse']:.5f}" if "mse" in row else "diverged",
+            "× no pull": f"{row['mse'] / baseline['mse']:.2f}" if baseline and "mse" in row else "–",
+            "spread": f"{row['spread']:.2f}" if "spread" in row else "–",
             "to the vector": f"{row['distance_to_vector']:.2f}" if pulled else "–",
         }
-        if "changed" in row:
-            line |= {name: f"{row[name]:.1%}" for name in ("changed", "changed_surely", "sure")}
+        if any("changed" in other for other in rows):
+            names = ("changed", "changed_surely", "sure")
+            line |= {name: f"{row[name]:.1%}" if name in row else "–" for name in names}
         lines.append(line)
     return lines
 
@@ -107,22 +107,20 @@ def _row(variant: str, source: Source, recipe: Recipe, threads: int) -> dict:
     held_out = min(HELD_OUT, len(images) // 10)
     train, test = images[:-held_out], images[-held_out:]
     trainer = Trainer(AEVQConfig.for_training(variant, source.name, source.dataset, recipe), recipe)
-    for _ in range(recipe.epochs):
-        trainer.run_epoch(train)
-    return {"variant": variant, "recipe": asdict(recipe), **measure(trainer, source, test)}
+    try:
+        for _ in range(recipe.epochs):
+            trainer.run_epoch(train)
+    except TrainingError as error:  # a finding too, and no reason to lose the other rows
+        return {"variant": variant, "recipe": asdict(recipe), "error": str(error)}
+    return {"variant": variant, "recipe": asdict(recipe), **_measure(trainer, source, test)}
 
 
-def measure(trainer: Trainer, source: Source, test: torch.Tensor) -> dict:
-    """What decides between recipes: error, compactness of the latents, transitions, the vector's movement."""
+def _measure(trainer: Trainer, source: Source, images: torch.Tensor) -> dict:
     model = trainer.model.eval()
-    z = metrics.latents(model, test)
-    row = {"mse": metrics.mse(model, test), "spread": metrics.mean_distance(z, z.mean(0))}
+    model.dimension_effect.copy_(metrics.dimension_effect(model, metrics.latents(model, images[:EFFECT_IMAGES])))
+    judge = Judge(source, progress=False) if source.dataset.class_names else None
+    row = measure(model, images, judge, images[:MEASURED])
     if model.codebook is not None:
-        row["distance_to_vector"] = metrics.nearest_distance(z, model.codebook)
         row["movement"] = [epoch["movement"] for epoch in trainer.epochs]
         row["center_reconstruction"] = [epoch["terms"]["center_reconstruction"] for epoch in trainer.epochs]
-    if source.dataset.class_names:
-        effect = metrics.dimension_effect(model, z[:200])
-        dims = effect.argsort(descending=True)[:DIMENSIONS].tolist()
-        row |= metrics.transitions(model, Judge(source, progress=False), test[:MEASURED], dims)
     return row

@@ -36,13 +36,15 @@ class Trainer:
         config: the model to build.
         recipe: the settings to train it with.
         device: where to train.
+        data: a name of what it is trained on; a checkpoint of other data is refused.
 
     Attributes:
         model: in training mode.
         epochs: one record per finished epoch: the loss terms' means, the vectors' movement, seconds.
     """
 
-    def __init__(self, config: AEVQConfig, recipe: Recipe, device: str = "cpu"):
+    def __init__(self, config: AEVQConfig, recipe: Recipe, device: str = "cpu", data: str = ""):
+        self.data = data
         self.config, self.recipe, self.device = config, recipe, torch.device(device)
         self.objective = OBJECTIVES[VARIANTS[config.variant].objective]
         self.dtype = _DTYPES[recipe.precision]
@@ -99,8 +101,8 @@ class Trainer:
 
     @property
     def settings(self) -> dict:
-        """What decides the result besides code and data; a checkpoint is continued only where they agree."""
-        return {"config": self.config.to_dict(), "recipe": asdict(self.recipe)}
+        """What decides the result besides the code; a checkpoint is continued only where they agree."""
+        return {"config": self.config.to_dict(), "recipe": asdict(self.recipe), "data": self.data}
 
     def save(self, path: Path) -> None:
         """Write weights, the optimiser's state and the records into one safetensors file, moved into place whole."""
@@ -140,10 +142,10 @@ def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
 
     The number of epochs may differ: it decides when training ends, not what an epoch does.
     """
-    for part in ours:
-        for key, value in ours[part].items():
-            if key != "epochs" and theirs[part].get(key) != value:
-                raise TrainingError(
-                    f"{path} was made with {key} = {theirs[part].get(key)}, not {value}; give the same settings to go "
-                    "on with it, --restart to train from the beginning, or another --output"
-                )
+    flat_theirs, flat_ours = ({"data": s["data"], **s["config"], **s["recipe"]} for s in (theirs, ours))
+    for key, value in flat_ours.items():
+        if key != "epochs" and flat_theirs.get(key) != value:
+            raise TrainingError(
+                f"{path} was made with {key} = {flat_theirs.get(key)}, not {value}; give the same settings to go "
+                "on with it, --restart to train from the beginning, or another --output"
+            )
