@@ -97,7 +97,7 @@ def _recipe_line(history: dict) -> str:
     minutes = sum(epoch["seconds"] for epoch in epochs) / 60
     pull = ""
     if "encoder_pull" in epochs[0]["terms"]:
-        pull = f"; λ1 = {r['pull_weight']:g}, M = {r['pull_batch_size']}, the nearest chosen by {r['nearest_by']}"
+        pull = f"; λ1 = {r['pull_weight']:g}, M = {r['pull_batch_size']}, the nearest by {r['nearest_by']}"
     return (
         f"{len(epochs)} epochs of Adam at a constant learning rate of {r['learning_rate']:g}, "
         f"N = {r['batch_size']}{pull}, in {r['precision']}: {minutes:.0f} minutes "
