@@ -26,7 +26,8 @@ CSS = """
 .caption { font-weight: 600; padding-bottom: 2px; }
 .starts .gallery-item { height: auto !important; }
 .starts .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; }
-.starts .grid-container { grid-template-columns: repeat(auto-fill, minmax(52px, 1fr)) !important; gap: 6px; }
+.starts .grid-container { grid-template-columns: repeat(auto-fill, minmax(52px, 1fr)) !important; gap: 6px;
+  grid-auto-rows: min-content !important; grid-template-rows: none !important; }
 .starts .thumbnail-item, .starts .thumbnail-item img { height: auto !important; width: 100%; }
 """
 INTRODUCTION = """
@@ -144,6 +145,8 @@ def chooser(label: str, **options):
             height=220,
             elem_id=f"{options['elem_id']}_upload",
         )
+        # Gradio would open the file itself, and answer one that is no image with a traceback
+        image.preprocess = lambda payload: payload and payload.path
         is_inverted = gr.Checkbox(label="Dark on white: swap dark and bright", visible=False)
     return gallery, image, is_inverted
 
