@@ -204,7 +204,7 @@ def _rows_of_hub(source: Source, split: str) -> _Rows:
         stream = builder.as_streaming_dataset(split=stored)
     except DataError:
         raise
-    except (ValueError, OSError, RuntimeError, NotImplementedError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         raise DataError(f"the data set {source.place} cannot be opened: {error}") from error
     columns = stream.column_names or list(next(iter(stream.take(1)), {}))
     for column in (d.image_column, *d.label_columns):
