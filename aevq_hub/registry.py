@@ -72,7 +72,7 @@ def without_pull(recipe: Recipe) -> Recipe:
     return replace(recipe, pull_weight=0.0, pull_batch_size=1)
 
 
-# found by `python -m training search`; the tables are beside the models
+# chosen from what `python -m training search` tried; the tables are beside the models
 _CENTER = {
     "mnist": Recipe(latent_dim=48, pull_weight=2.0, pull_batch_size=16),
     "fashionmnist": Recipe(latent_dim=64, pull_weight=3.0, pull_batch_size=64),

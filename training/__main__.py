@@ -65,7 +65,8 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         "train", help="train a model and write its folder", formatter_class=_Raw, description=_explain(variant, dataset)
     )
     _add_model(train)
-    recipe = VARIANTS[variant].recipe_for(dataset) if variant in VARIANTS else Recipe()
+    entry = VARIANTS.get(variant)  # unknown while only `train --help` is asked for
+    recipe = entry.recipe_for(dataset) if entry else Recipe()
     settings = train.add_argument_group("recipe", "the defaults are this variant's for this data set")
     for f in fields(Recipe):
         settings.add_argument(
