@@ -72,6 +72,7 @@ def open_model(name: str):
     """Everything that changes with the model."""
     shown = explore.exhibit(name)
     config = shown.model.config
+    lowest, highest = explore.shifts(shown.model)
     thumbnails = [served(image) for image in shown.thumbnails]
     return {
         about: shown.description,
@@ -81,7 +82,7 @@ def open_model(name: str):
         z: shown.z[0],
         z_end: shown.z[1],
         rank: gr.Slider(maximum=config.latent_dim, value=1),
-        shift: 0,
+        shift: gr.Slider(minimum=lowest, maximum=highest, value=0),
         **{box: gr.Checkbox(visible=config.channels == 1, value=False) for box in (invert, invert_end)},
         **dict.fromkeys((upload, upload_end)),
     }
@@ -180,7 +181,7 @@ with gr.Blocks(title="AEVQ – from continuous to discrete", analytics_enabled=F
                 with gr.Column():
                     live = picture("Shifted", "the picture after the shift", elem_id="live")
             sheet = picture(
-                "The ten dimensions that move the picture most (columns), shifted from +3 to −3 (rows): figure 3.2",
+                "The ten dimensions that move the picture most (columns), shifted by the amounts at the left (rows)",
                 "a grid of pictures, dimensions in columns and shifts in rows",
                 elem_id="sheet",
             )

@@ -4,10 +4,10 @@
 >>> model = AEVQ.from_pretrained("center-mnist")
 """
 
-from . import latent
+from . import codebook, latent
 from .config import AEVQConfig, LoadError
 from .hub import available_models
 from .model import AEVQ
 from .version import __version__
 
-__all__ = ["AEVQ", "AEVQConfig", "LoadError", "__version__", "available_models", "latent"]
+__all__ = ["AEVQ", "AEVQConfig", "LoadError", "__version__", "available_models", "codebook", "latent"]

@@ -5,10 +5,11 @@ import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from .networks import NETWORKS, conv_widths
+from .networks import NETWORKS
 from .registry import VARIANTS, Dataset, Recipe, lookup
 
 FORMAT_VERSION = 1
+FEEDS = ("encoder", "codebook")
 
 
 class LoadError(ValueError):
@@ -26,9 +27,15 @@ class AEVQConfig:
         image_size: height and width of ``x`` in pixels, 8 … 512.
         channels: 1 (grey) or 3 (RGB).
         crop: side of the centred square that :meth:`AEVQ.preprocess` keeps, as a share of the shorter side, in (0, 1].
-        widths: channels after each stride-2 convolution.
+        widths: of the network's layers: channels after each halving of a convolutional one, units of an MLP's layers.
         latent_dim: D, 1 … 4096.
         num_codes: K, 0 … 65536.
+        grid_size: height and width of the grid of vectors that an image becomes, 0 for one vector.
+        feed: what the decoder receives in :meth:`AEVQ.forward`: "encoder", the latents, or "codebook", their nearest
+            vectors.
+        variational: whether the encoder gives a mean and a variance.
+        num_classes: classes that :meth:`AEVQ.classify` tells apart, 0 without a classifier.
+        multi_label: whether an image may belong to several of them.
         format_version: version of this layout.
 
     Raises:
@@ -44,6 +51,11 @@ class AEVQConfig:
     widths: tuple[int, ...]
     latent_dim: int
     num_codes: int
+    grid_size: int
+    feed: str
+    variational: bool
+    num_classes: int
+    multi_label: bool
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
@@ -60,16 +72,32 @@ class AEVQConfig:
             raise ValueError(f"widths is {self.widths!r}; it must be a list of 1 … 8 numbers of channels")
         for width in self.widths:
             _check_int("widths", width, 1, 1024)
-        if self.image_size % 2 ** len(self.widths):
+        network = NETWORKS[self.network]
+        if network.halves and self.image_size % 2 ** len(self.widths):
             raise ValueError(f"image_size {self.image_size} cannot be halved {len(self.widths)} times, once per width")
         _check_int("latent_dim", self.latent_dim, 1, 4096)
         _check_int("num_codes", self.num_codes, 0, 65536)
+        side = self.image_size >> len(self.widths) if network.grid else 0
+        if type(self.grid_size) is not int or self.grid_size != side:
+            raise ValueError(f"grid_size is {self.grid_size!r}; with this network and these widths it must be {side}")
+        lookup(dict.fromkeys(FEEDS), _check_str("feed", self.feed), "feed")
+        if self.feed == "codebook" and not self.num_codes:
+            raise ValueError("feed is 'codebook', but num_codes is 0: there is no vector to feed")
+        for name in ("variational", "multi_label"):
+            if type(getattr(self, name)) is not bool:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be true or false")
+        _check_int("num_classes", self.num_classes, 0, 65536)
         object.__setattr__(self, "widths", tuple(self.widths))
 
     @classmethod
     def for_training(cls, variant: str, name: str, dataset: Dataset, recipe: Recipe) -> "AEVQConfig":
         """The configuration of a variant for a data set, ``name`` being the data set's part of the model's name."""
         entry = lookup(VARIANTS, variant, "variant")
+        network = NETWORKS[entry.network]
+        widths = network.widths(dataset.size)
+        classes = len(dataset.class_names) if entry.objective == "classifier" else 0
+        if entry.objective == "classifier" and not classes:
+            raise ValueError(f"{name} has no class labels, which {variant} is trained on")
         return cls(
             variant=variant,
             dataset=name,
@@ -77,10 +105,20 @@ class AEVQConfig:
             image_size=dataset.size,
             channels=dataset.channels,
             crop=dataset.crop,
-            widths=conv_widths(dataset.size),
+            widths=widths,
             latent_dim=recipe.latent_dim,
-            num_codes=entry.num_codes,
+            num_codes=recipe.num_codes,
+            grid_size=dataset.size >> len(widths) if network.grid else 0,
+            feed=entry.feed,
+            variational=entry.objective == "vae",
+            num_classes=classes,
+            multi_label=bool(classes) and dataset.multi_label,
         )
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """The shape of an image's latent: (D,), or (D, h, w) for a grid of vectors."""
+        return (self.latent_dim, self.grid_size, self.grid_size) if self.grid_size else (self.latent_dim,)
 
     @property
     def name(self) -> str:

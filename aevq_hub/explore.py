@@ -27,13 +27,13 @@ class Exhibit:
     """A model, latents to start from, and what was measured of it."""
 
     model: AEVQ
-    z: torch.Tensor  # (B, D), latents of the samples
+    z: torch.Tensor  # (B, D) or (B, D, h, w), latents of the samples
     history: dict
 
     @property
     def thumbnails(self) -> list[Image.Image]:
         """The samples as the model draws them, enlarged."""
-        return [pictures.enlarge(image, THUMBNAIL) for image in self.model.to_pil(self.model.decode(self.z))]
+        return [pictures.enlarge(image, THUMBNAIL) for image in self.model.to_pil(self.model.draw(self.z))]
 
     @property
     def description(self) -> str:
@@ -41,9 +41,12 @@ class Exhibit:
         c, results, data = self.model.config, self.history["results"], self.history["data"]
         variant = VARIANTS[c.variant]
         section = "baseline" if variant.section == "baseline" else f"section {variant.section}"
+        numbers = f"{c.latent_dim} numbers, its *latent*"
+        if c.grid_size:
+            numbers = f"a grid of {c.grid_size} × {c.grid_size} vectors of {c.latent_dim} numbers each"
         return (
             f"**{variant.title}** ({section}). {variant.summary} A picture of {c.image_size} × {c.image_size} pixels "
-            f"becomes {c.latent_dim} numbers, its *latent*. Trained on {data['train_images']:,} images; on "
+            f"becomes {numbers}. Trained on {data['train_images']:,} images; on "
             f"{data['test_images']:,} others the mean squared error is {results['mse']:.4f} "
             f"(PSNR {results['psnr']:.1f} dB)."
         )
@@ -63,6 +66,12 @@ def exhibit(name: str) -> Exhibit:
     return Exhibit(model, z, json.loads(history_file.read_text(encoding="utf-8")))
 
 
+def shifts(model: AEVQ) -> tuple[float, float]:
+    """The lowest and the highest shift of the variant's perturbation figure."""
+    amounts = VARIANTS[model.config.variant].shifts
+    return min(amounts), max(amounts)
+
+
 def title(name: str) -> str:
     """A model's name for people: ``center-mnist`` → "MNIST: Autoencoder pulled to one learnable vector"."""
     config = AEVQConfig.from_file(find_files(name, (CONFIG_FILE,))[0])
@@ -71,7 +80,7 @@ def title(name: str) -> str:
 
 
 def encode_file(model: AEVQ, path: str | Path, invert: bool = False) -> torch.Tensor:
-    """The latent (D,) of any image file that somebody brings.
+    """The latent (D,) or grid (D, h, w) of any image file that somebody brings.
 
     Raises:
         ValueError: the file cannot be read as an image, or has more than 50 million pixels.
@@ -88,8 +97,12 @@ def encode_file(model: AEVQ, path: str | Path, invert: bool = False) -> torch.Te
 
 
 def draw(model: AEVQ, z: torch.Tensor) -> Image.Image:
-    """D(z) of one latent (D,), enlarged without blur."""
-    return pictures.enlarge(model.to_pil(model.decode(z[None]))[0], PREVIEW)
+    """What the model makes of one latent (D,) or grid (D, h, w), enlarged without blur."""
+    return _enlarged(model, model.draw(z[None]))
+
+
+def _enlarged(model: AEVQ, x: torch.Tensor) -> Image.Image:
+    return pictures.enlarge(model.to_pil(x)[0], PREVIEW)
 
 
 def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Image:
@@ -97,7 +110,7 @@ def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Im
 
     Args:
         model: the model.
-        z: the start (D,).
+        z: the start (D,), or a grid (D, h, w), whose first vector is shifted (figure 4.6).
         rank: 1 for the dimension that moves the picture most, D for the one that does least.
         shift: amount, in the latent's own units.
 
@@ -107,4 +120,6 @@ def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Im
     ranked = model.ranked_dimensions()
     if not 1 <= rank <= len(ranked):
         raise ValueError(f"There is no dimension of rank {rank}; choose from 1 to {len(ranked)}.")
-    return draw(model, latent.perturb(z, ranked[int(rank) - 1], float(shift))[0, 0])
+    dim, amount = ranked[int(rank) - 1], float(shift)
+    shifted = latent.perturb_cell(z, (0, 0), dim, amount) if z.ndim == 3 else latent.perturb(z, dim, amount)
+    return _enlarged(model, model.decode(shifted[0]))

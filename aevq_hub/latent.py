@@ -1,8 +1,12 @@
-"""Pure functions on latents, shared by figures, measurements and demo."""
+"""Pure functions on latents, shared by figures, measurements and demo; those on grids' cells are in ``recombine``."""
 
 from collections.abc import Sequence
 
 import torch
+
+from . import recombine
+
+__all__ = ["MODES", "interpolate", "perturb", "perturb_cell", "recombine"]
 
 MODES = ("lerp", "slerp")
 
@@ -34,16 +38,41 @@ def perturb(z: torch.Tensor, dims: int | Sequence[int], shifts: float | Sequence
     return z[..., None, None, :] + amounts[:, None] * directions[:, None, :]  # (..., P, S, D)
 
 
-def interpolate(z1: torch.Tensor, z2: torch.Tensor, steps: int, mode: str = "lerp") -> torch.Tensor:
+def perturb_cell(
+    z: torch.Tensor, cell: tuple[int, int], dims: int | Sequence[int], shifts: float | Sequence[float]
+) -> torch.Tensor:
+    """Shift single dimensions of one vector of a grid (figure 4.6).
+
+    Args:
+        z: grids (..., D, h, w).
+        cell: row and column of the vector.
+        dims: P dimensions, 0 … D − 1; one may be given as a number.
+        shifts: S amounts, in the latent's own units; one may be given as a number.
+
+    Returns:
+        (..., P, S, D, h, w).
+
+    Raises:
+        ValueError: the cell lies outside the grid, a dimension is out of range, or a shift is not finite.
+    """
+    (row,), (column,) = recombine.checked_cells(z, [cell])
+    shifted = perturb(z[..., row, column], dims, shifts)  # (..., P, S, D)
+    grids = z[..., None, None, :, :, :].expand(*shifted.shape, *z.shape[-2:]).clone()
+    grids[..., row, column] = shifted
+    return grids
+
+
+def interpolate(z1: torch.Tensor, z2: torch.Tensor, steps: int, mode: str = "lerp", dim: int = -1) -> torch.Tensor:
     """The way from one latent to another (figures 2.2, 2.4).
 
     Args:
-        z1: latents (..., D) to start from.
+        z1: latents (..., D) to start from; or grids (..., D, h, w), each cell of which walks by itself.
         z2: latents of the same shape to end at.
         steps: S, at least 2, both ends counted.
         mode: ``lerp``, the straight line, or ``slerp``, along the arc between the two directions, which keeps the
             length of latents of equal length. Where the two directions are (nearly) parallel or opposite there is no
             one arc, and the straight line is taken.
+        dim: where the vectors' D is: −1, or −3 for grids.
 
     Returns:
         (S, ..., D): entry 0 equals z1, entry S − 1 equals z2.
@@ -61,7 +90,7 @@ def interpolate(z1: torch.Tensor, z2: torch.Tensor, steps: int, mode: str = "ler
     line = (1 - alpha) * z1 + alpha * z2  # (S, ..., D)
     if mode == "lerp":
         return line
-    cosine = torch.cosine_similarity(z1, z2, dim=-1).unsqueeze(-1)
+    cosine = torch.cosine_similarity(z1, z2, dim=dim).unsqueeze(dim)
     angle = torch.arccos(cosine.clamp(-1, 1))
     arc = (torch.sin((1 - alpha) * angle) * z1 + torch.sin(alpha * angle) * z2) / torch.sin(angle)
     path = torch.where(cosine.abs() > 1 - 1e-6, line, arc)

@@ -12,9 +12,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from . import images
+from .codebook import nearest_vectors
 from .config import AEVQConfig
 from .hub import CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights
 from .networks import NETWORKS
+from .sampling import sampler_of
 
 
 class AEVQ(
@@ -32,6 +34,8 @@ class AEVQ(
 
     Attributes:
         codebook: the learnable vectors v (K, D), K = 1 for `center` (section 3.1); None where the variant has none.
+        head: a linear classifier of latents; None where the variant has none (section 2.1).
+        sampler: the distribution :meth:`sample` draws from.
         dimension_effect: (D,) mean squared change of the picture when a latent dimension is shifted by ±3, measured
             on training images at the end of training: what makes a dimension matter.
     """
@@ -39,21 +43,35 @@ class AEVQ(
     def __init__(self, config: AEVQConfig):
         super().__init__()
         self.config = config
-        self.encoder, self.decoder = NETWORKS[config.network](config)
+        self.encoder, self.decoder = NETWORKS[config.network].build(config)
+        self.head = nn.Linear(config.latent_dim, config.num_classes) if config.num_classes else None
         self.codebook = None
         if config.num_codes:
             self.codebook = nn.Parameter(torch.empty(config.num_codes, config.latent_dim).uniform_(-1, 1))  # (K, D)
         self.register_buffer("dimension_effect", torch.zeros(config.latent_dim))
+        self.sampler = sampler_of(config)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The reconstruction D(E(x)): (B, C, H, W) in [0, 1] → (B, C, H, W) in [0, 1]."""
-        return self.decode(self.encode(x))
+        """The reconstruction: (B, C, H, W) in [0, 1] → (B, C, H, W) in [0, 1].
+
+        D(E(x)), or for `vqvae`, whose decoder is fed from the codebook, D of the quantised latents.
+        """
+        return self.draw(self.encode(x))
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
-        """E(x): images (B, C, H, W), floating point in [0, 1] → latents z (B, D), float32.
+        """E(x): images (B, C, H, W), floating point in [0, 1] → latents z (B, D) or grids (B, D, h, w), float32.
+
+        Of a variational autoencoder it is the mean.
 
         Raises:
             ValueError: another shape or type, or, outside training, values below 0, above 1 or not finite.
+        """
+        return self.encode_distribution(x)[0]
+
+    def encode_distribution(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The latents' mean and the logarithm of their variance, each (B, D); None for the latter but for `vae`.
+
+        Args and errors are those of :meth:`encode`.
         """
         c = self.config
         if x.ndim != 4 or tuple(x.shape[1:]) != (c.channels, c.image_size, c.image_size):
@@ -65,20 +83,105 @@ class AEVQ(
         if not self.training and x.numel() and not bool(((x >= 0) & (x <= 1)).all()):
             low, high = x.aminmax()
             raise ValueError(f"x has values from {low.item():g} to {high.item():g}; images are in [0, 1]")
-        return self.encoder(x).float()  # (B, D)
+        z = self.encoder(x).float()
+        return z.chunk(2, 1) if c.variational else (z, None)
 
     def decode(self, z: torch.Tensor) -> torch.Tensor:
-        """D(z): latents (B, D) → images (B, C, H, W) in [0, 1], float32.
+        """D(z): latents (B, D) or grids (B, D, h, w) → images (B, C, H, W) in [0, 1], float32.
 
         Raises:
             ValueError: another shape or type.
         """
-        if z.ndim != 2 or z.shape[1] != self.config.latent_dim or not z.is_floating_point():
+        return torch.sigmoid(self.decoder(self._latents(z)).float())  # (B, C, H, W)
+
+    def draw(self, z: torch.Tensor) -> torch.Tensor:
+        """What the model makes of latents, as :meth:`forward` does: D(z), or D of the nearest vectors for `vqvae`.
+
+        Shapes and errors are those of :meth:`decode`.
+        """
+        return self.decode(self.quantize(z)[0] if self.config.feed == "codebook" else z)
+
+    def quantize(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The nearest vector of the codebook for each latent (sections 3.2–4.3).
+
+        Args:
+            z: latents (B, D) or grids (B, D, h, w).
+
+        Returns:
+            the vectors, in the shape of z and with a gradient to the codebook; their indices, (B,) or (B, h, w); the
+            Euclidean distances to them, in the shape of the indices and without a gradient.
+
+        Raises:
+            ValueError: the model has no vectors, or z has another shape or type.
+        """
+        codebook = self._codebook()
+        with torch.no_grad():
+            indices, distances = nearest_vectors(self._latents(z).movedim(1, -1), codebook)
+        return codebook[indices].movedim(-1, 1), indices, distances
+
+    def decode_indices(self, indices: torch.Tensor) -> torch.Tensor:
+        """D(codebook[indices]): whole numbers (B,) or (B, h, w) in 0 … K − 1 → images (B, C, H, W) in [0, 1].
+
+        Raises:
+            ValueError: the model has no vectors, or the indices have another shape or type or are out of range.
+        """
+        codebook, shape = self._codebook(), self.config.latent_shape[1:]
+        if tuple(indices.shape[1:]) != shape or indices.ndim != 1 + len(shape):
+            wanted = ", ".join(["B", *map(str, shape)])
+            raise ValueError(f"indices have the shape {tuple(indices.shape)}; {self.config.name} takes ({wanted})")
+        if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
+            raise ValueError(f"indices have the type {indices.dtype}; give whole numbers")
+        if indices.numel() and not 0 <= indices.min() <= indices.max() < len(codebook):
+            wrong = indices[(indices < 0) | (indices >= len(codebook))][0].item()
+            raise ValueError(f"index {wrong} is out of range; choose from 0 to {len(codebook) - 1}")
+        return self.decode(codebook[indices.long()].movedim(-1, 1))
+
+    def classify(self, x: torch.Tensor) -> torch.Tensor:
+        """Class probabilities (B, classes) of images (B, C, H, W): they add up to 1, or for several labels each
+        is that of yes.
+
+        Raises:
+            ValueError: the model has no classifier, or x is not what :meth:`encode` takes.
+        """
+        if self.head is None:
+            raise ValueError(f"{self.config.name} has no classifier; `classifier` models have one")
+        logits = self.head(self.encode(x))
+        return logits.sigmoid() if self.config.multi_label else logits.softmax(1)
+
+    @torch.no_grad()
+    def sample_latents(self, n: int, seed: int) -> torch.Tensor:
+        """n new latents (n, D) or (n, D, h, w) from the distribution stored with the model (:attr:`sampler`).
+
+        Raises:
+            ValueError: n is below 1, or no distribution was fitted.
+        """
+        if type(n) is not int or n < 1:
+            raise ValueError(f"n is {n!r}; it must be a whole number of at least 1")
+        if not self.sampler.fitted:
+            raise ValueError(f"{self.config.name} has no fitted sampler; models written by `training` have one")
+        return self.sampler.draw(n, torch.Generator().manual_seed(seed), self.codebook)
+
+    def sample(self, n: int, seed: int) -> torch.Tensor:
+        """n new images (n, C, H, W) in [0, 1]. The same seed gives the same images; errors as :meth:`sample_latents`.
+
+        Vectors come from a Gaussian mixture, grids from cells that draw their codes independently of each other,
+        both fitted to the training latents.
+        """
+        return self.decode(self.sample_latents(n, seed))
+
+    def _codebook(self) -> torch.Tensor:
+        if self.codebook is None:
+            raise ValueError(f"{self.config.name} has no codebook; models with vectors have one")
+        return self.codebook
+
+    def _latents(self, z: torch.Tensor) -> torch.Tensor:
+        shape = self.config.latent_shape
+        if tuple(z.shape[1:]) != shape or z.ndim != 1 + len(shape) or not z.is_floating_point():
             raise ValueError(
                 f"z has the shape {tuple(z.shape)} and type {z.dtype}; {self.config.name} takes floating point "
-                f"(B, {self.config.latent_dim})"
+                f"(B, {', '.join(map(str, shape))})"
             )
-        return torch.sigmoid(self.decoder(z).float())  # (B, C, H, W)
+        return z
 
     def preprocess(self, image: Image.Image, *, invert: bool = False) -> torch.Tensor:
         """Any PIL image → x (1, C, H, W) in [0, 1], as this model's training images were made.

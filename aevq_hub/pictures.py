@@ -8,37 +8,90 @@ from PIL import Image, ImageDraw, ImageFont
 from . import latent
 from .images import to_pil
 from .model import AEVQ
+from .registry import VARIANTS
 
-SHIFTS = (3, 2, 1, 0, -1, -2, -3)  # rows of figure 3.2
-DIMENSIONS = 10  # its columns
+DIMENSIONS = 10  # columns of figure 3.2
 
 
-def perturbation(model: AEVQ, z: torch.Tensor, dims: Sequence[int] | None = None, shifts: Sequence[float] = SHIFTS):
-    """Figure 3.2: one image, every shift (rows) in every dimension (columns).
+def perturbation(
+    model: AEVQ,
+    z: torch.Tensor,
+    dims: Sequence[int] | None = None,
+    shifts: Sequence[float] | None = None,
+    cell: tuple[int, int] = (0, 0),
+) -> Image.Image:
+    """One image, every shift (rows) in every dimension (columns): figures 2.1, 2.3, 3.2, 4.6.
 
     Args:
         model: the model.
-        z: the image's latent (D,).
+        z: the image's latent (D,), or its grid (D, h, w), of which one vector is shifted.
         dims: the dimensions; by default the ten that move the picture most.
-        shifts: amounts in the latent's own units.
+        shifts: amounts in the latent's own units; by default those of the variant's figure.
+        cell: which vector of a grid.
     """
     dims = model.ranked_dimensions()[:DIMENSIONS] if dims is None else dims
-    decoded = model.decode(latent.perturb(z, dims, shifts).flatten(0, 1)).unflatten(0, (len(dims), -1))
+    shifts = VARIANTS[model.config.variant].shifts if shifts is None else shifts
+    shifted = latent.perturb_cell(z, cell, dims, shifts) if z.ndim == 3 else latent.perturb(z, dims, shifts)
+    decoded = model.decode(shifted.flatten(0, 1)).unflatten(0, (len(dims), -1))
     return sheet(decoded.transpose(0, 1), [f"{s:+g}" if s else "0" for s in shifts], [f"z{d}" for d in dims])
 
 
 def interpolation(model: AEVQ, z1: torch.Tensor, z2: torch.Tensor, steps: int = 9, mode: str = "lerp") -> Image.Image:
-    """Figures 2.2, 2.4: the way from each latent of z1 (R, D) to its partner in z2 (R, D), one row each."""
-    path = latent.interpolate(z1, z2, steps, mode)  # (S, R, D)
-    return sheet(model.decode(path.flatten(0, 1)).unflatten(0, (steps, -1)).transpose(0, 1))
+    """Figures 2.2, 2.4: the way from each latent of z1 (R, …) to its partner in z2 (R, …), one row each."""
+    path = latent.interpolate(z1, z2, steps, mode, dim=-3 if model.config.grid_size else -1)  # (S, R, …)
+    return sheet(model.draw(path.flatten(0, 1)).unflatten(0, (steps, -1)).transpose(0, 1))
 
 
 def reconstruction(model: AEVQ, z: torch.Tensor, x: torch.Tensor | None = None) -> Image.Image:
-    """D(z) in a row, z (B, D), below the originals x (B, C, H, W) where these are given."""
-    decoded = model.decode(z)
-    if x is None:
-        return sheet(decoded[None], ["D(E(x))"])
-    return sheet(torch.stack([x, decoded]), ["x", "D(E(x))"])
+    """Figure 4.4: the originals x (B, C, H, W) where given, D(z) of their latents z, and with a grid D(codebook)."""
+    rows = {} if x is None else {"x": x}
+    rows["D(E(x))"] = model.decode(z)
+    if model.config.grid_size and model.codebook is not None:
+        rows["D(codes)"] = model.decode(model.quantize(z)[0])
+    return sheet(torch.stack(list(rows.values())), list(rows))
+
+
+def codebook(model: AEVQ, columns: int = 10, most: int = 100) -> Image.Image:
+    """Figures 3.5, 4.1, 4.3: vectors decoded, by index; of a grid each in all the cells (figure 4.7a).
+
+    Args:
+        model: with a codebook.
+        columns: vectors in a row.
+        most: how many vectors at most, the first ones.
+    """
+    size, v = model.config.grid_size, model.codebook[:most]
+    z = v[:, :, None, None].expand(-1, -1, size, size) if size else v
+    x = model.decode(z)
+    blank = -len(x) % columns
+    return sheet(torch.cat([x, x.new_ones(blank, *x.shape[1:])]).unflatten(0, (-1, columns)), cell=56)
+
+
+def samples(model: AEVQ, seed: int = 0, rows: int = 2, columns: int = 10) -> Image.Image:
+    """New pictures from the model's sampler."""
+    return sheet(model.sample(rows * columns, seed).unflatten(0, (rows, columns)))
+
+
+def recombination(model: AEVQ, z: torch.Tensor, seed: int = 0) -> Image.Image:
+    """Figures 4.5, 4.7, 4.8 of a grid variant: random grids; codes alone, in all cells and among zeros; replacements.
+
+    Args:
+        model: with a grid of vectors.
+        z: a grid (D, h, w) whose cells are replaced.
+        seed: of the draws.
+    """
+    size, v = model.config.grid_size, model.codebook
+    generator = torch.Generator().manual_seed(seed)
+    codes = torch.randperm(len(v), generator=generator)[:8].tolist()
+    middle = (size // 2, size // 2)
+    rows = {
+        "random": model.decode_indices(latent.recombine.random_indices(8, size, len(v), generator)),
+        "one code": model.decode(torch.stack([latent.recombine.broadcast(c, size, v) for c in codes])),
+        "in zeros": model.decode(torch.stack([latent.recombine.among_zeros(c, middle, size, v) for c in codes])),
+        "replaced": model.decode(
+            torch.stack([latent.recombine.replace_share(z, share / 14, v, generator) for share in range(8)])
+        ),
+    }
+    return sheet(torch.stack(list(rows.values())), list(rows))
 
 
 def enlarge(image: Image.Image, side: int) -> Image.Image:

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
 NEAREST_BY = ("squared", "dot", "cosine")
-PRECISIONS = ("bf16", "fp32")
+PRECISIONS = ("fp32", "bf16")
+ASSIGNMENTS = ("vector-to-image", "image-to-vector")
+PULL_SCALES = ("sum", "variance")
+INITIALISATIONS = ("random", "k-means")
 
 
 def _setting(default, help: str, **limits):
@@ -27,17 +30,34 @@ class Recipe:
         ValueError: a value is out of range; the message names it and what is allowed.
     """
 
-    latent_dim: int = _setting(64, "D, length of a latent", low=1)
-    pull_weight: float = _setting(1.0, "λ1, weight of the encoder pull ‖E(x_j*) − v‖²", low=0)
+    latent_dim: int = _setting(64, "D, length of a latent, or of each vector of a grid", low=1)
+    num_codes: int = _setting(0, "K, the number of learnable vectors", low=0)
+    pull_weight: float = _setting(
+        1.0, "λ1, weight of the encoder pull ‖E(x_j*) − v‖²; of `zero`'s ‖E(x)‖² and of `vae`'s KL divergence", low=0
+    )
     center_reconstruction_weight: float = _setting(
         0.0, "λ2, weight of the optional term ‖x_j* − D(v)‖², which is measured even where it is 0", low=0
+    )
+    assignment: str = _setting(
+        "vector-to-image", "whether each vector picks its image or each latent its vector", choices=ASSIGNMENTS
+    )
+    pull_scale: str = _setting(
+        "sum", "the pull as a sum of squares, or that divided by the latents' variance", choices=PULL_SCALES
     )
     batch_size: int = _setting(128, "N, images drawn for the reconstruction", low=1)
     pull_batch_size: int = _setting(128, "M, other images drawn, of which the nearest is pulled", low=1)
     nearest_by: str = _setting("squared", "how the nearest of the M latents is chosen", choices=NEAREST_BY)
+    ema_rate: float = _setting(0.0, "α of e_k ← e_k + α (z_q − e_k) (section 4.1); 0: vectors by gradient", low=0)
+    warmup_steps: int = _setting(0, "steps of reconstruction alone, before the vectors come in", low=0)
+    feed_steps: int = _setting(0, "steps over which `vqvae`'s decoder goes over from latents to codes", low=0)
+    initialisation: str = _setting(
+        "random", "of the vectors; k-means: of latents, after the warm-up", choices=INITIALISATIONS
+    )
+    restart_steps: int = _setting(0, "a vector unused for so many steps is put on a latent; 0: never", low=0)
+    classifier_epochs: int = _setting(0, "of `classifier`'s first stage, before the decoder is trained", low=0)
     learning_rate: float = _setting(1e-3, "of Adam, held constant", low=0)
     epochs: int = _setting(20, "times that every training image is seen", low=1)
-    precision: str = _setting("bf16", "of matrix products in training; weights stay float32", choices=PRECISIONS)
+    precision: str = _setting("fp32", "of matrix products in training; weights stay float32", choices=PRECISIONS)
     seed: int = _setting(0, "of the initial weights and of all draws", low=0)
 
     def __post_init__(self):
@@ -51,43 +71,82 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Variant:
-    """One system of the paper: its network, its vectors, its objective and the recipes found for it."""
+    """One system of the paper: its network, its objective and the recipes found for it."""
 
     title: str
     section: str
     summary: str
     network: str  # a key of networks.NETWORKS
     objective: str  # a key of training.objectives.OBJECTIVES
-    num_codes: int  # K, the number of learnable vectors
-    recipe: Recipe = Recipe()  # for data sets not named in recipes
-    recipes: Mapping[str, Recipe] = field(default_factory=dict)  # by data set, found by `python -m training search`
+    recipes: Mapping[str, Recipe]  # by data set, found by `python -m training search`; "" for any other
+    feed: str = "encoder"  # what the decoder receives: "encoder", the latents, or "codebook", their nearest vectors
+    shifts: tuple[float, ...] = (3, 2, 1, 0, -1, -2, -3)  # of the variant's perturbation figure; these are figure 3.2's
+    turns: bool = False  # whether it is counted how many images such shifts turn into another class
 
     def recipe_for(self, dataset: str) -> Recipe:
         """The recipe for a data set, the variant's general one where none was searched."""
-        return self.recipes.get(dataset, self.recipe)
+        return self.recipes.get(dataset, self.recipes[""])
 
 
 def without_pull(recipe: Recipe) -> Recipe:
     """The same recipe for the same network, trained the same way, with nothing pulled: what a pull is compared with."""
-    return replace(recipe, pull_weight=0.0, pull_batch_size=1)
+    return replace(Recipe(), **{name: getattr(recipe, name) for name in _OF_THE_NETWORK}, **_NO_PULL)
+
+
+_OF_THE_NETWORK = ("latent_dim", "batch_size", "learning_rate", "epochs", "precision", "seed")
+_NO_PULL = {"pull_weight": 0.0, "pull_batch_size": 1}
+
+
+def _recipes(base: Recipe, **by_dataset: dict) -> dict[str, Recipe]:
+    """A recipe for any data set and, beside it, what the search changed for some."""
+    return {"": base, **{name: replace(base, **changes) for name, changes in by_dataset.items()}}
 
 
 # chosen from what `python -m training search` tried; the tables are beside the models
-_CENTER = {
-    "mnist": Recipe(latent_dim=48, pull_weight=2.0, pull_batch_size=16),
-    "fashionmnist": Recipe(latent_dim=64, pull_weight=3.0, pull_batch_size=64),
-    "celeba": Recipe(latent_dim=128, pull_weight=10.0, pull_batch_size=64),
-}
+_PLAIN = Recipe(pull_weight=0.0, pull_batch_size=1)
+_CENTER = _recipes(
+    Recipe(num_codes=1, precision="bf16"),
+    mnist={"latent_dim": 48, "pull_weight": 2.0, "pull_batch_size": 16},
+    fashionmnist={"latent_dim": 64, "pull_weight": 3.0, "pull_batch_size": 64},
+    celeba={"latent_dim": 128, "pull_weight": 10.0, "pull_batch_size": 64},
+)
+_SIZES = {name: {"latent_dim": recipe.latent_dim} for name, recipe in _CENTER.items() if name}
+_PULLS = {name: {**sizes, "pull_weight": _CENTER[name].pull_weight} for name, sizes in _SIZES.items()}
+_CODEBOOK = Recipe(num_codes=20)
+_EMA = Recipe(num_codes=50, assignment="image-to-vector", pull_weight=0.01, ema_rate=0.05, pull_batch_size=1)
+_RESIDUAL = replace(_EMA, num_codes=500, warmup_steps=500, initialisation="k-means", restart_steps=200)
+_GRID = Recipe(
+    latent_dim=512, num_codes=100, assignment="image-to-vector", pull_scale="variance", pull_batch_size=1,
+    pull_weight=100.0, warmup_steps=200, initialisation="k-means", restart_steps=100, ema_rate=0.01,
+)  # fmt: skip
 
 VARIANTS = {
+    "ae": Variant(
+        title="Plain autoencoder",
+        section="2.1",
+        summary="Three layers of 64 units on both sides, trained for reconstruction alone: where the paper begins.",
+        network="mlp",
+        objective="reconstruction",
+        recipes=_recipes(replace(_PLAIN, latent_dim=128)),
+        shifts=(0, 0.1, 0.5, 1, 2, 5, 10, 15),  # figure 2.1
+    ),
     "ae-conv": Variant(
         title="Plain convolutional autoencoder",
         section="baseline",
         summary="The network of `center`, trained for reconstruction alone: what every pull is compared with.",
         network="conv",
         objective="reconstruction",
-        num_codes=0,
         recipes={name: without_pull(recipe) for name, recipe in _CENTER.items()},
+        turns=True,
+    ),
+    "classifier": Variant(
+        title="Autoencoder on a classifier's latents",
+        section="2.1",
+        summary="The encoder was trained to tell classes apart and frozen; then a decoder was trained to draw from it.",
+        network="mlp",
+        objective="classifier",
+        recipes=_recipes(replace(_PLAIN, latent_dim=128, classifier_epochs=10)),
+        shifts=(0, 0.1, 0.5, 1, 5, 10, 25, 50),  # figure 2.3
     ),
     "center": Variant(
         title="Autoencoder pulled to one learnable vector",
@@ -95,10 +154,71 @@ VARIANTS = {
         summary="Of M images the one with the latent nearest to a learnable vector is drawn to it, and it to that one.",
         network="conv",
         objective="pull",
-        num_codes=1,
         recipes=_CENTER,
+        turns=True,
     ),
-}
+    "zero": Variant(
+        title="Autoencoder pulled to zero",
+        section="3.2",
+        summary="Every latent is drawn to the fixed zero vector: no learnable vector, and no choice of the nearest.",
+        network="conv",
+        objective="zero",
+        recipes=_recipes(replace(_PLAIN, pull_weight=1.0), **_SIZES),
+    ),
+    "codebook": Variant(
+        title="Autoencoder pulled to several learnable vectors",
+        section="3.2",
+        summary="A codebook of vectors; each draws the nearest image of the batch to itself, and itself to that one.",
+        network="conv",
+        objective="pull",
+        recipes=_recipes(_CODEBOOK, **_PULLS),
+    ),
+    "ema": Variant(
+        title="Codebook moved by an exponential average",
+        section="4.1",
+        summary="Each latent is drawn to its nearest vector; the vectors follow the latents they attract, slowly.",
+        network="conv",
+        objective="pull",
+        recipes=_recipes(_EMA, **_SIZES),
+        shifts=(0, 3, 10, 30, 100, 300),  # section 4.1
+    ),
+    "residual": Variant(
+        title="Large codebook with a deep residual network",
+        section="4.2",
+        summary="Deeper networks with residual connections, so that many more vectors find images of their own.",
+        network="residual",
+        objective="pull",
+        recipes=_recipes(_RESIDUAL, **_SIZES),
+        shifts=(0, 3, 10, 30, 100, 300),
+    ),
+    "vqae": Variant(
+        title="VQ-AE: a grid of codes, drawn from the encoder",
+        section="4.3",
+        summary="A grid of vectors, each drawn to its nearest code, while the decoder still receives the encoder's.",
+        network="grid",
+        objective="pull",
+        recipes=_recipes(_GRID),
+        shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
+    ),
+    "vqvae": Variant(
+        title="VQ-VAE: a grid of codes, drawn from the codebook",
+        section="4.2–4.3",
+        summary="As `vqae`, but the decoder receives the codes themselves, through a straight-through estimator.",
+        network="grid",
+        objective="pull",
+        recipes=_recipes(replace(_GRID, pull_weight=30.0, feed_steps=200), celeba={"num_codes": 512}),
+        feed="codebook",
+        shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
+    ),
+    "vae": Variant(
+        title="Variational autoencoder",
+        section="baseline",
+        summary="The probabilistic way: a mean and a variance per dimension, a draw from them, and a KL divergence.",
+        network="conv",
+        objective="vae",
+        recipes=_recipes(replace(_PLAIN, pull_weight=1.0), **_SIZES),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,6 +240,20 @@ class Dataset:
     terms: str = ""  # one sentence for the card
     shareable: bool = True  # whether its images may be shown in a model's folder
 
+    @property
+    def multi_label(self) -> bool:
+        """Whether a label is a row of yes and no, one per class, instead of one class."""
+        return len(self.label_columns) > 1
+
+
+CELEBA_ATTRIBUTES = (
+    "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs", "Big_Lips", "Big_Nose",
+    "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows", "Chubby", "Double_Chin", "Eyeglasses",
+    "Goatee", "Gray_Hair", "Heavy_Makeup", "High_Cheekbones", "Male", "Mouth_Slightly_Open", "Mustache",
+    "Narrow_Eyes", "No_Beard", "Oval_Face", "Pale_Skin", "Pointy_Nose", "Receding_Hairline", "Rosy_Cheeks",
+    "Sideburns", "Smiling", "Straight_Hair", "Wavy_Hair", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick",
+    "Wearing_Necklace", "Wearing_Necktie", "Young",
+)  # fmt: skip
 
 DATASETS = {
     "mnist": Dataset(
@@ -149,6 +283,8 @@ DATASETS = {
         size=64,
         channels=3,
         crop=148 / 178,  # 148 of the aligned image's 178 × 218 pixels
+        label_columns=CELEBA_ATTRIBUTES,
+        class_names=tuple(name.replace("_", " ").lower() for name in CELEBA_ATTRIBUTES),
         license="other",
         license_name="celeba-dataset-release-agreement",
         license_link="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",

@@ -42,8 +42,13 @@ def write_mirror(root: Path, name: str, splits=COUNTS) -> None:
         labels = [i % 10 for i in range(count)]
         columns = {"image": [draw_digit(rng, label, size, mode) for label in labels]}
         features = {"image": datasets.Image()}
-        for column in dataset.label_columns:
-            columns[column], features[column] = labels, datasets.ClassLabel(names=list(dataset.class_names))
+        for i, column in enumerate(dataset.label_columns):
+            if dataset.multi_label:  # as in the copy of CelebA at hand: known for some training images only
+                known = split == "train"
+                columns[column] = [(label + i) % 3 == 0 if known and n % 2 else None for n, label in enumerate(labels)]
+                features[column] = datasets.Value("bool")
+            else:
+                columns[column], features[column] = labels, datasets.ClassLabel(names=list(dataset.class_names))
         table = datasets.Dataset.from_dict(columns, features=datasets.Features(features))
         table.to_parquet(str(folder / f"{split}-00000-of-00001.parquet"))
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from aevq_hub.registry import DATASETS
 from training import data
-from training.data import DataError, find_source, load
+from training.data import DataError, find_source, labelled, load, training_labels
 
 
 @pytest.fixture
@@ -34,7 +34,10 @@ def test_the_table_s_data_sets(name, mirror):
         loaded = load(find_source(name, data_root=mirror), split)
         assert loaded.images.shape == (count, d.channels, d.size, d.size)
         assert loaded.images.dtype == torch.uint8
-        if d.label_columns:
+        if d.multi_label:
+            assert loaded.labels.shape == (count, 40)
+            assert set(loaded.labels.unique().tolist()) == ({-1, 0, 1} if split == "train" else {-1})
+        elif d.label_columns:
             assert loaded.labels.tolist() == [i % 10 for i in range(count)]
 
 
@@ -163,3 +166,24 @@ def test_a_second_start_is_quick(data_root):
     start = time.perf_counter()
     assert load(source, "train").images.shape[1:] == (3, 64, 64)
     assert time.perf_counter() - start < 2
+
+
+def test_labels_that_are_kept_apart_are_not_learnt_from(mirror):
+    source = find_source("celeba", data_root=mirror)  # half of the training images have labels, no test image has
+    train, (learn, test) = load(source, "train"), labelled(source)
+    assert len(learn) == 120
+    assert len(test) == 30
+    assert (learn.labels >= 0).all()
+    assert (test.labels >= 0).all()
+    assert torch.equal(test.images, train.images[1::10])  # of every second one every fifth
+    given = training_labels(source)
+    assert (given[1::10] == -1).all()
+    assert ((given >= 0).all(1)).sum() == 120
+
+
+def test_where_the_test_split_has_labels_all_training_labels_are_learnt_from(mirror):
+    source = find_source("mnist", data_root=mirror)
+    learn, test = labelled(source)
+    assert torch.equal(learn.labels, load(source, "train").labels)
+    assert torch.equal(test.labels, load(source, "test").labels)
+    assert torch.equal(training_labels(source), learn.labels)

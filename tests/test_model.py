@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,12 +11,13 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from aevq_hub import AEVQ, AEVQConfig, LoadError, available_models
-from aevq_hub.registry import DATASETS, VARIANTS, Recipe
+from aevq_hub.registry import DATASETS, VARIANTS
 
 
 def build(variant="center", dataset="mnist", **recipe) -> AEVQ:
     torch.manual_seed(0)
-    return AEVQ(AEVQConfig.for_training(variant, dataset, DATASETS[dataset], Recipe(**recipe))).eval()
+    recipe = replace(VARIANTS[variant].recipe_for(dataset), **recipe)
+    return AEVQ(AEVQConfig.for_training(variant, dataset, DATASETS[dataset], recipe)).eval()
 
 
 @pytest.fixture
@@ -40,13 +42,71 @@ def test_save_and_load_to_the_bit(variant, dataset, tmp_path, generator):
     x = torch.rand(3, d.channels, d.size, d.size, generator=generator)
     z = loaded.encode(x)
     assert loaded.config == model.config
-    assert z.shape == (3, 64)
+    assert z.shape == (3, *model.config.latent_shape)
     assert torch.equal(z, model.encode(x))
     assert torch.equal(loaded(x), model(x))
     assert loaded(x).shape == x.shape
     assert 0 <= loaded(x).min() <= loaded(x).max() <= 1
     for key, value in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], value), key
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_latents_and_indices_make_the_round_trip(variant, dataset, generator):
+    model = build(variant, dataset)
+    c = model.config
+    x = torch.rand(2, c.channels, c.image_size, c.image_size, generator=generator)
+    z = model.encode(x)
+    assert model.decode(z).shape == model.draw(z).shape == x.shape
+    if model.codebook is None:
+        for call in (lambda: model.quantize(z), lambda: model.decode_indices(torch.zeros(2, dtype=torch.long))):
+            with pytest.raises(ValueError, match="has no codebook"):
+                call()
+        return
+    q, indices, distances = model.quantize(z)
+    assert q.shape == z.shape
+    assert indices.shape == distances.shape == (2, *c.latent_shape[1:])
+    assert torch.equal(model.quantize(q)[1], indices)  # a vector is its own nearest
+    assert torch.equal(model.decode_indices(indices), model.decode(q))
+    assert torch.allclose(distances, (z - q).norm(dim=1), atol=1e-3)
+    apart = torch.cdist(z.movedim(1, -1).flatten(0, -2), model.codebook)  # the nearest indeed
+    assert torch.allclose(apart.amin(1), distances.flatten(), atol=1e-3)
+    with pytest.raises(ValueError, match=f"index {c.num_codes} is out of range; choose from 0 to {c.num_codes - 1}"):
+        model.decode_indices(torch.full_like(indices, c.num_codes))
+    with pytest.raises(ValueError, match="indices have the shape"):
+        model.decode_indices(indices[..., None])
+    with pytest.raises(ValueError, match="give whole numbers"):
+        model.decode_indices(indices.float())
+
+
+def test_the_decoder_of_a_vq_vae_is_fed_from_the_codebook_and_that_of_a_vq_ae_is_not(generator):
+    x = torch.rand(2, 1, 28, 28, generator=generator)
+    for variant, quantized in (("vqvae", True), ("vqae", False)):
+        model = build(variant)
+        z = model.encode(x)
+        assert torch.equal(model(x), model.decode(model.quantize(z)[0])) == quantized
+        assert torch.equal(model(x), model.decode(z)) != quantized
+
+
+def test_only_a_classifier_classifies(generator):
+    x = torch.rand(3, 1, 28, 28, generator=generator)
+    p = build("classifier").classify(x)
+    assert p.shape == (3, 10)
+    assert torch.allclose(p.sum(1), torch.ones(3))
+    p = build("classifier", "celeba").classify(torch.rand(3, 3, 64, 64, generator=generator))
+    assert p.shape == (3, 40)
+    assert 0 <= p.min() <= p.max() <= 1
+    with pytest.raises(ValueError, match="center-mnist has no classifier"):
+        build().classify(x)
+
+
+def test_samples_need_a_fitted_sampler_and_a_number():
+    model = build("vqae")
+    with pytest.raises(ValueError, match="vqae-mnist has no fitted sampler"):
+        model.sample(2, seed=0)
+    with pytest.raises(ValueError, match="n is 0; it must be a whole number of at least 1"):
+        model.sample(0, seed=0)
 
 
 def test_a_loaded_model_is_ready_to_use(folder):
@@ -82,7 +142,7 @@ def test_an_interrupted_save_leaves_the_old_model(folder, monkeypatch):
     before = (folder / "model.safetensors").read_bytes()
     monkeypatch.setattr("aevq_hub.model.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        build(latent_dim=8, seed=1).save_pretrained(folder)
+        build(latent_dim=8).save_pretrained(folder)
     assert (folder / "model.safetensors").read_bytes() == before
     assert (folder / "config.json").exists()
 
@@ -97,12 +157,16 @@ CONFIG_ERRORS = {
     "true for a size": ({"num_codes": True}, "num_codes is True"),
     "a fraction": ({"latent_dim": 8.5}, "latent_dim is 8.5"),
     "not a number": ({"crop": float("nan")}, "crop is nan"),
-    "another variant": ({"variant": "centre"}, "unknown variant 'centre'; choose from ae-conv, center"),
+    "another variant": ({"variant": "centre"}, "unknown variant 'centre'; choose from ae, ae-conv, classifier, center"),
     "another network": ({"network": "transformer"}, "unknown network 'transformer'"),
     "two channels": ({"channels": 2}, "channels is 2; choose from 1, 3"),
     "no widths": ({"widths": []}, "widths is"),
     "too many halvings": ({"widths": [8, 8, 8]}, "cannot be halved 3 times"),
     "a newer format": ({"format_version": 99, "new": 1}, "reads up to 1: update it"),
+    "a grid of another side": ({"grid_size": 7}, "grid_size is 7; with this network and these widths it must be 0"),
+    "another feed": ({"feed": "both"}, "unknown feed 'both'; choose from encoder, codebook"),
+    "a feed without vectors": ({"feed": "codebook", "num_codes": 0}, "there is no vector to feed"),
+    "a number for yes": ({"variational": 1}, "variational is 1; it must be true or false"),
     "another latent size than the weights": ({"latent_dim": 16}, "has the shape"),
     "more vectors than the weights": ({"num_codes": 2}, "'codebook' has the shape .1, 8. instead of .2, 8."),
     "no vectors": ({"num_codes": 0}, "the weight 'codebook' is unknown"),

@@ -1,21 +1,26 @@
+import math
+
 import pytest
 import torch
 
 from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.registry import DATASETS, Recipe
-from training.objectives import OBJECTIVES, nearest, pull, total
+from training.objectives import OBJECTIVES, Batch, classification, nearest, pull, total, vae, zero
+from training.vectors import Matches, VectorUpdates, follow, k_means
 
 
 @pytest.fixture
 def model(generator):
     torch.manual_seed(0)
-    return AEVQ(AEVQConfig.for_training("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=8))).train()
+    return AEVQ(
+        AEVQConfig.for_training("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=8, num_codes=1))
+    ).train()
 
 
 def test_the_terms_are_those_of_section_3_1(model, generator):
     x = torch.rand(5, 1, 28, 28, generator=generator)
     others = torch.rand(7, 1, 28, 28, generator=generator)
-    terms = pull(model, x, others, Recipe())
+    terms, matches = pull(model, Batch(x, others), Recipe())
 
     v = model.codebook[0]
     errors = [((x[i] - model(x[i : i + 1])[0]) ** 2).sum() for i in range(5)]
@@ -24,6 +29,8 @@ def test_the_terms_are_those_of_section_3_1(model, generator):
     center = ((others[star] - model.decode(model.codebook)[0]) ** 2).sum()
     assert terms["reconstruction"].item() == pytest.approx(sum(errors).item() / 5, rel=1e-5)
     assert terms["encoder_pull"].item() == pytest.approx(distances[star].item(), rel=1e-5)
+    assert terms["vector_pull"].item() == terms["encoder_pull"].item()
+    assert torch.allclose(matches.z, model.encode(others[star : star + 1]), atol=1e-6)
     assert terms["center_reconstruction"].item() == pytest.approx(center.item(), rel=1e-5)
 
 
@@ -44,16 +51,147 @@ def test_several_vectors_choose_each_their_own():
 
 def test_the_pull_reaches_encoder_and_vector_but_not_the_decoder(model, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator)
-    pull(model, x, x, Recipe())["encoder_pull"].backward()
-    assert all(p.grad.abs().sum() > 0 for p in model.encoder.parameters())
-    assert model.codebook.grad.abs().sum() > 0
+    terms, _ = pull(model, Batch(x, x), Recipe())
+    (terms["encoder_pull"] + terms["vector_pull"]).backward()
+    z = model.encode(x)
+    star = nearest(z, model.codebook)
+    # together the two are the paper's one term, whose gradient reaches both
+    expected = torch.autograd.grad(
+        ((z[star] - model.codebook) ** 2).sum(), [*model.encoder.parameters(), model.codebook]
+    )
+    for p, gradient in zip([*model.encoder.parameters(), model.codebook], expected, strict=True):
+        assert gradient.abs().sum() > 0
+        assert torch.allclose(p.grad, gradient, atol=1e-5)
     assert all(p.grad is None or p.grad.abs().sum() == 0 for p in model.decoder.parameters())
 
 
 def test_the_optional_term_is_measured_always_and_trained_when_asked(model, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator)
-    assert not pull(model, x, x, Recipe())["center_reconstruction"].requires_grad
-    assert pull(model, x, x, Recipe(center_reconstruction_weight=0.1))["center_reconstruction"].requires_grad
+    assert not pull(model, Batch(x, x), Recipe())[0]["center_reconstruction"].requires_grad
+    trained = Recipe(center_reconstruction_weight=0.1)
+    assert pull(model, Batch(x, x), trained)[0]["center_reconstruction"].requires_grad
+
+
+def test_zero_pulls_every_latent(model, generator):
+    x = torch.rand(4, 1, 28, 28, generator=generator)
+    terms, _ = zero(model, Batch(x), Recipe())
+    assert terms["encoder_pull"].item() == pytest.approx(model.encode(x).square().sum().item() / 4, rel=1e-5)
+
+
+def test_the_kl_divergence_is_that_of_torch(generator):
+    recipe = Recipe(latent_dim=8)
+    model = AEVQ(AEVQConfig.for_training("vae", "mnist", DATASETS["mnist"], recipe)).train()
+    x = torch.rand(4, 1, 28, 28, generator=generator)
+    mean, log_variance = model.encode_distribution(x)
+    encoded = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    expected = torch.distributions.kl_divergence(encoded, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
+    draws = [vae(model, Batch(x, generator=torch.Generator().manual_seed(seed)), recipe)[0] for seed in (0, 0, 1)]
+    assert draws[0]["kl"].item() == pytest.approx(expected.item(), rel=1e-4)
+    assert draws[0]["reconstruction"] == draws[1]["reconstruction"] != draws[2]["reconstruction"]
+
+
+def test_missing_labels_are_left_out():
+    logits = torch.tensor([[2.0, 0.0], [0.0, 3.0], [9.0, 9.0]], requires_grad=True)
+    one = classification(logits, torch.tensor([0, 1, -1]))
+    assert one.item() == pytest.approx((math.log(1 + math.exp(-2)) + math.log(1 + math.exp(-3))) / 2)
+    several = classification(logits, torch.tensor([[1, -1], [-1, 0], [-1, -1]]))
+    assert several.item() == pytest.approx((math.log(1 + math.exp(-2)) + math.log(1 + math.exp(3))) / 2)
+    assert classification(logits, torch.tensor([-1, -1, -1])).item() == 0
+
+
+def reference_vqvae(model: AEVQ, x, beta: float) -> dict:
+    """VQ-VAE (van den Oord et al., 2017, equation 3), written from the formula, cell by cell."""
+    z_e = model.encoder(x)  # (B, D, h, w)
+    z_q = torch.empty_like(z_e)
+    rows, columns = z_e.shape[2:]
+    for b in range(len(x)):
+        for r in range(rows):
+            for c in range(columns):
+                distances = ((z_e[b, :, r, c] - model.codebook) ** 2).sum(1)  # (K,)
+                z_q[b, :, r, c] = model.codebook[distances.argmin()]
+    drawn = torch.sigmoid(model.decoder(z_e + (z_q - z_e).detach()))
+    return {
+        "reconstruction": ((drawn - x) ** 2).sum() / len(x),
+        "codebook": ((z_e.detach() - z_q) ** 2).sum() / len(x),
+        "commitment": beta * ((z_e - z_q.detach()) ** 2).sum() / len(x),
+    }
+
+
+@pytest.mark.parametrize("variant", ["vqvae", "vqae"])
+def test_grids_agree_with_a_vq_vae_written_from_its_formula(variant, generator):
+    recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector")
+    torch.manual_seed(0)
+    model = AEVQ(AEVQConfig.for_training(variant, "mnist", DATASETS["mnist"], recipe)).train()
+    x = torch.rand(2, 1, 28, 28, generator=generator)
+    parameters = [*model.parameters()]
+
+    expected = reference_vqvae(model, x, beta=1.0)
+    terms, _ = pull(model, Batch(x), recipe)
+    assert terms["vector_pull"].item() == pytest.approx(expected["codebook"].item(), rel=1e-5)
+    assert terms["encoder_pull"].item() == pytest.approx(expected["commitment"].item(), rel=1e-5)
+    if variant == "vqae":  # the decoder receives the encoder's own
+        expected["reconstruction"] = ((torch.sigmoid(model.decoder(model.encoder(x))) - x) ** 2).sum() / len(x)
+    assert terms["reconstruction"].item() == pytest.approx(expected["reconstruction"].item(), rel=1e-5)
+    ours = torch.autograd.grad(total(terms, OBJECTIVES["pull"].weights(recipe)), parameters, allow_unused=True)
+    theirs = torch.autograd.grad(sum(expected.values()), parameters, allow_unused=True)
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a is None and b is None) or (a - b).abs().max() <= 1e-5 * max(1, b.abs().max())
+
+
+def test_the_pull_as_a_share_of_the_variance_does_not_change_with_the_latents_scale(generator):
+    recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector", pull_scale="variance")
+    model = AEVQ(AEVQConfig.for_training("vqae", "mnist", DATASETS["mnist"], recipe)).train()
+    x = torch.rand(4, 1, 28, 28, generator=generator)
+    before = pull(model, Batch(x), recipe)[0]["encoder_pull"].item()
+    z = model.encode(x).movedim(1, -1).flatten(0, -2)
+    unexplained = (model.quantize(model.encode(x))[2] ** 2).sum() / ((z - z.mean(0)) ** 2).sum()
+    assert before == pytest.approx(unexplained.item(), rel=1e-4)
+    with torch.no_grad():
+        model.encoder[-1].weight *= 3
+        model.encoder[-1].bias *= 3
+        model.codebook *= 3
+    assert pull(model, Batch(x), recipe)[0]["encoder_pull"].item() == pytest.approx(before, rel=1e-4)
+
+
+def test_warm_up_and_the_way_from_latents_to_codes(generator):
+    recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector", warmup_steps=5, feed_steps=10)
+    model = AEVQ(AEVQConfig.for_training("vqvae", "mnist", DATASETS["mnist"], recipe)).train()
+    x = torch.rand(4, 1, 28, 28, generator=generator)
+    assert set(pull(model, Batch(x, step=4), recipe)[0]) == {"reconstruction"}
+    z = model.encode(x)
+    q = model.quantize(z)[0]
+    for step, share in ((5, 0.1), (9, 0.5), (14, 1.0), (1000, 1.0)):
+        expected = ((model.decode(z + share * (q - z)) - x) ** 2).sum().item() / 4
+        assert pull(model, Batch(x, step=step), recipe)[0]["reconstruction"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_vectors_follow_the_mean_of_their_latents():
+    codebook = torch.tensor([[0.0, 0.0], [10.0, 0.0], [5.0, 5.0]])
+    z = torch.tensor([[1.0, 0.0], [3.0, 4.0], [10.0, 2.0]])
+    follow(codebook, Matches(z, torch.tensor([0, 0, 1])), 0.5)  # e ← e + α (z_q − e)
+    assert codebook.tolist() == [[1.0, 1.0], [10.0, 1.0], [5.0, 5.0]]
+
+
+def test_unused_vectors_are_put_on_latents_and_used_ones_stay(model, generator):
+    model.codebook.data = torch.arange(6.0).view(3, 2)
+    updates = VectorUpdates(model, Recipe(restart_steps=2), generator)
+    z = torch.full((4, 2), 7.0)
+    updates.after_step(Matches(z, torch.tensor([0, 0, 0, 0])))
+    assert model.codebook.tolist() == [[0, 1], [2, 3], [4, 5]]  # not yet
+    updates.after_step(Matches(z, torch.tensor([1, 1, 1, 1])))
+    assert model.codebook.tolist() == [[0, 1], [2, 3], [7, 7]]
+
+
+def test_k_means_finds_the_clusters(model):
+    images = torch.zeros(40, 1, 28, 28)
+    images[20:] = 1.0
+    model.codebook.data = torch.zeros(2, 8)
+    k_means(model, images, seed=0)
+    expected = model.encode(images[[0, 20]])
+    assert torch.cdist(model.codebook, expected).amin(0).max() < 1e-3
+    model.codebook.data = torch.zeros(41, 8)
+    with pytest.raises(ValueError, match="k-means of 41 vectors needs as many latents; the data gives 40"):
+        k_means(model, images, seed=0)
 
 
 def test_the_total_weighs_the_terms_as_the_recipe_says():

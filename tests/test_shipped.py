@@ -15,10 +15,22 @@ from aevq_hub import AEVQ
 from aevq_hub.hub import available_models, shipped_folder
 from aevq_hub.registry import DATASETS, VARIANTS, Recipe, without_pull
 from training import metrics
-from training.data import find_source, load
+from training.data import find_source, labelled, load
 
 ROOT = Path(__file__).parent.parent
-MSE_AT_MOST = {"center-mnist": 0.0036, "center-fashionmnist": 0.0075, "center-celeba": 0.0085}
+MSE_AT_MOST = {
+    "center-mnist": 0.0036, "center-fashionmnist": 0.0075, "center-celeba": 0.0085,
+    "ae-conv-mnist": 0.0028, "ae-conv-fashionmnist": 0.0060, "ae-conv-celeba": 0.0070,
+    "vqvae-mnist": 0.0042, "vqvae-fashionmnist": 0.0085, "vqvae-celeba": 0.0120,
+}  # fmt: skip
+PERPLEXITY_AT_LEAST = {"vqae-mnist": 50, "vqae-fashionmnist": 61, "vqae-celeba": 50}  # of 100; 61.2 in appendix A.1
+ACCURACY_AT_LEAST = {"classifier-mnist": 0.975, "classifier-fashionmnist": 0.87}
+
+
+def shipped_or_skip(name: str) -> dict:
+    if name not in available_models():
+        pytest.skip(f"{name} is not among the shipped models")
+    return history(name)["results"]
 
 
 def history(name: str) -> dict:
@@ -50,10 +62,60 @@ def test_the_pull_is_felt_and_costs_little(dataset):
 def test_compactness_is_as_recorded(dataset, data_root):
     images = load(find_source(dataset, data_root=data_root), "test").images
     pulled, plain = AEVQ.from_pretrained(f"center-{dataset}"), AEVQ.from_pretrained(f"ae-conv-{dataset}")
-    distance = metrics.nearest_distance(metrics.latents(pulled, images), pulled.codebook)
+    distance = pulled.quantize(metrics.latents(pulled, images))[2].mean().item()
     z = metrics.latents(plain, images)
     assert distance == pytest.approx(history(f"center-{dataset}")["results"]["distance_to_vector"], rel=1e-3)
     assert distance <= metrics.mean_distance(z, z.mean(0)) / 2
+
+
+@pytest.mark.data
+def test_the_codebook_s_health_is_that_of_the_card(shipped, data_root):
+    model = AEVQ.from_pretrained(shipped)
+    if model.codebook is None:
+        pytest.skip("it has no vectors")
+    images = load(find_source(model.config.dataset, data_root=data_root), "test").images
+    measured = metrics.health(model, images).summary()
+    told = history(shipped)["results"]["codebook"]
+    assert measured == {name: pytest.approx(value, rel=1e-2, abs=1e-3) for name, value in told.items()}
+    card = (shipped_folder() / shipped / "README.md").read_text("utf-8")
+    assert (f"| perplexity | {told['perplexity']:.1f} |" in card) == (told["vectors"] > 1)
+
+
+@pytest.mark.parametrize("name", PERPLEXITY_AT_LEAST)
+def test_a_vq_ae_uses_its_codes_and_its_quantised_pictures_are_close(name):
+    results = shipped_or_skip(name)
+    assert results["codebook"]["perplexity"] >= PERPLEXITY_AT_LEAST[name]
+    assert results["psnr"] - results["quantized_psnr"] <= 3
+    if name == "vqae-fashionmnist":
+        assert results["codebook"]["in_use"] >= 95
+
+
+def test_a_deeper_network_puts_more_vectors_to_use():
+    ema, residual = (shipped_or_skip(f"{v}-fashionmnist")["codebook"]["in_use"] for v in ("ema", "residual"))
+    assert residual >= 4 * ema
+    assert residual >= 200
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_classifiers_classify(dataset, data_root):
+    results = shipped_or_skip(f"classifier-{dataset}")
+    model = AEVQ.from_pretrained(f"classifier-{dataset}")
+    learn, test = labelled(find_source(dataset, data_root=data_root))
+    answers = model.classify(metrics.to_float(test.images))
+    accuracy = metrics.accuracy(answers, test.labels)
+    assert accuracy == pytest.approx(results["accuracy"], abs=1e-3)
+    assert accuracy >= ACCURACY_AT_LEAST.get(
+        f"classifier-{dataset}", metrics.majority(learn.labels, test.labels) + 0.03
+    )
+
+
+def test_every_shipped_model_draws_samples(shipped):
+    model = AEVQ.from_pretrained(shipped)
+    c = model.config
+    x = model.sample(4, seed=0)
+    assert x.shape == (4, c.channels, c.image_size, c.image_size)
+    assert x.std(0).mean() > 0.01  # not one picture four times
 
 
 def test_a_shipped_model_was_trained_by_the_recipe_of_the_table(shipped):
@@ -61,7 +123,8 @@ def test_a_shipped_model_was_trained_by_the_recipe_of_the_table(shipped):
     recipe = VARIANTS[config.variant].recipe_for(config.dataset)
     told = history(shipped)
     assert told["recipe"] == vars(recipe)
-    assert len(told["epochs"]) == recipe.epochs >= 20
+    assert recipe.epochs >= 20
+    assert len(told["epochs"]) == recipe.epochs + recipe.classifier_epochs
     if config.num_codes:
         assert all(epoch["movement"] > 0 for epoch in told["epochs"])
 
@@ -74,6 +137,7 @@ def test_samples_hold_no_image_that_may_not_be_shared(shipped):
 
 def test_weights_are_small():
     sizes = {name: (shipped_folder() / name / "model.safetensors").stat().st_size for name in available_models()}
+    assert max(sizes.values()) <= 8e6
     assert sum(sizes[f"center-{dataset}"] for dataset in DATASETS) <= 8e6
     assert sum(sizes.values()) <= 45e6
 

@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -16,20 +17,38 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from aevq_hub import AEVQ, AEVQConfig
-from aevq_hub.registry import DATASETS, VARIANTS, Recipe
+from aevq_hub.registry import DATASETS, VARIANTS, Recipe, without_pull
 from training.__main__ import main
 from training.data import find_source, load
 from training.evaluate import evaluate
+from training.objectives import Batch, total
 from training.search import grid, search
+from training.tables import table
 from training.trainer import Trainer, TrainingError
 
 FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensors", "README.md"}
-PICTURES = {"reconstructions.png", "perturbation.png", "interpolation.png", "movement.png"}
+PICTURES = {
+    "reconstructions.png",
+    "perturbation.png",
+    "interpolation.png",
+    "samples.png",
+    "movement.png",
+    "codebook.png",
+}
+
+
+def tiny(recipe: Recipe) -> Recipe:
+    """A variant's recipe for a data set of 300 images: its remedies come early, and everything is small."""
+    return replace(
+        recipe, latent_dim=16, num_codes=min(recipe.num_codes, 10), batch_size=32,
+        warmup_steps=min(recipe.warmup_steps, 2), feed_steps=min(recipe.feed_steps, 4),
+        restart_steps=min(recipe.restart_steps, 5), classifier_epochs=min(recipe.classifier_epochs, 1),
+    )  # fmt: skip
 
 
 def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Tensor]:
     source = find_source("mnist", data_root=mirror)
-    recipe = replace(Recipe(latent_dim=16), **recipe)
+    recipe = replace(tiny(VARIANTS[variant].recipe_for("mnist")), **recipe)
     config = AEVQConfig.for_training(variant, "mnist", source.dataset, recipe)
     return Trainer(config, recipe), load(source, "train").images
 
@@ -37,8 +56,40 @@ def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Te
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_training_lowers_the_reconstruction_error(variant, mirror):
     trainer, images = trainer_for(variant, mirror)
-    losses = [trainer.run_epoch(images)["terms"]["reconstruction"] for _ in range(3)]
-    assert losses[2] < losses[0]
+    labels = load(find_source("mnist", data_root=mirror), "train").labels
+    epochs = [trainer.run_epoch(images, labels)["terms"] for _ in range(5)]
+    losses = [terms["reconstruction"] for terms in epochs if "reconstruction" in terms]
+    assert losses[-1] < losses[0]
+    vectors = trainer.model.codebook
+    assert vectors is None or vectors.isfinite().all()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_one_step_on_a_batch_lowers_its_loss(variant, mirror, generator):
+    trainer, images = trainer_for(variant, mirror, learning_rate=1e-3, warmup_steps=0, feed_steps=0)
+    labels = load(find_source("mnist", data_root=mirror), "train").labels[:64]
+    x = images[:64].float() / 255
+
+    def loss():
+        noise = torch.Generator().manual_seed(0)  # the same at both measurements
+        terms, _ = trainer.objective.terms(trainer.model, Batch(x, x, labels, generator=noise), trainer.recipe)
+        return total(terms, trainer.objective.weights(trainer.recipe))
+
+    before = loss()
+    before.backward()
+    trainer.optimizer.step()
+    assert loss() < before
+
+
+def test_a_classifier_s_encoder_is_frozen_after_its_first_stage(mirror):
+    trainer, images = trainer_for("classifier", mirror)
+    labels = load(find_source("mnist", data_root=mirror), "train").labels
+    assert set(trainer.run_epoch(images, labels)["terms"]) == {"classification"}
+    before = {key: value.clone() for key, value in trainer.model.state_dict().items()}
+    assert set(trainer.run_epoch(images, labels)["terms"]) == {"reconstruction"}
+    after = trainer.model.state_dict()
+    assert all(torch.equal(after[key], before[key]) for key in after if key.startswith(("encoder", "head")))
+    assert not torch.equal(after["decoder.0.weight"], before["decoder.0.weight"])
 
 
 def test_a_seed_gives_the_same_model(mirror):
@@ -79,7 +130,7 @@ def test_a_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
     trainer, _ = trainer_for("center", mirror)
     trainer.save(tmp_path / "c.safetensors")
     other, _ = trainer_for("center", mirror, pull_weight=3.0)
-    with pytest.raises(TrainingError, match=r"made with pull_weight = 1.0, not 3.0.*--restart"):
+    with pytest.raises(TrainingError, match=r"made with pull_weight = 2.0, not 3.0.*--restart"):
         other.load(tmp_path / "c.safetensors")
     (tmp_path / "c.safetensors").write_bytes(b"\0" * 20)
     with pytest.raises(TrainingError, match="damaged"):
@@ -110,8 +161,9 @@ def test_the_folder_is_what_the_hub_will_hold(trained):
     history = json.loads((trained / "history.json").read_text())
     assert [e["epoch"] for e in history["epochs"]] == [1, 2]
     for epoch in history["epochs"]:
-        assert set(epoch["terms"]) == {"reconstruction", "encoder_pull", "center_reconstruction"}
-        assert set(epoch["test"]) == {"mse", "psnr"}
+        assert set(epoch["terms"]) == {"reconstruction", "encoder_pull", "vector_pull", "center_reconstruction"}
+        assert set(epoch["test"]) == {"mse", "psnr", "quantized_mse"}
+        assert epoch["codebook"]["vectors"] == epoch["codebook"]["in_use"] == 1
         assert epoch["movement"] > 0
     assert history["data"] == {"source": "ylecun/mnist", "train_images": 300, "test_images": 60}
     for name in PICTURES:
@@ -204,11 +256,12 @@ def test_one_s_own_images(tmp_path):
 
 def test_a_search_records_every_recipe_once(mirror, tmp_path):
     source = find_source("mnist", data_root=mirror)
-    recipes = grid(Recipe(latent_dim=8, epochs=1), {"pull_weight": [1.0, 10.0]})
-    rows = search("center", source, recipes, tmp_path / "search.json", progress=False)
+    recipes = grid(Recipe(latent_dim=8, num_codes=1, epochs=1), {"pull_weight": [1.0, 10.0]})
+    options = {"baseline": "ae-conv", "images": 200, "progress": False}
+    rows = search("center", source, recipes, tmp_path / "search.json", **options)
     assert [(r["variant"], r["recipe"]["pull_weight"]) for r in rows] == [("ae-conv", 0), ("center", 1), ("center", 10)]
     assert all(0 < row["mse"] < 1 and 0 <= row["changed"] <= 1 for row in rows)
-    again = search("center", source, recipes, tmp_path / "search.json", progress=False)
+    again = search("center", source, recipes, tmp_path / "search.json", **options)
     assert again == rows == json.loads((tmp_path / "search.json").read_text())
 
 
@@ -218,27 +271,68 @@ def test_options_may_stand_anywhere(mirror, trained, capsys):
     assert "trained already" in capsys.readouterr().out
 
 
-def test_a_search_s_table_copes_with_rows_of_every_kind():
-    from dataclasses import asdict
-
-    from aevq_hub.registry import without_pull
-    from training.search import table
-
+def test_a_search_s_table_shows_what_differs_and_copes_with_rows_of_every_kind():
     recipe, other = Recipe(pull_weight=3.0), Recipe(pull_weight=3.0, learning_rate=1.0)
     rows = [
         {"variant": "center", "recipe": asdict(other), "error": "the loss is not finite"},
-        {"variant": "center", "recipe": asdict(recipe), "mse": 0.03, "spread": 1.0, "distance_to_vector": 2.0},
-        {"variant": "ae-conv", "recipe": asdict(without_pull(recipe)), "mse": 0.02, "spread": 9.0},
+        {"variant": "center", "recipe": asdict(recipe), "mse": 0.03, "codebook": {"in_use": 1}},
+        {"variant": "ae-conv", "recipe": asdict(without_pull(recipe)), "mse": 0.02},
     ]
-    assert [(line["MSE"], line["× no pull"], line["λ1"]) for line in table(rows)] == [
-        ("0.02000", "1.00", "–"), ("diverged", "–", "3"), ("0.03000", "1.50", "3"),
+    assert table(rows) == [
+        {"variant": "ae-conv", "epochs": "20", "λ1": "0", "M": "1", "learning rate": "0.001", "MSE": "0.02000",
+         "in use": "–"},
+        {"variant": "center", "epochs": "20", "λ1": "3", "M": "128", "learning rate": "0.001", "MSE": "0.03000",
+         "in use": "1"},
+        {"variant": "center", "epochs": "20", "λ1": "3", "M": "128", "learning rate": "1", "MSE": "diverged",
+         "in use": "diverged"},
     ]  # fmt: skip
+    old = {"variant": "center", "recipe": {"pull_weight": 3.0}, "mse": 0.5}  # of a time with fewer settings
+    assert table([old]) == [{"epochs": "20", "MSE": "0.50000"}]
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("variant", ["classifier", "vqae", "vqvae", "vae"])
+def test_the_road_for_each_kind_of_model(variant, dataset, mirror, tmp_path, monkeypatch):
+    entry = VARIANTS[variant]
+    small = {"": replace(tiny(entry.recipe_for(dataset)), epochs=1, latent_dim=8)}
+    monkeypatch.setitem(VARIANTS, variant, replace(entry, recipes=small))
+    assert main(["train", variant, dataset, "--data-root", str(mirror), "--output", str(tmp_path)]) == 0
+    folder = tmp_path / f"{variant}-{dataset}"
+    results = json.loads((folder / "history.json").read_text())["results"]
+    assert set(results["frechet"]) == {"reconstructions", "samples", "midpoints"}
+    assert set(results["probes"]) == {"majority", "linear", "neighbours"}
+    assert ("accuracy" in results) == (variant == "classifier")
+    assert ("codebook" in results) == variant.startswith("vq")
+    model = AEVQ.from_pretrained(folder)
+    assert torch.equal(model.sample(3, seed=1), model.sample(3, seed=1))
+    if not model.config.grid_size:  # after an epoch a cell may know one code only
+        assert not torch.equal(model.sample(3, seed=1), model.sample(3, seed=2))
+    samples = load_file(folder / "samples.safetensors")
+    assert set(samples) == ({"images"} if DATASETS[dataset].shareable else {"latents"})
+
+
+def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, capsys, monkeypatch):
+    for variant in ("ae", "zero"):
+        entry = VARIANTS[variant]
+        small = {"": replace(entry.recipe_for(""), latent_dim=8)}
+        monkeypatch.setitem(VARIANTS, variant, replace(entry, recipes=small))
+    arguments = ["all", "--variants", "ae,zero", "--epochs", "1", "--data-root", str(mirror), "--output", str(tmp_path)]
+    assert main([*arguments, "--datasets", "mnist", "--shard", "2/2"]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["zero-mnist"]
+    capsys.readouterr()
+    assert main([*arguments, "--datasets", "mnist"]) == 0
+    out = capsys.readouterr().out
+    assert "zero-mnist is trained already" in out
+    assert {p.name for p in tmp_path.iterdir()} == {"ae-mnist", "zero-mnist"}
+    assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| ae-mnist \| 0\.\d+ .*\n\| zero-mnist \| 0\.\d+ ", out)
+    assert main([*arguments, "--datasets", "mnist,nist"]) == 1
+    assert "unknown data set 'nist'; choose from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "centre", "mnist"], "unknown variant 'centre'; choose from ae-conv, center"),
+        (["train", "centre", "mnist"], "unknown variant 'centre'; choose from ae, ae-conv, classifier, center"),
         (["train", "center", "minst"], "unknown data set 'minst'"),
         (
             ["train", "center", "mnist", "--data", ".", "--size", "28", "--channels", "1"],

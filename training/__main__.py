@@ -15,11 +15,12 @@ from aevq_hub.registry import DATASETS, VARIANTS, Recipe, lookup
 
 from . import metrics
 from .card import named_numbers
-from .data import Source, find_source, load
+from .data import Source, find_source, load, training_labels
 from .evaluate import evaluate
 from .files import write_json
 from .release import describe, release
-from .search import SEARCH_FILE, grid, search
+from .search import grid, search
+from .tables import SEARCH_FILE, markdown, models
 from .trainer import Trainer, TrainingError, refuse_other_settings
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -33,6 +34,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
                                                          on a folder of your own images
   python -m training train center OWNER/NAME --size 64 --channels 3
                                                          on any image data set of the Hub
+  python -m training all --variants vqae,vqvae           several models one after the other, by default all of them
   python -m training search center mnist --latent-dim 32,64 --pull-weight 1,3,10
                                                          a recorded search over settings
   python -m training evaluate center-mnist               the numbers of a model, measured again
@@ -75,13 +77,30 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             help=f"{f.metadata['help']} ({getattr(recipe, f.name)})",
         )  # fmt: skip
     train.add_argument("--restart", action="store_true", help="forget an earlier training in the same folder")
-    train.add_argument(
-        "--device",
-        default="cuda" if torch.cuda.is_available() else "cpu",
-        type=_device,
-        help="cpu or cuda (%(default)s)",
-    )
+    _add_device(train)
     train.set_defaults(run=_train)
+
+    every = commands.add_parser(
+        "all", help="train every variant on every data set, or a chosen part", formatter_class=_Raw,
+        description="Train one model after the other. What is finished is skipped, what was interrupted goes on;\n"
+        "at the end a table of what was measured.",
+    )  # fmt: skip
+    every.add_argument("--variants", type=_several(str), metavar="A,B…", help=f"which ({', '.join(VARIANTS)})")
+    every.add_argument("--datasets", type=_several(str), metavar="A,B…", help=f"which ({', '.join(DATASETS)})")
+    every.add_argument(
+        "--shard",
+        type=_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="only every Nth of them, from the Ith on (job arrays)",
+    )
+    every.add_argument("--epochs", type=_at_least_one, help="for a short trial (the recipes')")
+    every.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="local copies in the Hub's layout (AEVQ_DATA_ROOT)"
+    )
+    _add_output(every)
+    _add_device(every)
+    every.set_defaults(run=_all)
 
     find = commands.add_parser(
         "search", help="try settings and record what each gives", formatter_class=_Raw, description=search.__doc__
@@ -90,6 +109,8 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     settings = find.add_argument_group("settings", "comma-separated values; every combination is tried")
     for f in fields(Recipe):
         settings.add_argument(_flag(f.name), type=_several(f.type), metavar="A,B…", help=f.metadata["help"])
+    find.add_argument("--baseline", metavar="VARIANT", help="train this one too, to compare: ae-conv, the same network")
+    find.add_argument("--images", type=_at_least_one, help="how many training images to use (all)")
     find.add_argument("--jobs", type=_at_least_one, default=1, help="trainings at a time (%(default)s)")
     find.set_defaults(run=_search)
 
@@ -156,9 +177,18 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     choices = f"{', '.join(DATASETS)}, the id of a data set of the Hub, or any name with --data"
     parser.add_argument("dataset", metavar="DATASET", help=choices)
     _add_data(parser)
+    _add_output(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--output", type=Path, default=Path("model_cards"), help="where the model's folder is put (%(default)s)"
+        "--output", type=Path, default=Path("model_cards"), help="where the models' folders are put (%(default)s)"
     )
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    default = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", default=default, type=_device, help="cpu or cuda (%(default)s)")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -185,18 +215,32 @@ def _source(args: argparse.Namespace, name: str) -> Source:
 
 def _given(args: argparse.Namespace) -> dict:
     """The settings of the recipe that stand on the command line."""
-    return {f.name: getattr(args, f.name) for f in fields(Recipe) if getattr(args, f.name) is not None}
+    return {f.name: getattr(args, f.name) for f in fields(Recipe) if getattr(args, f.name, None) is not None}
 
 
 def _train(args: argparse.Namespace) -> None:
     lookup(VARIANTS, args.variant, "variant")
     source = _source(args, args.dataset)
     recipe = replace(VARIANTS[args.variant].recipe_for(source.name), **_given(args))
-    config = AEVQConfig.for_training(args.variant, source.name, source.dataset, recipe)
-    trainer = Trainer(config, recipe, args.device, data=source.public_name)
-    folder = args.output / config.name
+    train_model(args.variant, source, recipe, args.output, args.device, restart=args.restart)
+
+
+def train_model(
+    variant: str, source: Source, recipe: Recipe, output: Path, device: str = "cpu", *, restart: bool = False
+) -> Path:
+    """Train a model, or go on with it, and write its folder.
+
+    Returns:
+        The model's folder in ``output``. One that is finished is left as it is.
+
+    Raises:
+        TrainingError: the folder holds a model of other settings, or training cannot go on.
+    """
+    config = AEVQConfig.for_training(variant, source.name, source.dataset, recipe)
+    trainer = Trainer(config, recipe, device, data=source.public_name)
+    folder = output / config.name
     checkpoint, history = folder / CHECKPOINT, folder / "history.json"
-    if args.restart:
+    if restart:
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():
         trainer.load(checkpoint)
@@ -206,26 +250,61 @@ def _train(args: argparse.Namespace) -> None:
         then = {"config": config_then.to_dict(), "recipe": told["recipe"], "data": told["data"]["source"]}
         refuse_other_settings(history, then, trainer.settings)
         trainer.epochs = told["epochs"]
-    if len(trainer.epochs) > recipe.epochs or (not checkpoint.exists() and 0 < len(trainer.epochs) < recipe.epochs):
-        raise TrainingError(f"{folder} has {len(trainer.epochs)} epochs, not {recipe.epochs}; --restart trains it anew")
-    if trainer.epochs and not checkpoint.exists():
-        print(f"{folder} is trained already, for {recipe.epochs} epochs; --restart trains it again")
-        return
+    asked, done = trainer.total_epochs, len(trainer.epochs)
+    if done > asked or (not checkpoint.exists() and 0 < done < asked):
+        raise TrainingError(f"{folder} has {done} epochs, not {asked}; --restart trains it anew")
+    if done and not checkpoint.exists():
+        print(f"{folder} is trained already, for {asked} epochs; --restart trains it again")
+        return folder
     train, test = load(source, "train"), load(source, "test")
+    labels = training_labels(source)
     folder.mkdir(parents=True, exist_ok=True)
-    total, done = recipe.epochs * len(train), len(trainer.epochs) * len(train)
-    with tqdm(total=total, initial=done, unit=" images", smoothing=0.05) as bar:
-        for epoch in range(len(trainer.epochs) + 1, recipe.epochs + 1):
-            bar.set_description(f"{config.name} epoch {epoch}/{recipe.epochs}")
-            record = trainer.run_epoch(train.images, bar)
-            error = metrics.mse(trainer.model.eval(), test.images.to(args.device))
-            record["test"] = {"mse": error, "psnr": metrics.psnr(error)}
-            trainer.model.train()
+    with tqdm(total=asked * len(train), initial=done * len(train), unit=" images", smoothing=0.05) as bar:
+        while not trainer.finished:
+            bar.set_description(f"{config.name} epoch {len(trainer.epochs) + 1}/{asked}")
+            record = trainer.run_epoch(train.images, labels, bar)
+            record |= _measured(trainer, test.images)
             trainer.save(checkpoint)
             bar.write(_line(record), file=sys.stderr)
     results = release(trainer, source, folder)["results"]
     checkpoint.unlink()
     print(f"wrote {folder}\n{_table(results)}")
+    return folder
+
+
+def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
+    """What is measured on the test split after each epoch."""
+    model, images = trainer.model.eval(), images.to(trainer.device)
+    error = metrics.mse(model, images)
+    record = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
+    if model.codebook is not None:
+        record["codebook"] = metrics.health(model, images).summary()
+        record["test"]["quantized_mse"] = metrics.quantized_mse(model, images)
+    model.train()
+    return record
+
+
+def _all(args: argparse.Namespace) -> None:
+    chosen = [(v, d) for d in args.datasets or DATASETS for v in args.variants or VARIANTS]
+    for variant, dataset in chosen:  # before any work
+        lookup(VARIANTS, variant, "variant")
+        lookup(DATASETS, dataset, "data set")
+    index, count = args.shard
+    folders = []
+    for variant, dataset in chosen[index - 1 :: count]:
+        source = find_source(dataset, data_root=args.data_root)
+        recipe = replace(VARIANTS[variant].recipe_for(dataset), **_given(args))
+        folders.append(train_model(variant, source, recipe, args.output, args.device))
+    histories = [json.loads((folder / "history.json").read_text(encoding="utf-8")) for folder in folders]
+    if histories:
+        print(f"\n{markdown(models(histories))}")
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} must be i/n with 1 ≤ i ≤ n, such as 2/4")
+    return int(index), int(count)
 
 
 def _line(record: dict) -> str:
@@ -243,7 +322,8 @@ def _search(args: argparse.Namespace) -> None:
     source = _source(args, args.dataset)
     base = lookup(VARIANTS, args.variant, "variant").recipe_for(source.name)
     path = args.output / f"{args.variant}-{source.name}" / SEARCH_FILE
-    search(args.variant, source, grid(base, _given(args)), path, args.jobs)
+    recipes = grid(base, _given(args))
+    search(args.variant, source, recipes, path, baseline=args.baseline, images=args.images, jobs=args.jobs)
     print(f"wrote {path}")
 
 

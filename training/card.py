@@ -1,30 +1,72 @@
 """The model card, made from config.json and history.json."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
+import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from aevq_hub import AEVQConfig
 from aevq_hub.hub import shipped_folder
-from aevq_hub.registry import DATASETS, VARIANTS
+from aevq_hub.registry import DATASETS, VARIANTS, Recipe
+from aevq_hub.sampling import sampler_of
 
 from .files import written_beside
-from .search import SEARCH_FILE, table
+from .tables import SEARCH_FILE, flat, markdown, table, written
 
+_PLAIN = Recipe(pull_weight=0.0, pull_batch_size=1)
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
 # what evaluate() measures: its name in a card, and how it is written
 NUMBERS = {
     "mse": ("mean squared error, pixels in [0, 1]", "{:.5f}"),
     "psnr": ("PSNR", "{:.2f} dB"),
+    "ssim": ("SSIM", "{:.4f}"),
+    "quantized_mse": ("mean squared error of the pictures drawn from the codebook", "{:.5f}"),
+    "quantized_psnr": ("… PSNR", "{:.2f} dB"),
     "spread": ("mean distance of the latents to their own mean", "{:.2f}"),
-    "distance_to_vector": ("mean distance of the latents to the vector", "{:.2f}"),
+    "distance_to_vector": ("mean distance of the latents to the nearest vector", "{:.2f}"),
+    "accuracy": ("accuracy of its own classifier", "{:.2%}"),
+    "majority": ("… of the majority vote", "{:.2%}"),
+    "frechet.reconstructions": ("classifier Fréchet distance of reconstructions", "{:.1f}"),
+    "frechet.samples": ("… of samples", "{:.1f}"),
+    "frechet.midpoints": ("… of mid-points between two test images", "{:.1f}"),
+    "probes.linear": ("accuracy of a linear probe of the latents", "{:.1%}"),
+    "probes.neighbours": ("… of ten nearest neighbours", "{:.1%}"),
+    "probes.majority": ("… of the majority vote", "{:.1%}"),
     "changed": ("images that a classifier, sure (≥ 0.9), takes for another class somewhere within ±3", "{:.1%}"),
     "changed_surely": ("the same, on a way of whose 13 pictures (−3 to +3) it is sure, but for two at most", "{:.1%}"),
     "sure": ("pictures within ±3 that the classifier is sure of", "{:.1%}"),
-    "classifier_accuracy": ("test accuracy of that classifier", "{:.1%}"),
+    "classifier_accuracy": ("test accuracy of the classifier that measures", "{:.1%}"),
 }  # fmt: skip
+
+# what a codebook's health is measured by
+HEALTH = {
+    "vectors": ("vectors", "{}"),
+    "in_use": ("… in use: the nearest of at least 0.05 % of the latents", "{}"),
+    "dead": ("… dead: the nearest of none", "{}"),
+    "duplicates": ("… duplicates: another one within 5 % of the latents' spread", "{}"),
+    "perplexity": ("perplexity", "{:.1f}"),
+    "largest_share": ("share of the latents that the most used one has", "{:.1%}"),
+    "nearest_distance": ("median distance to the nearest other one, in spreads of the latents", "{:.2f}"),
+}
+
+# the pictures of a folder: heading and explanation
+PICTURES = {
+    "perturbation.png": (
+        "Perturbation",
+        "One image; each column shifts one of the ten dimensions that move the picture most, by the amounts at "
+        "the left, in the latent's own units.",
+    ),
+    "interpolation.png": ("Interpolation", "Straight lines between the latents of two test images."),
+    "codebook.png": ("Codebook", "The vectors by index, each decoded (of a grid, in all its cells)."),
+    "recombination.png": (
+        "Recombination",
+        "Random grids (figure 4.5); one code in all cells (4.7a) and in one cell among zeros (4.7b); a growing share "
+        "of one image's cells replaced by random codes (4.8).",
+    ),
+}
 
 
 def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: Path) -> None:
@@ -63,7 +105,10 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         ],
     )
     moves = "movement.png" in pictures
-    searched = folder / SEARCH_FILE
+    with torch.device("meta"):
+        sampler_name = sampler_of(config).name
+    terms = [epoch["terms"] for epoch in history["epochs"]]
+    center = [term["center_reconstruction"] for term in terms if "center_reconstruction" in term]
     card = ModelCard.from_template(
         card_data,
         template_path=str(TEMPLATE),
@@ -74,12 +119,17 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         summary=variant.summary,
         dataset_title=title,
         data=history["data"],
+        results=results,
         numbers=named_numbers(results),
         recipe_line=_recipe_line(history),
+        health=named_numbers(results["codebook"], HEALTH) if config.num_codes > 1 else [],
+        pictures=[(name, *PICTURES[name]) for name in pictures if name in PICTURES],
+        sampling=sampler_name,
         movement=_course([epoch["movement"] for epoch in history["epochs"]], 3) if moves else None,
         trained_center=history["recipe"]["center_reconstruction_weight"] > 0,
-        center=_course([epoch["terms"]["center_reconstruction"] for epoch in history["epochs"]], 1) if moves else None,
-        search=table(json.loads(searched.read_text(encoding="utf-8"))) if searched.exists() else [],
+        center=_course(center, 1) if center else None,
+        search=markdown(table(rows)) if (rows := _searched(folder)) else None,
+        search_images=rows[0].get("images") if rows else None,
         terms=dataset.terms if dataset else "",
         license=card_data.license_name or card_data.license,
     )
@@ -87,22 +137,29 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         card.save(beside)
 
 
-def named_numbers(results: dict) -> list[tuple[str, str]]:
+def named_numbers(results: dict, names: dict = NUMBERS) -> list[tuple[str, str]]:
     """What :func:`evaluate.evaluate` measured, as pairs of a name for people and the formatted value."""
-    return [(name, form.format(results[key])) for key, (name, form) in NUMBERS.items() if key in results]
+    values = flat(results)
+    return [(name, form.format(values[key])) for key, (name, form) in names.items() if key in values]
+
+
+def _searched(folder: Path) -> list[dict]:
+    path = folder / SEARCH_FILE
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 def _recipe_line(history: dict) -> str:
-    r, environment, epochs = history["recipe"], history["environment"], history["epochs"]
+    """The settings that differ from those of a plain autoencoder, in words."""
+    recipe, environment, epochs = history["recipe"], history["environment"], history["epochs"]
     minutes = sum(epoch["seconds"] for epoch in epochs) / 60
-    pull = ""
-    if "encoder_pull" in epochs[0]["terms"]:
-        pull = f"; λ1 = {r['pull_weight']:g}, M = {r['pull_batch_size']}, the nearest by {r['nearest_by']}"
+    help = {f.name: f.metadata["help"] for f in fields(Recipe)}
+    named = ("epochs", "learning_rate", "precision")
+    other = [f"{name} {written(value)} ({help[name]})" for name, value in recipe.items()
+             if name not in named and value != getattr(_PLAIN, name)]  # fmt: skip
     return (
-        f"{len(epochs)} epochs of Adam at a constant learning rate of {r['learning_rate']:g}, "
-        f"N = {r['batch_size']}{pull}, in {r['precision']}: {minutes:.0f} minutes "
-        f"with torch {environment['torch']} on {environment['device']}. "
-        f"The weights are stored as {history['weights']}."
+        f"{len(epochs)} epochs of Adam at a constant learning rate of {recipe['learning_rate']:g} in "
+        f"{recipe['precision']}: {minutes:.0f} minutes with torch {environment['torch']} on {environment['device']}"
+        f". The weights are stored as {history['weights']}." + "".join(f"\n- {line}" for line in other)
     )
 
 

@@ -21,6 +21,7 @@ from aevq_hub.images import to_array
 from aevq_hub.registry import DATASETS, Dataset
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+LABELS_KEPT = 5  # where the test split has no labels, every fifth labelled training image is kept apart to measure on
 HOLD_OUT = 10  # where a data set has only one split, every tenth image of it is the test split
 _CHUNK = 2048  # images decoded between two writes
 
@@ -153,6 +154,40 @@ def load(source: Source, split: str, *, progress: bool = True) -> Split:
     images = np.load(folder / "images.npy", mmap_mode="c")
     labels = folder / "labels.npy"
     return Split(torch.from_numpy(images), torch.from_numpy(np.load(labels)) if labels.exists() else None)
+
+
+def training_labels(source: Source) -> torch.Tensor | None:
+    """The labels of the training split to learn from, (N,) or (N, attributes), −1 where missing or kept apart."""
+    labels = load(source, "train").labels
+    if labels is None or (load(source, "test").labels >= 0).any():
+        return labels
+    labels = labels.clone()
+    labels[_known(labels)[::LABELS_KEPT]] = -1
+    return labels
+
+
+def labelled(source: Source) -> tuple[Split, Split]:
+    """The images with labels to learn from and those to measure on.
+
+    These are of the training and the test split; where the test split has no labels, as that of the CelebA at hand,
+    every fifth labelled training image is kept apart for the second.
+
+    Raises:
+        ValueError: the data set has no labels.
+    """
+    train, test, learnt = load(source, "train"), load(source, "test"), training_labels(source)
+    if learnt is None or not len(_known(learnt)):
+        raise ValueError(f"{source.name} has no labels")
+    index = _known(learnt)
+    learn = train if len(index) == len(train) else Split(train.images[index], learnt[index])
+    if len(index := _known(test.labels)):
+        return learn, Split(test.images[index], test.labels[index])
+    apart = _known(train.labels)[::LABELS_KEPT]
+    return learn, Split(train.images[apart], train.labels[apart])
+
+
+def _known(labels: torch.Tensor) -> torch.Tensor:
+    return (labels.flatten(1) >= 0).any(1).nonzero()[:, 0] if labels.ndim > 1 else (labels >= 0).nonzero()[:, 0]
 
 
 def fingerprint(source: Source, split: str) -> str:

@@ -1,15 +1,44 @@
 """The numbers of a trained model, measured on a whole test split."""
 
+from dataclasses import dataclass
+
 import torch
+from torch import Tensor
 
 from aevq_hub import AEVQ
 from aevq_hub.pictures import DIMENSIONS
+from aevq_hub.registry import VARIANTS
 
 from . import metrics
-from .data import Source, load
-from .judge import Judge
+from .data import Source, Split, labelled, load
+from .judge import FEATURES, Judge
 
-EFFECT_IMAGES = 100  # images whose latents the dimensions' effect is measured on
+
+@dataclass(frozen=True)
+class Scale:
+    """What models of one data set are measured with: images, labels and a classifier.
+
+    Attributes:
+        images: uint8 (N, C, H, W).
+        turned: those of them that transitions are looked for in.
+        labelled: images with labels to fit probes on and to measure them on; None without labels.
+        judge: a classifier of the images; None without labels.
+        frechet: the classifier Fréchet distance from the images; None without labels.
+    """
+
+    images: Tensor
+    turned: Tensor
+    labelled: tuple[Split, Split] | None = None
+    judge: Judge | None = None
+    frechet: metrics.Frechet | None = None
+
+    @classmethod
+    def of(cls, source: Source, images: Tensor, turned: Tensor, *, progress: bool = True) -> "Scale":
+        """The scale for images of a data set."""
+        if not source.dataset.class_names:
+            return cls(images, turned)
+        judge = Judge(source, progress=progress)
+        return cls(images, turned, labelled(source), judge, metrics.Frechet(judge.features, FEATURES, images))
 
 
 def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
@@ -21,10 +50,8 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
         progress: whether to show bars.
 
     Returns:
-        ``mse`` and ``psnr`` (dB) of the reconstructions; ``spread``, the latents' mean distance to their own mean;
-        with vectors ``distance_to_vector``, the latents' mean distance to the nearest; with class labels also
-        ``changed``, ``changed_surely`` and ``sure`` (:func:`metrics.transitions`) and the ``classifier_accuracy``
-        of the classifier these three rest on.
+        What :func:`measure` returns and, with labels, ``probes`` (:func:`metrics.probes`; of a grid, on the mean of its
+        cells).
 
     Raises:
         ValueError: the model takes other images than the data set gives.
@@ -36,28 +63,55 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
             f"{d.channels} × {d.size} × {d.size}"
         )
     images = load(source, "test", progress=progress).images
-    judge = Judge(source, progress=progress) if d.class_names else None
-    return measure(model, images, judge, images, progress=progress)
+    scale = Scale.of(source, images, images, progress=progress)
+    results = measure(model, scale, progress=progress)
+    if scale.labelled:
+        results["probes"] = metrics.probes(*((_vectors(model, s.images), s.labels) for s in scale.labelled))
+    return results
 
 
-def measure(
-    model: AEVQ, images: torch.Tensor, judge: Judge | None, turned: torch.Tensor, *, progress: bool = False
-) -> dict:
-    """What :func:`evaluate` returns, of any images.
+def measure(model: AEVQ, scale: Scale, *, progress: bool = False) -> dict:
+    """Measure a model.
 
     Args:
         model: in evaluation mode.
-        images: uint8 (N, C, H, W).
-        judge: a classifier of them, or None.
-        turned: those of them that transitions are looked for in.
+        scale: what to measure it with.
         progress: whether to show a bar.
+
+    Returns:
+        ``mse``, ``psnr`` (dB) and ``ssim`` of the reconstructions; ``spread``, the latents' mean distance to their own
+        mean; with vectors ``distance_to_vector``, the mean distance to the nearest, ``quantized_mse`` and
+        ``quantized_psnr`` of the pictures drawn from the codebook, and ``codebook``, its health; with labels
+        ``frechet``, the classifier Fréchet distances (:func:`metrics.frechet`, if the model's sampler is fitted), and
+        the ``classifier_accuracy`` of the classifier that measures; for `center` and its baseline
+        :func:`metrics.transitions`; for a model that classifies its own ``accuracy`` and the ``majority`` vote's.
     """
-    error, z = metrics.mse(model, images), metrics.latents(model, images)
-    results = {"mse": error, "psnr": metrics.psnr(error), "spread": metrics.mean_distance(z, z.mean(0))}
+    error, z = metrics.mse(model, scale.images), metrics.latents(model, scale.images)
+    ssim = metrics.ssim(model, scale.images)
+    flat = z.flatten(1)
+    results = {"mse": error, "psnr": metrics.psnr(error), "ssim": ssim}
+    results["spread"] = metrics.mean_distance(flat, flat.mean(0))
     if model.codebook is not None:
-        results["distance_to_vector"] = metrics.nearest_distance(z, model.codebook)
-    if judge is not None:
+        error = metrics.quantized_mse(model, scale.images)
+        results["distance_to_vector"] = torch.cat([model.quantize(part)[2].flatten() for part in z.split(1000)])
+        results["distance_to_vector"] = results["distance_to_vector"].mean().item()
+        results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
+        results["codebook"] = metrics.health(model, scale.images).summary()
+    if scale.judge is None:
+        return results
+    if model.sampler.fitted:
+        results["frechet"] = metrics.frechet(model, z, scale.frechet)
+    if VARIANTS[model.config.variant].turns and not scale.judge.multi_label:
         dims = model.ranked_dimensions()[:DIMENSIONS]
-        results |= metrics.transitions(model, judge, turned, dims, progress=progress)
-        results["classifier_accuracy"] = judge.accuracy
-    return results
+        results |= metrics.transitions(model, scale.judge, scale.turned, dims, progress=progress)
+    if model.head is not None:
+        learn, test = scale.labelled
+        answers = torch.cat([model.classify(x) for x in metrics.batches(test.images)])
+        results["accuracy"] = metrics.accuracy(answers, test.labels)
+        results["majority"] = metrics.majority(learn.labels, test.labels)
+    return {**results, "classifier_accuracy": scale.judge.accuracy}
+
+
+def _vectors(model: AEVQ, images: Tensor) -> Tensor:
+    z = metrics.latents(model, images[: metrics.PROBED])
+    return z.flatten(2).mean(2) if model.config.grid_size else z  # (N, D)

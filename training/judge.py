@@ -5,45 +5,49 @@ import hashlib
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 from tqdm import tqdm
 
-from .data import Source, cache_folder, fingerprint, load
+from .data import Source, Split, cache_folder, fingerprint, labelled
 from .files import written_beside
-from .metrics import batches, to_float
+from .metrics import accuracy, batches, to_float
+from .objectives import classification
 
 _EPOCHS, _BATCH, _SEED = 4, 128, 0
+_LEAST_STEPS = 800  # of a small data set
+FEATURES = 128  # of the last hidden layer
 
 
 def _network(channels: int, size: int, classes: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, 32, 4, stride=2, padding=1), nn.ReLU(),
         nn.Conv2d(32, 64, 4, stride=2, padding=1), nn.ReLU(), nn.Flatten(),
-        nn.Linear(64 * (size // 4) ** 2, 128), nn.ReLU(), nn.Linear(128, classes),
+        nn.Linear(64 * (size // 4) ** 2, FEATURES), nn.ReLU(), nn.Linear(FEATURES, classes),
     )  # fmt: skip
 
 
 class Judge:
-    """Class probabilities of images, from a classifier trained on a data set's training split.
+    """Class probabilities of images, from a classifier trained on a data set's labelled training images.
 
     Trained once (four epochs of a two-layer convolutional network, fixed seed) and kept in the cache folder.
 
     Args:
-        source: a data set with class labels.
+        source: a data set with labels.
         progress: whether to show a bar while it trains.
 
     Raises:
-        ValueError: the data set has no class labels.
+        ValueError: the data set has no labels.
 
     Attributes:
-        accuracy: on the test split.
+        accuracy: on the labelled test images (:func:`data.labelled`); of attributes the mean over them.
+        multi_label: whether an image may belong to several classes.
     """
 
     def __init__(self, source: Source, *, progress: bool = True):
         classes = len(source.dataset.class_names)
         if not classes:
             raise ValueError(f"{source.name} has no class labels to train a classifier on")
-        test = load(source, "test")
+        self.multi_label = source.dataset.multi_label
+        train, test = labelled(source)
         with torch.random.fork_rng():
             torch.manual_seed(_SEED)
             self.network = _network(source.dataset.channels, source.dataset.size, classes)
@@ -53,32 +57,40 @@ class Judge:
         if path.exists():
             self.network.load_state_dict(load_file(path))
         else:
-            self._train(load(source, "train"), progress)
+            self._train(train, progress)
             path.parent.mkdir(parents=True, exist_ok=True)
             with written_beside(path) as beside:
                 save_file(self.network.state_dict(), beside)
         self.network.eval()
-        labels = torch.cat([self(x).argmax(1) for x in batches(test.images)])
-        self.accuracy = (labels == test.labels).float().mean().item()
+        self.accuracy = accuracy(torch.cat([self(x) for x in batches(test.images)]), test.labels)
 
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
         """Images (B, C, H, W) in [0, 1] → probabilities (B, classes)."""
-        with torch.autocast("cpu", torch.bfloat16):  # four times as fast, and a class is not decided by rounding
-            return self.network(x).float().softmax(1)
+        with torch.autocast("cpu", torch.bfloat16):  # a class is not decided by rounding
+            logits = self.network(x).float()
+        return logits.sigmoid() if self.multi_label else logits.softmax(1)
 
-    def _train(self, train, progress: bool) -> None:
+    @torch.no_grad()
+    def features(self, x: Tensor) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] → the last hidden layer (B, 128), in float32."""
+        return self.network[:-1](x)
+
+    def _train(self, train: Split, progress: bool) -> None:
         generator = torch.Generator().manual_seed(_SEED)
-        steps = _EPOCHS * (len(train) // _BATCH)
+        size = min(_BATCH, len(train))
+        per_epoch = len(train) // size
+        epochs = max(_EPOCHS, -(-min(_LEAST_STEPS, 20 * per_epoch) // per_epoch))
+        steps = epochs * per_epoch
         optimizer = torch.optim.Adam(self.network.parameters())
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
         with tqdm(total=steps, desc="training the measuring classifier", unit=" steps", disable=not progress) as bar:
-            for _ in range(_EPOCHS):
-                for index in torch.randperm(len(train), generator=generator)[: steps // _EPOCHS * _BATCH].split(_BATCH):
+            for _ in range(epochs):
+                for index in torch.randperm(len(train), generator=generator)[: per_epoch * size].split(size):
                     with torch.autocast("cpu", torch.bfloat16):
                         logits = self.network(to_float(train.images[index]))
                     optimizer.zero_grad()
-                    F.cross_entropy(logits.float(), train.labels[index]).backward()
+                    classification(logits.float(), train.labels[index]).backward()
                     optimizer.step()
                     schedule.step()
                     bar.update()

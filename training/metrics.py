@@ -1,15 +1,17 @@
 """Measurements. Pure functions of a model (or of latents) and images; nothing is drawn at random inside."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from aevq_hub import AEVQ, latent
+from aevq_hub.codebook import Health
+from aevq_hub.codebook import health as codebook_health
 
-BATCH = 1000
+BATCH = 250  # images at a time: small enough for the caches
 SHIFTS = tuple(s / 2 for s in range(-6, 7))  # −3 … +3 in halves: the range of figure 3.2
 SURE = 0.9  # a classifier is sure of what it sees from this probability on
 UNSURE = 2  # pictures of a way from −3 to +3 that it may be unsure of: those between two classes
@@ -26,9 +28,14 @@ def batches(images: Tensor, size: int = BATCH) -> Iterator[Tensor]:
 
 
 @torch.no_grad()
-def mse(model: AEVQ, images: Tensor) -> float:
+def mse(model: Callable[[Tensor], Tensor], images: Tensor) -> float:
     """Mean squared error of the reconstructions, over all pixels of uint8 images (N, C, H, W), pixels in [0, 1]."""
     return sum((model(x) - x).double().square().sum().item() for x in batches(images)) / images.numel()
+
+
+def quantized_mse(model: AEVQ, images: Tensor) -> float:
+    """As :func:`mse`, of the pictures drawn from the codebook: D(codebook[indices]) (figure 4.4)."""
+    return mse(lambda x: model.decode(model.quantize(model.encode(x))[0]), images)
 
 
 def psnr(error: float) -> float:
@@ -37,19 +44,141 @@ def psnr(error: float) -> float:
 
 
 @torch.no_grad()
+def ssim(model: AEVQ, images: Tensor) -> float:
+    """Mean structural similarity of the reconstructions, pixels in [0, 1] (torchmetrics; windows of 11 pixels)."""
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    return sum(
+        structural_similarity_index_measure(model(x), x, data_range=1.0, reduction="sum").item()
+        for x in batches(images, 500)
+    ) / len(images)
+
+
+@torch.no_grad()
 def latents(model: AEVQ, images: Tensor) -> Tensor:
-    """Latents (N, D) of uint8 images (N, C, H, W)."""
+    """Latents (N, D) or (N, D, h, w) of uint8 images (N, C, H, W)."""
     return torch.cat([model.encode(x) for x in batches(images)])
+
+
+def health(model: AEVQ, images: Tensor) -> Health:
+    """The health of a model's codebook over uint8 images (N, C, H, W) (:func:`aevq_hub.codebook.health`)."""
+    return codebook_health(model.codebook.detach(), (model.encode(x) for x in batches(images)))
+
+
+def accuracy(probability: Tensor, labels: Tensor) -> float:
+    """Share of right answers.
+
+    Args:
+        probability: (N, classes); with several labels per image, that of yes.
+        labels: (N,) classes; or (N, classes) yes and no, −1 where missing: then the mean over the classes.
+    """
+    if labels.ndim == 1:
+        return (probability.argmax(1) == labels).float().mean().item()
+    known, right = labels >= 0, (probability >= 0.5) == labels.bool()
+    return ((right & known).sum(0) / known.sum(0)).mean().item()
+
+
+def majority(train: Tensor, test: Tensor) -> float:
+    """The accuracy of always saying what is most frequent in training; labels as for :func:`accuracy`."""
+    if train.ndim == 1:
+        return (test == train[train >= 0].mode().values).float().mean().item()
+    known = train >= 0
+    share = ((train == 1).sum(0) / known.sum(0)).expand(len(test), -1)
+    return accuracy(share, test)
+
+
+PROBED = 10_000  # latents that a probe is fitted on
+
+
+def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[str, float]:
+    """How much of the classes the latents hold: accuracy of a linear probe and of ten nearest neighbours.
+
+    Args:
+        train: vectors (N, D) and labels as for :func:`accuracy`, of which the first 10,000 are used.
+        test: vectors and labels to measure on.
+
+    Returns:
+        ``linear``, ``neighbours`` and, for comparison, ``majority``; of attributes the mean over them.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multioutput import MultiOutputClassifier
+    from sklearn.neighbors import KNeighborsClassifier
+
+    (z, y), (z_test, y_test) = (train[0][:PROBED], train[1][:PROBED]), test
+    mean, scale = z.mean(0), z.std(0).clamp_min(1e-6)
+    z, z_test = ((z - mean) / scale).numpy(), ((z_test - mean) / scale).numpy()
+    several = y.ndim > 1
+    probe = LogisticRegression(max_iter=200, C=0.1)
+    probe = MultiOutputClassifier(probe) if several else probe
+    results = {"majority": majority(y, y_test)}
+    for name, model in (("linear", probe), ("neighbours", KNeighborsClassifier(10))):
+        if several and y.min() < 0:
+            keep = (y >= 0).all(1).numpy()
+            answer = model.fit(z[keep], y.numpy()[keep]).predict(z_test)
+        else:
+            answer = model.fit(z, y.numpy()).predict(z_test)
+        answer = torch.as_tensor(answer)
+        results[name] = accuracy(answer.float(), y_test) if several else (answer == y_test).float().mean().item()
+    return results
+
+
+class Frechet:
+    """The classifier Fréchet distance: between Gaussians in the features of a classifier of the same data set.
+
+    The formula is that of FID (torchmetrics); the features are not Inception's, and the numbers do not compare with it.
+
+    Args:
+        features: images (B, C, H, W) in [0, 1] → (B, size).
+        size: of the features.
+        images: uint8 (N, C, H, W) that all others are compared with.
+    """
+
+    def __init__(self, features: Callable[[Tensor], Tensor], size: int, images: Tensor):
+        from torchmetrics.image.fid import FrechetInceptionDistance
+
+        class Features(nn.Module):
+            num_features = size
+
+            def forward(self, x: Tensor) -> Tensor:
+                return features(x)
+
+        self.metric = FrechetInceptionDistance(feature=Features(), reset_real_features=False)
+        for x in batches(images):
+            self.metric.update(x, real=True)
+
+    def __call__(self, pictures: Iterable[Tensor]) -> float:
+        """The distance of pictures, batches (B, C, H, W) in [0, 1], from the images."""
+        self.metric.reset()
+        for x in pictures:
+            self.metric.update(x, real=False)
+        return self.metric.compute().item()
+
+
+@torch.no_grad()
+def frechet(model: AEVQ, z: Tensor, distance: Frechet, seed: int = 0) -> dict[str, float]:
+    """Classifier Fréchet distances of what a model draws from the test images.
+
+    Args:
+        model: with a fitted sampler.
+        z: latents (N, …) of the test images.
+        distance: from the same images.
+        seed: of the pairs and samples.
+
+    Returns:
+        ``reconstructions``; ``samples``, as many as images; ``midpoints`` between the latents of pairs of images.
+    """
+    others = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
+    middle = (z + z[others]) / 2
+    return {
+        "reconstructions": distance(model.draw(part) for part in z.split(BATCH)),
+        "samples": distance(model.decode(part) for part in model.sample_latents(len(z), seed).split(BATCH)),
+        "midpoints": distance(model.draw(part) for part in middle.split(BATCH)),
+    }
 
 
 def mean_distance(z: Tensor, point: Tensor) -> float:
     """Mean Euclidean distance of latents (N, D) to a point (D,)."""
     return (z - point).norm(dim=1).mean().item()
-
-
-def nearest_distance(z: Tensor, codebook: Tensor) -> float:
-    """Mean Euclidean distance of latents (N, D) to the nearest of the vectors (K, D)."""
-    return torch.cdist(z, codebook).amin(1).mean().item()
 
 
 def movement(before: Tensor, after: Tensor) -> float:
@@ -63,18 +192,19 @@ def dimension_effect(model: AEVQ, z: Tensor, shift: float = 3.0) -> Tensor:
 
     Args:
         model: the model.
-        z: latents (B, D) to start from.
+        z: latents (B, D) or grids (B, D, h, w) to start from; in a grid the dimension is shifted in every cell.
         shift: in the latent's own units; 3 is the end of figure 3.2's range.
 
     Returns:
         (D,).
     """
     start = model.decode(z)  # (B, C, H, W)
-    effect = torch.empty(z.shape[1])
+    effect = torch.zeros(z.shape[1])
     for d in range(z.shape[1]):
-        shifted = latent.perturb(z, d, [-shift, shift])  # (B, 1, 2, D)
-        changed = model.decode(shifted.flatten(0, 2)).unflatten(0, (len(z), 2))
-        effect[d] = (changed - start[:, None]).square().mean()
+        for amount in (-shift, shift):
+            shifted = z.clone()
+            shifted[:, d] += amount
+            effect[d] += (model.decode(shifted) - start).square().mean().cpu() / 2
     return effect
 
 

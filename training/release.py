@@ -10,14 +10,15 @@ from safetensors.torch import load_file, save_file
 
 from aevq_hub import AEVQ, pictures
 
-from . import figures, metrics
+from . import figures, metrics, sampler
 from .card import write_card
-from .data import Source, Split, load
-from .evaluate import EFFECT_IMAGES, evaluate
+from .data import Source, Split, load, training_labels
+from .evaluate import evaluate
 from .files import write_json, written_beside
 from .trainer import Trainer
 
 HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless the test MSE changes by more
+EFFECT_IMAGES = 50  # whose latents the dimensions' effect is measured on
 SAMPLES = 20  # images (or latents) to start from in the demo
 
 
@@ -35,14 +36,18 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
     """
     train, test = load(source, "train", progress=progress), load(source, "test", progress=progress)
     model = trainer.model.cpu().eval().requires_grad_(False)
-    z = metrics.latents(model, train.images[:: max(1, len(train) // EFFECT_IMAGES)][:EFFECT_IMAGES])
-    model.dimension_effect.copy_(metrics.dimension_effect(model, z))
+    prepare(model, train.images)
     dtype = _halve(model, test.images)
     history = {
         "model": model.config.name,
         "recipe": asdict(trainer.recipe),
-        "data": {"source": source.public_name, "train_images": len(train), "test_images": len(test)},
-        "environment": {"python": platform.python_version(), "torch": torch.__version__, "device": trainer.device.type},
+        "data": described_data(source),
+        "environment": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "device": trainer.device.type,
+            "threads": torch.get_num_threads(),
+        },
         "weights": str(dtype).removeprefix("torch."),
         "epochs": trainer.epochs,
         "results": evaluate(model, source, progress=progress),
@@ -53,6 +58,34 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
     describe(model, folder)
     model.save_pretrained(folder, dtype=dtype)  # last: with its weights the folder is a model
     return history
+
+
+def described_data(source: Source) -> dict:
+    """What a model was trained and measured on, for ``history.json``.
+
+    ``labels_kept_apart`` counts the labelled training images that accuracies are measured on where the test split has
+    no labels.
+    """
+    train, test = load(source, "train"), load(source, "test")
+    data = {"source": source.public_name, "train_images": len(train), "test_images": len(test)}
+    if train.labels is not None:
+        learnt = training_labels(source)
+        if apart := len({*(learnt != train.labels).nonzero()[:, 0].tolist()}):
+            data["labels_kept_apart"] = apart
+    return data
+
+
+def prepare(model: AEVQ, images: torch.Tensor) -> None:
+    """Complete a trained model with what is measured on training images: its dimensions' effect and its sampler.
+
+    Args:
+        model: in evaluation mode; changed in place.
+        images: uint8 (N, C, H, W).
+    """
+    count = EFFECT_IMAGES // (5 if model.config.grid_size else 1)  # a grid has more dimensions and larger latents
+    z = metrics.latents(model, images[:: max(1, len(images) // count)][:count])
+    model.dimension_effect.copy_(metrics.dimension_effect(model, z))
+    sampler.fit(model, images)
 
 
 def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
@@ -68,7 +101,7 @@ def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
 
 def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> None:
     """samples.safetensors: test images (uint8) to start from, or, where images may not be shown, their latents."""
-    index = _two_per_class(test, len(source.dataset.class_names))
+    index = _two_per_class(test, 0 if source.dataset.multi_label else len(source.dataset.class_names))
     images = test.images[index]
     if source.dataset.shareable:
         samples = {"images": images}
@@ -96,9 +129,13 @@ def describe(model: AEVQ, folder: Path) -> None:
         "reconstructions.png": pictures.reconstruction(model, z[:10], shown),
         "perturbation.png": pictures.perturbation(model, z[0]),
         "interpolation.png": pictures.interpolation(model, z[0:6:2], z[1:6:2]),
+        "samples.png": pictures.samples(model),
     }
     if model.codebook is not None:
         drawn["movement.png"] = figures.figure_3_3(history["epochs"])
+        drawn["codebook.png"] = pictures.codebook(model)
+        if model.config.grid_size:
+            drawn["recombination.png"] = pictures.recombination(model, z[0])
     for name, picture in drawn.items():
         with written_beside(folder / name) as beside:
             save = picture.savefig if hasattr(picture, "savefig") else picture.save

@@ -17,7 +17,8 @@ from aevq_hub.registry import VARIANTS, Recipe
 
 from . import metrics
 from .files import written_beside
-from .objectives import OBJECTIVES, total
+from .objectives import OBJECTIVES, Batch, draws_pull_batch, total
+from .vectors import K_MEANS_LATENTS, VectorUpdates, k_means
 
 _DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}  # by registry.PRECISIONS
 
@@ -54,50 +55,79 @@ class Trainer:
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate, fused=True)
         self.epochs: list[dict] = []
 
-    def run_epoch(self, images: Tensor, bar: tqdm | None = None) -> dict:
+    def run_epoch(self, images: Tensor, labels: Tensor | None = None, bar: tqdm | None = None) -> dict:
         """Train on every image once and append the epoch's record, which is returned.
 
         Args:
             images: the training split, uint8 (N, C, H, W).
+            labels: (N,) or (N, attributes), −1 where missing; needed by `classifier` alone.
             bar: a progress bar to move by images.
 
         Raises:
-            TrainingError: the loss is no longer finite.
+            TrainingError: the loss is no longer finite, or there are fewer latents than vectors to start from.
         """
-        start, recipe, number = time.perf_counter(), self.recipe, len(self.epochs) + 1
-        generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
+        start, recipe, epoch = time.perf_counter(), self.recipe, len(self.epochs)
+        generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch + 1)
         weights = self.objective.weights(recipe)
+        draws_others = draws_pull_batch(VARIANTS[self.config.variant].objective, recipe)
         vectors = None if self.model.codebook is None else self.model.codebook.detach().clone()
+        updates = VectorUpdates(self.model, recipe, generator)
         sums: dict[str, float | Tensor] = {}
-        for index in torch.randperm(len(images), generator=generator).split(recipe.batch_size):
+        counts: dict[str, int] = {}
+        order = torch.randperm(len(images), generator=generator).split(recipe.batch_size)
+        for step, index in enumerate(order, start=epoch * len(order)):
+            if step == recipe.warmup_steps and recipe.initialisation == "k-means" and vectors is not None:
+                self._start_vectors(images, generator)
             x, x_pull = self._draw(images, index), None
-            if self.objective.draws_pull_batch:  # a draw of its own, not a part of the first
+            if draws_others:  # a draw of its own, not a part of the first
                 others = torch.randint(len(images), (recipe.pull_batch_size,), generator=generator)
                 x_pull = self._draw(images, others)
+            batch_labels = None if labels is None else labels[index].to(self.device)
+            batch = Batch(x, x_pull, batch_labels, step, epoch, generator)
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-                terms = self.objective.terms(self.model, x, x_pull, recipe)
+                terms, matches = self.objective.terms(self.model, batch, recipe)
                 loss = total(terms, weights)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
+            updates.after_step(matches)
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0.0) + term.detach().double() * len(index)
+                counts[name] = counts.get(name, 0) + len(index)
             if bar is not None:
                 bar.update(len(index))
-        means = {name: value.item() / len(images) for name, value in sums.items()}
+        means = {name: value.item() / counts[name] for name, value in sums.items()}
         if not all(map(math.isfinite, means.values())):
             raise TrainingError(
-                f"the loss is not finite in epoch {number} ({means}); lower the learning rate or a weight"
+                f"the loss is not finite in epoch {epoch + 1} ({means}); lower the learning rate or a weight"
             )
-        record = {"epoch": number, "terms": means}
+        record = {"epoch": epoch + 1, "terms": means}
         if vectors is not None:
             record["movement"] = metrics.movement(vectors, self.model.codebook.detach())
         record["seconds"] = round(time.perf_counter() - start, 2)
         self.epochs.append(record)
         return record
 
+    def _start_vectors(self, images: Tensor, generator: torch.Generator) -> None:
+        chosen = torch.randperm(len(images), generator=generator)[:K_MEANS_LATENTS]
+        cells = max(1, self.config.grid_size) ** 2
+        try:
+            k_means(self.model, self._draw(images, chosen[: -(-K_MEANS_LATENTS // cells)]), self.recipe.seed)
+        except ValueError as error:
+            raise TrainingError(str(error)) from error
+
     def _draw(self, images: Tensor, index: Tensor) -> Tensor:
         return metrics.to_float(images[index].to(self.device, non_blocking=True))
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs were run: the recipe's, and before them those of a classifier's first stage."""
+        return len(self.epochs) >= self.total_epochs
+
+    @property
+    def total_epochs(self) -> int:
+        """The recipe's epochs and, before them, those of a classifier's first stage."""
+        return self.recipe.epochs + self.recipe.classifier_epochs
 
     @property
     def settings(self) -> dict:

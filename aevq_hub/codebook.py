@@ -1,0 +1,106 @@
+"""Codebooks: nearest vectors and how well a codebook is used over a whole data set, not a batch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+IN_USE = 0.0005  # share of the latents for which a vector in use is the nearest: 5 of 10,000
+DUPLICATE = 0.05  # distance below which two vectors are one, as a share of the latents' spread
+
+
+def nearest_vectors(z: Tensor, codebook: Tensor) -> tuple[Tensor, Tensor]:
+    """The nearest vector of each latent, by one matrix product: (..., D), (K, D) → indices and distances (...).
+
+    Distances are Euclidean, in float32 also where automatic casting is on.
+    """
+    flat = z.reshape(-1, z.shape[-1])
+    with torch.autocast(z.device.type, enabled=False):
+        # ‖z − e‖² = ‖z‖² − 2 z·e + ‖e‖²; ‖z‖² does not change which is nearest
+        flat, codebook = flat.float(), codebook.float()
+        scores = torch.addmm(codebook.square().sum(1), flat, codebook.T, alpha=-2)  # (B, K)
+        squared, indices = scores.min(1)
+        distances = (squared + flat.square().sum(1)).clamp_min(0).sqrt()
+    return indices.view(z.shape[:-1]), distances.view(z.shape[:-1])
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a codebook of K vectors is used by the latents of a data set.
+
+    Attributes:
+        share: (K,) the share of the latents whose nearest vector it is.
+        nearest_distance: (K,) the Euclidean distance to the nearest other vector; infinite for K = 1.
+        spread: the root mean squared distance of the latents to their mean: what distances are measured against.
+        duplicates: indices of vectors with another vector nearer than ``DUPLICATE`` times the spread: the paper's
+            "converged to the same location" (section 3.2).
+    """
+
+    share: Tensor
+    nearest_distance: Tensor
+    spread: float
+    duplicates: list[int]
+
+    @property
+    def in_use(self) -> list[int]:
+        """Indices of the vectors that are nearest to at least 5 of 10,000 latents."""
+        return (self.share >= IN_USE).nonzero()[:, 0].tolist()
+
+    @property
+    def dead(self) -> list[int]:
+        """Indices of the vectors that are nearest to no latent at all."""
+        return (self.share == 0).nonzero()[:, 0].tolist()
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the entropy of the shares: K where all are used alike, 1 where a single one is used."""
+        return torch.special.entr(self.share).sum().exp().item()
+
+    def summary(self) -> dict[str, float | int]:
+        """The numbers of it: vectors, in_use, dead, duplicates, perplexity, largest_share, nearest_distance.
+
+        ``nearest_distance`` is the median over the vectors, relative to the latents' spread.
+        """
+        return {
+            "vectors": len(self.share),
+            "in_use": len(self.in_use),
+            "dead": len(self.dead),
+            "duplicates": len(self.duplicates),
+            "perplexity": self.perplexity,
+            "largest_share": self.share.max().item(),
+            **(
+                {"nearest_distance": self.nearest_distance.median().item() / self.spread} if len(self.share) > 1 else {}
+            ),
+        }
+
+
+@torch.no_grad()
+def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DUPLICATE) -> Health:
+    """Measure a codebook over the latents of a whole data set.
+
+    Args:
+        codebook: vectors (K, D).
+        latents: batches of latents (B, D) or of grids (B, D, h, w), of which every cell counts.
+        duplicate: two vectors nearer to each other than this share of the latents' spread count as duplicates.
+
+    Raises:
+        ValueError: there are no latents.
+    """
+    size, dim = codebook.shape
+    counts, total = torch.zeros(size, dtype=torch.double), 0
+    first, second = torch.zeros(dim, dtype=torch.double), 0.0
+    for z in latents:
+        z = z.movedim(1, -1).reshape(-1, dim)
+        counts += nearest_vectors(z, codebook)[0].bincount(minlength=size).double().cpu()
+        total += len(z)
+        first += z.sum(0, dtype=torch.double).cpu()
+        second += z.double().square().sum().item()
+    if not total:
+        raise ValueError("a codebook's health needs latents; there are none")
+    spread = max(second / total - (first / total).square().sum().item(), 0.0) ** 0.5
+    # by differences: a matrix product could not tell vectors that are close together from equal ones
+    apart = torch.cdist(codebook.float(), codebook.float(), compute_mode="donot_use_mm_for_euclid_dist").cpu()
+    nearest_distance = apart.fill_diagonal_(float("inf")).amin(1)  # (K,)
+    duplicates = (nearest_distance < duplicate * spread).nonzero()[:, 0].tolist()
+    return Health(counts / total, nearest_distance, spread, duplicates)

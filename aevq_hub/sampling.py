@@ -1,0 +1,82 @@
+"""New latents like those of the training images: distributions that are fitted once and stored with the model."""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+COMPONENTS = 10  # of the Gaussian mixture
+
+
+class Sampler(nn.Module):
+    """A distribution of latents. ``fitted`` is 0 until it was fitted to a model's training latents."""
+
+    name: str  # what a card calls it
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("fitted", torch.zeros(()))
+
+    @abstractmethod
+    def draw(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
+        """n latents (n, D) or (n, D, h, w)."""
+
+
+class GaussianMixture(Sampler):
+    """A mixture of ten Gaussians with full covariances (``training.release`` fits it with scikit-learn).
+
+    Attributes:
+        weight: (10,) probability of each component.
+        mean: (10, D).
+        scale: (10, D (D + 1) / 2) the rows of the covariances' lower Cholesky factors.
+    """
+
+    name = "a mixture of ten Gaussians fitted to the training latents"
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.register_buffer("weight", torch.zeros(COMPONENTS))
+        self.register_buffer("mean", torch.zeros(COMPONENTS, dim))
+        self.register_buffer("scale", torch.zeros(COMPONENTS, dim * (dim + 1) // 2))
+
+    def draw(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
+        dim, device = self.mean.shape[1], self.mean.device
+        component = torch.multinomial(self.weight.cpu(), n, replacement=True, generator=generator).to(device)
+        noise = torch.randn(n, dim, 1, generator=generator).to(device)
+        factors = torch.zeros(COMPONENTS, dim, dim, device=device)
+        rows, columns = torch.tril_indices(dim, dim, device=device)
+        factors[:, rows, columns] = self.scale
+        z = torch.empty(n, dim, device=device)
+        for k in component.unique():  # one factor at a time: n × D × D would not fit for many
+            chosen = component == k
+            z[chosen] = self.mean[k] + (factors[k] @ noise[chosen]).squeeze(-1)
+        return z  # (n, D)
+
+
+class IndependentCells(Sampler):
+    """Each cell of the grid draws its code by itself, as often as the training images had it there.
+
+    A first version: it knows where codes occur, but not which go together.
+
+    Attributes:
+        probability: (h, w, K).
+    """
+
+    name = "a code for each cell on its own, as often as the training images have it there"
+
+    def __init__(self, side: int, num_codes: int):
+        super().__init__()
+        self.register_buffer("probability", torch.zeros(side, side, num_codes))
+
+    def draw(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
+        side, _, size = self.probability.shape
+        cells = self.probability.view(-1, size).cpu()  # (h·w, K)
+        indices = torch.multinomial(cells, n, replacement=True, generator=generator).T.reshape(n, side, side)
+        return codebook[indices.to(codebook.device)].movedim(-1, 1)  # (n, D, h, w)
+
+
+def sampler_of(config) -> Sampler:
+    """The unfitted sampler that a configuration asks for."""
+    if config.grid_size and config.num_codes:
+        return IndependentCells(config.grid_size, config.num_codes)
+    return GaussianMixture(config.latent_dim)

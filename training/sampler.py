@@ -1,0 +1,47 @@
+"""Fitting the distribution that a model's samples are drawn from."""
+
+import torch
+from torch import Tensor
+
+from aevq_hub import AEVQ
+from aevq_hub.sampling import COMPONENTS
+
+from . import metrics
+
+FITTED_ON = 20_000  # training images for a mixture
+
+
+@torch.no_grad()
+def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
+    """Fit a model's sampler to the latents of training images, in place.
+
+    Args:
+        model: in evaluation mode.
+        images: uint8 (N, C, H, W), at least ten.
+        seed: of the mixture's start.
+    """
+    sampler = model.sampler
+    if model.config.grid_size and model.config.num_codes:
+        size = model.config.num_codes
+        counts = torch.zeros(model.config.grid_size**2, size)
+        for x in metrics.batches(images):
+            indices = model.quantize(model.encode(x))[1].flatten(1)  # (B, h·w)
+            counts += torch.stack([cell.bincount(minlength=size) for cell in indices.T.cpu()])
+        sampler.probability.copy_((counts / len(images)).view_as(sampler.probability))
+    else:
+        _fit_mixture(sampler, metrics.latents(model, images[:FITTED_ON]).cpu(), seed)
+    sampler.fitted.fill_(1)
+
+
+def _fit_mixture(sampler, z: Tensor, seed: int) -> None:
+    from sklearn.mixture import GaussianMixture
+
+    center, unit = z.mean(0), (z - z.mean(0)).square().mean().sqrt().clamp_min(1e-8)  # latents may be tiny or large
+    components = min(COMPONENTS, len(z) // 2)
+    mixture = GaussianMixture(components, random_state=seed, reg_covar=1e-4, tol=1e-2, init_params="k-means++")
+    mixture.fit(((z - center) / unit).numpy())
+    factors = torch.linalg.cholesky(torch.from_numpy(mixture.covariances_).double())  # (10, D, D)
+    rows, columns = torch.tril_indices(z.shape[1], z.shape[1])
+    sampler.weight[:components] = torch.from_numpy(mixture.weights_).float()
+    sampler.mean[:components] = torch.from_numpy(mixture.means_).float() * unit + center
+    sampler.scale[:components] = (factors[:, rows, columns] * unit).float()
