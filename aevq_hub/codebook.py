@@ -10,19 +10,18 @@ IN_USE = 0.0005  # share of the latents for which a vector in use is the nearest
 DUPLICATE = 0.05  # distance below which two vectors are one, as a share of the latents' spread
 
 
-def nearest_vectors(z: Tensor, codebook: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest vector of each latent, by one matrix product: (..., D), (K, D) → indices and distances (...).
+@torch.no_grad()
+def nearest_vectors(z: Tensor, codebook: Tensor) -> Tensor:
+    """The index of the nearest vector for each latent, by one matrix product: (..., D), (K, D) → (...).
 
-    Distances are Euclidean, in float32 also where automatic casting is on.
+    Computed in float32 also where automatic casting is on.
     """
-    flat = z.reshape(-1, z.shape[-1])
     with torch.autocast(z.device.type, enabled=False):
+        center = codebook.float().mean(0)  # about the middle, so that little cancels
+        flat, codebook = z.reshape(-1, z.shape[-1]).float() - center, codebook.float() - center
         # ‖z − e‖² = ‖z‖² − 2 z·e + ‖e‖²; ‖z‖² does not change which is nearest
-        flat, codebook = flat.float(), codebook.float()
         scores = torch.addmm(codebook.square().sum(1), flat, codebook.T, alpha=-2)  # (B, K)
-        squared, indices = scores.min(1)
-        distances = (squared + flat.square().sum(1)).clamp_min(0).sqrt()
-    return indices.view(z.shape[:-1]), distances.view(z.shape[:-1])
+        return scores.argmin(1).view(z.shape[:-1])
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,13 @@ class Health:
             "duplicates": len(self.duplicates),
             "perplexity": self.perplexity,
             "largest_share": self.share.max().item(),
-            **(
-                {"nearest_distance": self.nearest_distance.median().item() / self.spread} if len(self.share) > 1 else {}
-            ),
+            **self._relative_distance(),
         }
+
+    def _relative_distance(self) -> dict[str, float]:
+        if len(self.share) < 2 or not self.spread:  # nothing to compare, or all latents in one place
+            return {}
+        return {"nearest_distance": self.nearest_distance.median().item() / self.spread}
 
 
 @torch.no_grad()
@@ -92,7 +94,7 @@ def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DU
     first, second = torch.zeros(dim, dtype=torch.double), 0.0
     for z in latents:
         z = z.movedim(1, -1).reshape(-1, dim)
-        counts += nearest_vectors(z, codebook)[0].bincount(minlength=size).double().cpu()
+        counts += nearest_vectors(z, codebook).bincount(minlength=size).double().cpu()
         total += len(z)
         first += z.sum(0, dtype=torch.double).cpu()
         second += z.double().square().sum().item()

@@ -93,6 +93,11 @@ class AEVQConfig:
     def for_training(cls, variant: str, name: str, dataset: Dataset, recipe: Recipe) -> "AEVQConfig":
         """The configuration of a variant for a data set, ``name`` being the data set's part of the model's name."""
         entry = lookup(VARIANTS, variant, "variant")
+        if entry.objective == "pull" and not recipe.num_codes:
+            raise ValueError(f"num_codes is 0; {variant} needs at least one vector")
+        if (entry.objective == "classifier") != (recipe.classifier_epochs > 0):
+            needs = "needs at least 1" if entry.objective == "classifier" else "has no classifier to train"
+            raise ValueError(f"classifier_epochs is {recipe.classifier_epochs}; {variant} {needs}")
         network = NETWORKS[entry.network]
         widths = network.widths(dataset.size)
         classes = len(dataset.class_names) if entry.objective == "classifier" else 0

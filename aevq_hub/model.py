@@ -114,10 +114,9 @@ class AEVQ(
         Raises:
             ValueError: the model has no vectors, or z has another shape or type.
         """
-        codebook = self._codebook()
-        with torch.no_grad():
-            indices, distances = nearest_vectors(self._latents(z).movedim(1, -1), codebook)
-        return codebook[indices].movedim(-1, 1), indices, distances
+        indices = nearest_vectors(self._latents(z).movedim(1, -1), self._codebook())
+        quantized = self.codebook[indices].movedim(-1, 1)
+        return quantized, indices, (z - quantized).detach().norm(dim=1)
 
     def decode_indices(self, indices: torch.Tensor) -> torch.Tensor:
         """D(codebook[indices]): whole numbers (B,) or (B, h, w) in 0 … K − 1 → images (B, C, H, W) in [0, 1].

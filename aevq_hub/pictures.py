@@ -81,7 +81,7 @@ def recombination(model: AEVQ, z: torch.Tensor, seed: int = 0) -> Image.Image:
     """
     size, v = model.config.grid_size, model.codebook
     generator = torch.Generator().manual_seed(seed)
-    codes = torch.randperm(len(v), generator=generator)[:8].tolist()
+    codes = [code % len(v) for code in torch.randperm(max(8, len(v)), generator=generator)[:8].tolist()]
     middle = (size // 2, size // 2)
     rows = {
         "random": model.decode_indices(latent.recombine.random_indices(8, size, len(v), generator)),

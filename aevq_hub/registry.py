@@ -35,9 +35,7 @@ class Recipe:
     pull_weight: float = _setting(
         1.0, "λ1, weight of the encoder pull ‖E(x_j*) − v‖²; of `zero`'s ‖E(x)‖² and of `vae`'s KL divergence", low=0
     )
-    center_reconstruction_weight: float = _setting(
-        0.0, "λ2, weight of the optional term ‖x_j* − D(v)‖², which is measured even where it is 0", low=0
-    )
+    center_reconstruction_weight: float = _setting(0.0, "λ2, weight of the optional term ‖x_j* − D(v)‖²", low=0)
     assignment: str = _setting(
         "vector-to-image", "whether each vector picks its image or each latent its vector", choices=ASSIGNMENTS
     )
@@ -114,7 +112,7 @@ _SIZES = {name: {"latent_dim": recipe.latent_dim} for name, recipe in _CENTER.it
 _PULLS = {name: {**sizes, "pull_weight": _CENTER[name].pull_weight} for name, sizes in _SIZES.items()}
 _CODEBOOK = Recipe(num_codes=20)
 _EMA = Recipe(num_codes=50, assignment="image-to-vector", pull_weight=0.01, ema_rate=0.05, pull_batch_size=1)
-_RESIDUAL = replace(_EMA, num_codes=500, warmup_steps=500, initialisation="k-means", restart_steps=200)
+_RESIDUAL = replace(_EMA, num_codes=500, warmup_steps=400, initialisation="k-means", restart_steps=200)
 _GRID = Recipe(
     latent_dim=512, num_codes=100, assignment="image-to-vector", pull_scale="variance", pull_batch_size=1,
     pull_weight=100.0, warmup_steps=200, initialisation="k-means", restart_steps=100, ema_rate=0.01,
@@ -145,7 +143,11 @@ VARIANTS = {
         summary="The encoder was trained to tell classes apart and frozen; then a decoder was trained to draw from it.",
         network="mlp",
         objective="classifier",
-        recipes=_recipes(replace(_PLAIN, latent_dim=128, classifier_epochs=10)),
+        recipes=_recipes(
+            replace(_PLAIN, latent_dim=128, classifier_epochs=10),
+            mnist={"classifier_epochs": 30},
+            celeba={"classifier_epochs": 12, "learning_rate": 5e-4},
+        ),
         shifts=(0, 0.1, 0.5, 1, 5, 10, 25, 50),  # figure 2.3
     ),
     "center": Variant(

@@ -51,10 +51,21 @@ def test_of_a_grid_every_cell_counts():
         health(SQUARE, [])
 
 
+def test_latents_that_collapsed_to_a_point_have_a_health():
+    summary = health(SQUARE, [SQUARE[:1].repeat(5, 1)]).summary()
+    assert summary["in_use"] == 1
+    assert "nearest_distance" not in summary  # there is no spread to measure it by
+
+
 def test_the_nearest_by_hand():
-    indices, distances = nearest_vectors(torch.tensor([[[1.0, 1.0], [9.0, 3.0]]]), SQUARE)
-    assert indices.tolist() == [[0, 1]]
-    assert distances.tolist() == [pytest.approx([2**0.5, 10**0.5])]
+    assert nearest_vectors(torch.tensor([[[1.0, 1.0], [9.0, 3.0]]]), SQUARE).tolist() == [[0, 1]]
+
+
+def test_the_nearest_far_from_zero(generator):
+    codebook = 300 + torch.randn(50, 64, generator=generator)  # a product of such numbers has lost the differences
+    z = 300 + torch.randn(1000, 64, generator=generator)
+    exact = torch.cdist(z.double(), codebook.double()).argmin(1)
+    assert (nearest_vectors(z, codebook) == exact).float().mean() > 0.999
 
 
 @pytest.fixture

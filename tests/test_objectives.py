@@ -20,7 +20,9 @@ def model(generator):
 def test_the_terms_are_those_of_section_3_1(model, generator):
     x = torch.rand(5, 1, 28, 28, generator=generator)
     others = torch.rand(7, 1, 28, 28, generator=generator)
-    terms, matches = pull(model, Batch(x, others), Recipe())
+    terms, matches = pull(model, Batch(x, others), Recipe(ema_rate=0.1))
+    assert "vector_pull" not in terms  # vectors that follow need no gradient
+    terms = pull(model, Batch(x, others), Recipe())[0]
 
     v = model.codebook[0]
     errors = [((x[i] - model(x[i : i + 1])[0]) ** 2).sum() for i in range(5)]
@@ -165,29 +167,47 @@ def test_warm_up_and_the_way_from_latents_to_codes(generator):
         assert pull(model, Batch(x, step=step), recipe)[0]["reconstruction"].item() == pytest.approx(expected, rel=1e-5)
 
 
+def matched(z: list, indices: list) -> Matches:
+    z, indices = torch.tensor(z), torch.tensor(indices)
+    return Matches(z, indices, z, indices)
+
+
 def test_vectors_follow_the_mean_of_their_latents():
     codebook = torch.tensor([[0.0, 0.0], [10.0, 0.0], [5.0, 5.0]])
-    z = torch.tensor([[1.0, 0.0], [3.0, 4.0], [10.0, 2.0]])
-    follow(codebook, Matches(z, torch.tensor([0, 0, 1])), 0.5)  # e ← e + α (z_q − e)
+    follow(codebook, matched([[1.0, 0.0], [3.0, 4.0], [10.0, 2.0]], [0, 0, 1]), 0.5)  # e ← e + α (z_q − e)
     assert codebook.tolist() == [[1.0, 1.0], [10.0, 1.0], [5.0, 5.0]]
 
 
-def test_unused_vectors_are_put_on_latents_and_used_ones_stay(model, generator):
-    model.codebook.data = torch.arange(6.0).view(3, 2)
-    updates = VectorUpdates(model, Recipe(restart_steps=2), generator)
-    z = torch.full((4, 2), 7.0)
-    updates.after_step(Matches(z, torch.tensor([0, 0, 0, 0])))
-    assert model.codebook.tolist() == [[0, 1], [2, 3], [4, 5]]  # not yet
-    updates.after_step(Matches(z, torch.tensor([1, 1, 1, 1])))
-    assert model.codebook.tolist() == [[0, 1], [2, 3], [7, 7]]
+def test_unused_vectors_are_put_each_on_a_latent_of_its_own_and_used_ones_stay(model, generator):
+    model.codebook.data = torch.arange(8.0).view(4, 2)
+    updates = VectorUpdates(model, Recipe(restart_steps=2))
+    z = [[10.0, 10.0], [20.0, 20.0]]
+    updates.after_step(matched(z, [0, 0]), generator)
+    assert model.codebook.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]  # not yet
+    updates.after_step(matched(z, [1, 1]), generator)
+    assert model.codebook[:2].tolist() == [[0, 1], [2, 3]]
+    assert sorted(model.codebook[2:].tolist()) == z
+    updates.after_step(matched(z, [0, 0]), generator)
+    updates.after_step(matched(z, [0, 0]), generator)  # three are unused now, for two latents
+    assert sorted(model.codebook[1:3].tolist()) == z
+
+
+def test_a_restart_works_whoever_picks_whom(model, generator):
+    recipe = Recipe(num_codes=2, restart_steps=1)
+    model.codebook = torch.nn.Parameter(torch.stack([torch.zeros(8), torch.full((8,), 1e3)]))
+    x = torch.rand(4, 1, 28, 28, generator=generator)
+    _, matches = pull(model, Batch(x, x), recipe)
+    assert matches.nearest.tolist() == [0, 0, 0, 0]  # although both vectors picked an image
+    VectorUpdates(model, recipe).after_step(matches, generator)
+    assert torch.cdist(model.codebook[1:], model.encode(x)).min() < 1e-4
 
 
 def test_k_means_finds_the_clusters(model):
-    images = torch.zeros(40, 1, 28, 28)
-    images[20:] = 1.0
+    images = torch.zeros(40, 1, 28, 28, dtype=torch.uint8)
+    images[20:] = 255
     model.codebook.data = torch.zeros(2, 8)
     k_means(model, images, seed=0)
-    expected = model.encode(images[[0, 20]])
+    expected = model.encode(images[[0, 20]].float() / 255)
     assert torch.cdist(model.codebook, expected).amin(0).max() < 1e-3
     model.codebook.data = torch.zeros(41, 8)
     with pytest.raises(ValueError, match="k-means of 41 vectors needs as many latents; the data gives 40"):

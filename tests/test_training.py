@@ -118,6 +118,34 @@ def test_going_on_from_a_checkpoint_changes_nothing(mirror, tmp_path):
     assert [e["terms"] for e in second.epochs] == [e["terms"] for e in whole.epochs]
 
 
+def test_unused_vectors_are_counted_over_the_ends_of_epochs_and_interruptions(mirror, tmp_path):
+    trainer, images = trainer_for("ema", mirror, restart_steps=15, ema_rate=0.0, pull_weight=0.0)
+    trainer.model.codebook.data[0] = 1e3  # ten steps an epoch: a restart in the second one
+    trainer.run_epoch(images)
+    assert trainer.model.codebook[0, 0] == 1e3
+    trainer.save(tmp_path / "c.safetensors")
+    second, _ = trainer_for("ema", mirror, restart_steps=15, ema_rate=0.0, pull_weight=0.0)
+    second.load(tmp_path / "c.safetensors")
+    for t in (trainer, second):
+        t.run_epoch(images)
+        assert t.model.codebook[0].abs().max() < 100
+    assert torch.equal(trainer.model.codebook, second.model.codebook)
+
+
+def test_a_warm_up_longer_than_training_is_refused(mirror):
+    trainer, images = trainer_for("vqvae", mirror, epochs=2, warmup_steps=15, feed_steps=5)
+    with pytest.raises(TrainingError, match="are 20 together, but training has only 20 steps; lower them"):
+        trainer.run_epoch(images)
+
+
+def test_where_vectors_start_is_no_movement(mirror):
+    trainer, images = trainer_for("vqae", mirror, warmup_steps=12, ema_rate=1e-6, restart_steps=0)
+    assert "movement" not in trainer.run_epoch(images)
+    before = trainer.model.codebook.detach().clone()
+    record = trainer.run_epoch(images)
+    assert (trainer.model.codebook - before).norm(dim=1).mean() > 100 * record["movement"] > 0
+
+
 def test_the_movement_is_the_vector_s_way_within_an_epoch(mirror):
     trainer, images = trainer_for("center", mirror)
     before = trainer.model.codebook.detach().clone()
@@ -324,7 +352,7 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
     out = capsys.readouterr().out
     assert "zero-mnist is trained already" in out
     assert {p.name for p in tmp_path.iterdir()} == {"ae-mnist", "zero-mnist"}
-    assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| ae-mnist \| 0\.\d+ .*\n\| zero-mnist \| 0\.\d+ ", out)
+    assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| `ae-mnist` \| 0\.\d+ .*\n\| `zero-mnist` \| 0\.\d+ ", out)
     assert main([*arguments, "--datasets", "mnist,nist"]) == 1
     assert "unknown data set 'nist'; choose from" in capsys.readouterr().err
 
@@ -339,6 +367,8 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
             "give your images another name",
         ),
         (["train", "center", "mnist", "--epochs", "0"], "epochs is 0"),
+        (["train", "center", "mnist", "--num-codes", "0"], "num_codes is 0; center needs at least one vector"),
+        (["train", "ae", "mnist", "--classifier-epochs", "1"], "classifier_epochs is 1; ae has no classifier"),
         (["train", "center", "cats", "--data", ".", "--size", "50", "--channels", "3"], "image size 50"),
         (["evaluate", "centre-mnist"], "there is no model 'centre-mnist'"),
     ],

@@ -20,7 +20,7 @@ from .evaluate import evaluate
 from .files import write_json
 from .release import describe, release
 from .search import grid, search
-from .tables import SEARCH_FILE, markdown, models
+from .tables import SEARCH_FILE, markdown, models, table
 from .trainer import Trainer, TrainingError, refuse_other_settings
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -290,14 +290,20 @@ def _all(args: argparse.Namespace) -> None:
         lookup(VARIANTS, variant, "variant")
         lookup(DATASETS, dataset, "data set")
     index, count = args.shard
-    folders = []
+    folders, failed = [], []
     for variant, dataset in chosen[index - 1 :: count]:
-        source = find_source(dataset, data_root=args.data_root)
-        recipe = replace(VARIANTS[variant].recipe_for(dataset), **_given(args))
-        folders.append(train_model(variant, source, recipe, args.output, args.device))
+        try:
+            source = find_source(dataset, data_root=args.data_root)
+            recipe = replace(VARIANTS[variant].recipe_for(dataset), **_given(args))
+            folders.append(train_model(variant, source, recipe, args.output, args.device))
+        except (ValueError, OSError, TrainingError) as error:  # no reason to leave out the others
+            print(f"error: {variant}-{dataset}: {error}", file=sys.stderr)
+            failed.append(f"{variant}-{dataset}")
     histories = [json.loads((folder / "history.json").read_text(encoding="utf-8")) for folder in folders]
     if histories:
         print(f"\n{markdown(models(histories))}")
+    if failed:
+        raise TrainingError(f"{len(failed)} of {len(failed) + len(folders)} models failed: {', '.join(failed)}")
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -323,8 +329,8 @@ def _search(args: argparse.Namespace) -> None:
     base = lookup(VARIANTS, args.variant, "variant").recipe_for(source.name)
     path = args.output / f"{args.variant}-{source.name}" / SEARCH_FILE
     recipes = grid(base, _given(args))
-    search(args.variant, source, recipes, path, baseline=args.baseline, images=args.images, jobs=args.jobs)
-    print(f"wrote {path}")
+    rows = search(args.variant, source, recipes, path, baseline=args.baseline, images=args.images, jobs=args.jobs)
+    print(f"{markdown(table(rows))}\n\nwrote {path}")
 
 
 def _evaluate(args: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """The model card, made from config.json and history.json."""
 
 import json
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -107,8 +108,6 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
     moves = "movement.png" in pictures
     with torch.device("meta"):
         sampler_name = sampler_of(config).name
-    terms = [epoch["terms"] for epoch in history["epochs"]]
-    center = [term["center_reconstruction"] for term in terms if "center_reconstruction" in term]
     card = ModelCard.from_template(
         card_data,
         template_path=str(TEMPLATE),
@@ -125,9 +124,9 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         health=named_numbers(results["codebook"], HEALTH) if config.num_codes > 1 else [],
         pictures=[(name, *PICTURES[name]) for name in pictures if name in PICTURES],
         sampling=sampler_name,
-        movement=_course([epoch["movement"] for epoch in history["epochs"]], 3) if moves else None,
+        movement=_course(history["epochs"], lambda epoch: epoch.get("movement"), 3) if moves else None,
         trained_center=history["recipe"]["center_reconstruction_weight"] > 0,
-        center=_course(center, 1) if center else None,
+        center=_course(history["epochs"], lambda epoch: epoch["terms"].get("center_reconstruction"), 1),
         search=markdown(table(rows)) if (rows := _searched(folder)) else None,
         search_images=rows[0].get("images") if rows else None,
         terms=dataset.terms if dataset else "",
@@ -163,10 +162,14 @@ def _recipe_line(history: dict) -> str:
     )
 
 
-def _course(values: list[float], digits: int) -> str:
-    """Whether a series falls, as the paper says of two of them, held against what was measured."""
+def _course(epochs: list[dict], value: Callable[[dict], float | None], digits: int) -> str | None:
+    """Whether a series falls, as the paper says of two of them, held against what was measured; None without one."""
+    measured = [(epoch["epoch"], value(epoch)) for epoch in epochs if value(epoch) is not None]
+    if not measured:
+        return None
+    numbers, values = zip(*measured, strict=True)
     rises = sum(later > earlier for earlier, later in zip(values, values[1:], strict=False))
     lowest = min(range(len(values)), key=values.__getitem__)
     verdict = "falls throughout" if not rises else f"does not simply fall: it rises {rises} of {len(values) - 1} times"
     first, least, last = (f"{value:.{digits}f}" for value in (values[0], values[lowest], values[-1]))
-    return f"{verdict}. It starts at {first}, is lowest in epoch {lowest + 1} ({least}) and ends at {last}."
+    return f"{verdict}. It starts at {first}, is lowest in epoch {numbers[lowest]} ({least}) and ends at {last}."

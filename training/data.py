@@ -176,18 +176,24 @@ def labelled(source: Source) -> tuple[Split, Split]:
         ValueError: the data set has no labels.
     """
     train, test, learnt = load(source, "train"), load(source, "test"), training_labels(source)
-    if learnt is None or not len(_known(learnt)):
+    if learnt is None or not (learnt >= 0).any():
         raise ValueError(f"{source.name} has no labels")
-    index = _known(learnt)
-    learn = train if len(index) == len(train) else Split(train.images[index], learnt[index])
-    if len(index := _known(test.labels)):
-        return learn, Split(test.images[index], test.labels[index])
+    learn = known(Split(train.images, learnt))
+    if (test.labels >= 0).any():
+        return learn, known(test)
     apart = _known(train.labels)[::LABELS_KEPT]
     return learn, Split(train.images[apart], train.labels[apart])
 
 
+def known(split: Split) -> Split:
+    """The images of a split that have a label (of several, any)."""
+    index = _known(split.labels)
+    return split if len(index) == len(split) else Split(split.images[index], split.labels[index])
+
+
 def _known(labels: torch.Tensor) -> torch.Tensor:
-    return (labels.flatten(1) >= 0).any(1).nonzero()[:, 0] if labels.ndim > 1 else (labels >= 0).nonzero()[:, 0]
+    """Indices of the rows of labels, (N,) or (N, attributes), that are not all missing."""
+    return (labels.view(len(labels), -1) >= 0).any(1).nonzero()[:, 0]
 
 
 def fingerprint(source: Source, split: str) -> str:

@@ -12,6 +12,7 @@ from aevq_hub.registry import VARIANTS
 from . import metrics
 from .data import Source, Split, labelled, load
 from .judge import FEATURES, Judge
+from .metrics import batches
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
     return results
 
 
+@torch.no_grad()
 def measure(model: AEVQ, scale: Scale, *, progress: bool = False) -> dict:
     """Measure a model.
 
@@ -79,24 +81,26 @@ def measure(model: AEVQ, scale: Scale, *, progress: bool = False) -> dict:
         progress: whether to show a bar.
 
     Returns:
-        ``mse``, ``psnr`` (dB) and ``ssim`` of the reconstructions; ``spread``, the latents' mean distance to their own
-        mean; with vectors ``distance_to_vector``, the mean distance to the nearest, ``quantized_mse`` and
-        ``quantized_psnr`` of the pictures drawn from the codebook, and ``codebook``, its health; with labels
+        ``mse``, ``psnr`` (dB) and ``ssim`` of the reconstructions; ``spread``, the mean distance of the latents (of a
+        grid: the cells) to their own mean; with vectors ``distance_to_vector``, the mean distance to the nearest,
+        ``quantized_mse`` and ``quantized_psnr`` of the pictures drawn from the codebook, and ``codebook``, its health
+        with the share of each vector; with labels
         ``frechet``, the classifier Fréchet distances (:func:`metrics.frechet`, if the model's sampler is fitted), and
         the ``classifier_accuracy`` of the classifier that measures; for `center` and its baseline
         :func:`metrics.transitions`; for a model that classifies its own ``accuracy`` and the ``majority`` vote's.
     """
     error, z = metrics.mse(model, scale.images), metrics.latents(model, scale.images)
     ssim = metrics.ssim(model, scale.images)
-    flat = z.flatten(1)
+    cells = z.movedim(1, -1).flatten(0, -2)  # of a grid; else the latents themselves
     results = {"mse": error, "psnr": metrics.psnr(error), "ssim": ssim}
-    results["spread"] = metrics.mean_distance(flat, flat.mean(0))
+    results["spread"] = metrics.mean_distance(cells, cells.mean(0))
     if model.codebook is not None:
         error = metrics.quantized_mse(model, scale.images)
-        results["distance_to_vector"] = torch.cat([model.quantize(part)[2].flatten() for part in z.split(1000)])
-        results["distance_to_vector"] = results["distance_to_vector"].mean().item()
+        distances = torch.cat([model.quantize(part)[2].flatten() for part in z.split(metrics.BATCH)])
+        results["distance_to_vector"] = distances.mean().item()
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
-        results["codebook"] = metrics.health(model, scale.images).summary()
+        health = metrics.health(model, scale.images)
+        results["codebook"] = {**health.summary(), "share": [round(share, 5) for share in health.share.tolist()]}
     if scale.judge is None:
         return results
     if model.sampler.fitted:
@@ -113,5 +117,5 @@ def measure(model: AEVQ, scale: Scale, *, progress: bool = False) -> dict:
 
 
 def _vectors(model: AEVQ, images: Tensor) -> Tensor:
-    z = metrics.latents(model, images[: metrics.PROBED])
-    return z.flatten(2).mean(2) if model.config.grid_size else z  # (N, D)
+    means = (model.encode(x).flatten(2).mean(2) if model.config.grid_size else model.encode(x) for x in batches(images))
+    return torch.cat(list(means))  # (N, D)

@@ -168,11 +168,11 @@ def frechet(model: AEVQ, z: Tensor, distance: Frechet, seed: int = 0) -> dict[st
         ``reconstructions``; ``samples``, as many as images; ``midpoints`` between the latents of pairs of images.
     """
     others = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
-    middle = (z + z[others]) / 2
+    pairs = zip(z.split(BATCH), others.split(BATCH), strict=True)
     return {
         "reconstructions": distance(model.draw(part) for part in z.split(BATCH)),
         "samples": distance(model.decode(part) for part in model.sample_latents(len(z), seed).split(BATCH)),
-        "midpoints": distance(model.draw(part) for part in middle.split(BATCH)),
+        "midpoints": distance(model.draw((part + z[index]) / 2) for part, index in pairs),
     }
 
 

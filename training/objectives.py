@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from aevq_hub import AEVQ
+from aevq_hub.codebook import nearest_vectors
 from aevq_hub.registry import NEAREST_BY, Recipe
 
 Terms = dict[str, Tensor]
@@ -36,10 +37,19 @@ class Batch:
 
 @dataclass(frozen=True)
 class Matches:
-    """Which latents (n, D) went with which vectors, by index (n,), in a step: what vectors that follow go by."""
+    """What went with what in a step, for vectors that move by more than the gradient.
+
+    Attributes:
+        z: latents (n, D) and
+        indices: (n,) of the vectors that they went with.
+        latents: all latents (or cells) of the batch (m, D), and
+        nearest: (m,) the index of the vector nearest to each.
+    """
 
     z: Tensor
     indices: Tensor
+    latents: Tensor
+    nearest: Tensor
 
 
 def squared_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -50,8 +60,8 @@ def squared_distance(a: Tensor, b: Tensor) -> Tensor:
 def variance(z: Tensor) -> Tensor:
     """Σ_d Var(z_d), over all latents of a batch (B, D) or all cells of its grids (B, D, h, w): → ()."""
     mean = z.flatten(2).mean((0, 2)) if z.ndim > 2 else z.mean(0)  # (D,)
-    cells = z.numel() / z.shape[1]
-    return (torch.dot(z.flatten(), z.flatten()) / cells - mean.square().sum()).clamp_min(1e-12)
+    second = torch.dot(z.flatten(), z.flatten()) * (z.shape[1] / z.numel())
+    return (second - mean.square().sum()).clamp_min(1e-3 * second + 1e-12)  # of a collapsed batch it is no divisor
 
 
 def nearest(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
@@ -108,7 +118,8 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
         measures_center = trains_center or len(star) <= len(batch.x)
     else:
         star, z = batch.x, model.encode(batch.x)
-        z_star, (v, indices, _) = z, model.quantize(z)
+        z_star, indices = z, nearest_vectors(z.movedim(1, -1), model.codebook)
+        v = model.codebook[indices].movedim(-1, 1)
         measures_center = trains_center
     scale = 1.0
     if recipe.pull_scale == "variance":  # the pull becomes a share, 0 … 1, which shrinking all latents does not lower
@@ -127,8 +138,12 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
     if measures_center:
         with torch.set_grad_enabled(torch.is_grad_enabled() and trains_center):
             terms["center_reconstruction"] = squared_distance(model.decode(v), star)
-    cells = z_star.detach().movedim(1, -1).flatten(0, -2)  # (n, D)
-    return terms, Matches(cells, indices.flatten())
+    if not (recipe.ema_rate or recipe.restart_steps):
+        return terms, None
+    latents = z.detach().movedim(1, -1).flatten(0, -2)  # (m, D)
+    if recipe.assignment == "image-to-vector":
+        return terms, Matches(latents, indices.flatten(), latents, indices.flatten())
+    return terms, Matches(z_star.detach(), indices, latents, nearest_vectors(latents, model.codebook))
 
 
 def zero(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
@@ -155,7 +170,8 @@ def classifier(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
         ``reconstruction``, without a gradient to the encoder.
     """
     if batch.epoch >= recipe.classifier_epochs:
-        z = model.encode(batch.x).detach()
+        with torch.no_grad():
+            z = model.encode(batch.x)
         return {"reconstruction": squared_distance(model.decode(z), batch.x)}, None
     logits = model.head(model.encode(batch.x)).float()
     return {"classification": classification(logits, batch.labels)}, None

@@ -128,7 +128,7 @@ def describe(model: AEVQ, folder: Path) -> None:
     drawn = {
         "reconstructions.png": pictures.reconstruction(model, z[:10], shown),
         "perturbation.png": pictures.perturbation(model, z[0]),
-        "interpolation.png": pictures.interpolation(model, z[0:6:2], z[1:6:2]),
+        "interpolation.png": pictures.interpolation(model, z[:-1][:6:2], z[1:][:6:2]) if len(z) > 1 else None,
         "samples.png": pictures.samples(model),
     }
     if model.codebook is not None:
@@ -136,6 +136,7 @@ def describe(model: AEVQ, folder: Path) -> None:
         drawn["codebook.png"] = pictures.codebook(model)
         if model.config.grid_size:
             drawn["recombination.png"] = pictures.recombination(model, z[0])
+    drawn = {name: picture for name, picture in drawn.items() if picture}
     for name, picture in drawn.items():
         with written_beside(folder / name) as beside:
             save = picture.savefig if hasattr(picture, "savefig") else picture.save

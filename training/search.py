@@ -13,7 +13,7 @@ from tqdm import tqdm
 from aevq_hub import AEVQConfig
 from aevq_hub.registry import VARIANTS, Recipe, lookup, without_pull
 
-from .data import Source, load, training_labels
+from .data import Source, Split, known, load, training_labels
 from .evaluate import Scale, measure
 from .files import write_json
 from .judge import Judge
@@ -65,7 +65,8 @@ def search(
     if baseline:
         lookup(VARIANTS, baseline, "variant")
         asked[:0] = [(baseline, r) for r in sorted({without_pull(r) for r in recipes}, key=repr)]
-    recorded = [(row["variant"], row["recipe"], row.get("images")) for row in rows]
+    defaults = asdict(Recipe())  # of settings that rows of an earlier time do not tell
+    recorded = [(row["variant"], {**defaults, **row["recipe"]}, row.get("images")) for row in rows]
     todo = [(v, r) for v, r in asked if (v, asdict(r), images) not in recorded]
     load(source, "train", progress=progress)  # decode and, for the judge, train once, before the processes start
     if source.dataset.class_names:
@@ -98,7 +99,11 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
         return {**row, "error": str(error)}
     model = trainer.model.eval()
     prepare(model, train)
-    row |= measure(model, Scale.of(source, test, test[:MEASURED], progress=False))
+    scale = Scale.of(source, test, test[:MEASURED], progress=False)
+    if labels is not None and (labels[-held_out:] >= 0).any():  # else accuracies are measured on labels kept apart
+        learn, test = (known(Split(images[part], labels[part])) for part in (slice(-held_out), slice(-held_out, None)))
+        scale = replace(scale, labelled=(learn, test))
+    row |= measure(model, scale)
     if model.codebook is not None:
-        row["movement"] = [epoch["movement"] for epoch in trainer.epochs]
+        row["movement"] = [epoch["movement"] for epoch in trainer.epochs if "movement" in epoch]
     return row

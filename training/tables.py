@@ -67,14 +67,19 @@ def markdown(lines: list[dict[str, str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+# what is shown of every model
+COMPARED = ("mse", "quantized_mse", "codebook.in_use", "codebook.duplicates", "codebook.perplexity",
+            "frechet.reconstructions", "frechet.samples", "frechet.midpoints")  # fmt: skip
+
+
 def models(histories: list[dict]) -> list[dict[str, str]]:
     """What was measured of each model, from their ``history.json``, one line each."""
     measured = [flat(history["results"]) for history in histories]
     lines = []
     for history, values in zip(histories, measured, strict=True):
-        line = {"model": history["model"]}
+        line = {"model": f"`{history['model']}`"}
         for key, (name, form) in MEASURES.items():
-            if any(key in other for other in measured):
+            if key in COMPARED and any(key in other for other in measured):
                 line[name] = form.format(values[key]) if key in values else "–"
         lines.append(line)
     return lines

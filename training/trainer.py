@@ -53,6 +53,7 @@ class Trainer:
             torch.manual_seed(recipe.seed)
             self.model = AEVQ(config).to(self.device).train()
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate, fused=True)
+        self.updates = VectorUpdates(self.model, recipe)
         self.epochs: list[dict] = []
 
     def run_epoch(self, images: Tensor, labels: Tensor | None = None, bar: tqdm | None = None) -> dict:
@@ -71,13 +72,14 @@ class Trainer:
         weights = self.objective.weights(recipe)
         draws_others = draws_pull_batch(VARIANTS[self.config.variant].objective, recipe)
         vectors = None if self.model.codebook is None else self.model.codebook.detach().clone()
-        updates = VectorUpdates(self.model, recipe, generator)
         sums: dict[str, float | Tensor] = {}
         counts: dict[str, int] = {}
         order = torch.randperm(len(images), generator=generator).split(recipe.batch_size)
+        self._refuse_endless_warmup(len(order))
         for step, index in enumerate(order, start=epoch * len(order)):
             if step == recipe.warmup_steps and recipe.initialisation == "k-means" and vectors is not None:
                 self._start_vectors(images, generator)
+                vectors = self.model.codebook.detach().clone()  # where they start is no movement
             x, x_pull = self._draw(images, index), None
             if draws_others:  # a draw of its own, not a part of the first
                 others = torch.randint(len(images), (recipe.pull_batch_size,), generator=generator)
@@ -90,7 +92,7 @@ class Trainer:
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-            updates.after_step(matches)
+            self.updates.after_step(matches, generator)
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0.0) + term.detach().double() * len(index)
                 counts[name] = counts.get(name, 0) + len(index)
@@ -102,17 +104,25 @@ class Trainer:
                 f"the loss is not finite in epoch {epoch + 1} ({means}); lower the learning rate or a weight"
             )
         record = {"epoch": epoch + 1, "terms": means}
-        if vectors is not None:
+        if vectors is not None and (epoch + 1) * len(order) > recipe.warmup_steps:
             record["movement"] = metrics.movement(vectors, self.model.codebook.detach())
         record["seconds"] = round(time.perf_counter() - start, 2)
         self.epochs.append(record)
         return record
 
+    def _refuse_endless_warmup(self, steps_per_epoch: int) -> None:
+        needed, total_steps = self.recipe.warmup_steps + self.recipe.feed_steps, self.total_epochs * steps_per_epoch
+        if self.model.codebook is not None and needed >= total_steps:
+            raise TrainingError(
+                f"warmup_steps and feed_steps are {needed} together, but training has only {total_steps} steps; "
+                "lower them (--warmup-steps, --feed-steps) or train for more epochs"
+            )
+
     def _start_vectors(self, images: Tensor, generator: torch.Generator) -> None:
         chosen = torch.randperm(len(images), generator=generator)[:K_MEANS_LATENTS]
         cells = max(1, self.config.grid_size) ** 2
         try:
-            k_means(self.model, self._draw(images, chosen[: -(-K_MEANS_LATENTS // cells)]), self.recipe.seed)
+            k_means(self.model, images[chosen[: -(-K_MEANS_LATENTS // cells)]], self.recipe.seed)
         except ValueError as error:
             raise TrainingError(str(error)) from error
 
@@ -137,6 +147,7 @@ class Trainer:
     def save(self, path: Path) -> None:
         """Write weights, the optimiser's state and the records into one safetensors file, moved into place whole."""
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        tensors |= {"updates.counts": self.updates.counts, "updates.steps": self.updates.steps}
         for i, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
         with written_beside(path) as beside:
@@ -157,6 +168,7 @@ class Trainer:
             raise TrainingError(f"{path} is damaged ({error}); start again with --restart") from error
         refuse_other_settings(path, json.loads(metadata["settings"]), self.settings)
         self.model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+        self.updates.counts, self.updates.steps = tensors["updates.counts"], tensors["updates.steps"]
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             if key.startswith("optimizer."):

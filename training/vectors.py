@@ -6,41 +6,49 @@ from torch import Tensor
 from aevq_hub import AEVQ
 from aevq_hub.registry import Recipe
 
+from .metrics import batches
 from .objectives import Matches
 
 K_MEANS_LATENTS = 20_000
 
 
 class VectorUpdates:
-    """The named remedies of a recipe against collapse, applied after each step of one epoch.
+    """The remedies of a recipe against collapse that act after each step.
 
     Args:
         model: with a codebook, or without: then nothing is done.
-        recipe: ``initialisation``, ``ema_rate`` and ``restart_steps``.
-        generator: for the choice of latents.
+        recipe: ``ema_rate`` and ``restart_steps``.
+
+    Attributes:
+        counts: (K,) latents that had each vector for their nearest since the last restart.
+        steps: (1,) steps since then.
     """
 
-    def __init__(self, model: AEVQ, recipe: Recipe, generator: torch.Generator):
-        self.codebook, self.recipe, self.generator = model.codebook, recipe, generator
-        self.steps = 0
-        self.counts = None if self.codebook is None else torch.zeros(len(self.codebook), dtype=torch.long)
+    def __init__(self, model: AEVQ, recipe: Recipe):
+        self.codebook, self.recipe = model.codebook, recipe
+        self.counts = torch.zeros(0 if self.codebook is None else len(self.codebook), dtype=torch.long)
+        self.steps = torch.zeros(1, dtype=torch.long)
 
     @torch.no_grad()
-    def after_step(self, matches: Matches | None) -> None:
-        """Move the vectors by what a step's latents were matched with."""
+    def after_step(self, matches: Matches | None, generator: torch.Generator) -> None:
+        """Move the vectors by what a step's latents were matched with; ``generator`` chooses latents for a restart."""
         if matches is None:
             return
         if self.recipe.ema_rate:
             follow(self.codebook, matches, self.recipe.ema_rate)
         if self.recipe.restart_steps:
-            self.counts += matches.indices.bincount(minlength=len(self.counts)).cpu()
+            self.counts += matches.nearest.bincount(minlength=len(self.counts)).cpu()
             self.steps += 1
-            if self.steps == self.recipe.restart_steps:
-                unused = (self.counts == 0).nonzero()[:, 0]
-                chosen = torch.randint(len(matches.z), (len(unused),), generator=self.generator)
-                self.codebook[unused.to(self.codebook.device)] = matches.z[chosen.to(matches.z.device)]
-                self.counts.zero_()
-                self.steps = 0
+            if self.steps >= self.recipe.restart_steps:
+                self._restart(matches.latents, generator)
+
+    def _restart(self, latents: Tensor, generator: torch.Generator) -> None:
+        """Put each unused vector on a latent of its own; where there are too few latents, some wait."""
+        chosen = torch.randperm(len(latents), generator=generator)
+        unused = (self.counts == 0).nonzero()[: len(latents), 0]
+        self.codebook[unused.to(self.codebook.device)] = latents[chosen[: len(unused)].to(latents.device)]
+        self.counts.zero_()
+        self.steps.zero_()
 
 
 def follow(codebook: Tensor, matches: Matches, rate: float) -> None:
@@ -56,7 +64,7 @@ def k_means(model: AEVQ, images: Tensor, seed: int) -> None:
 
     Args:
         model: with a codebook (K, D), which is overwritten.
-        images: (N, C, H, W) in [0, 1], to take latents from.
+        images: uint8 (N, C, H, W), to take latents from.
         seed: of the k-means.
 
     Raises:
@@ -64,7 +72,8 @@ def k_means(model: AEVQ, images: Tensor, seed: int) -> None:
     """
     from sklearn.cluster import MiniBatchKMeans  # a second to import, and seldom needed
 
-    z = torch.cat([model.encode(x).movedim(1, -1).flatten(0, -2) for x in images.split(1000)])  # (n, D)
+    device = model.codebook.device
+    z = torch.cat([model.encode(x.to(device)).movedim(1, -1).flatten(0, -2) for x in batches(images)])  # (n, D)
     if len(z) < len(model.codebook):
         raise ValueError(f"k-means of {len(model.codebook)} vectors needs as many latents; the data gives {len(z)}")
     means = MiniBatchKMeans(len(model.codebook), random_state=seed, batch_size=4096, n_init=1, max_iter=30)
