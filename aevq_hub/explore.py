@@ -110,7 +110,7 @@ def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Im
 
     Args:
         model: the model.
-        z: the start (D,), or a grid (D, h, w), whose first vector is shifted (figure 4.6).
+        z: the start (D,), or a grid (D, h, w), whose middle vector is shifted (figure 4.6).
         rank: 1 for the dimension that moves the picture most, D for the one that does least.
         shift: amount, in the latent's own units.
 
@@ -121,5 +121,7 @@ def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Im
     if not 1 <= rank <= len(ranked):
         raise ValueError(f"There is no dimension of rank {rank}; choose from 1 to {len(ranked)}.")
     dim, amount = ranked[int(rank) - 1], float(shift)
-    shifted = latent.perturb_cell(z, (0, 0), dim, amount) if z.ndim == 3 else latent.perturb(z, dim, amount)
+    shifted = (
+        latent.perturb_cell(z, pictures.middle(model), dim, amount) if z.ndim == 3 else latent.perturb(z, dim, amount)
+    )
     return _enlarged(model, model.decode(shifted[0]))

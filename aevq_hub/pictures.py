@@ -18,7 +18,7 @@ def perturbation(
     z: torch.Tensor,
     dims: Sequence[int] | None = None,
     shifts: Sequence[float] | None = None,
-    cell: tuple[int, int] = (0, 0),
+    cell: tuple[int, int] | None = None,
 ) -> Image.Image:
     """One image, every shift (rows) in every dimension (columns): figures 2.1, 2.3, 3.2, 4.6.
 
@@ -27,13 +27,19 @@ def perturbation(
         z: the image's latent (D,), or its grid (D, h, w), of which one vector is shifted.
         dims: the dimensions; by default the ten that move the picture most.
         shifts: amounts in the latent's own units; by default those of the variant's figure.
-        cell: which vector of a grid.
+        cell: which vector of a grid; by default the middle one, where there is something to see.
     """
     dims = model.ranked_dimensions()[:DIMENSIONS] if dims is None else dims
     shifts = VARIANTS[model.config.variant].shifts if shifts is None else shifts
+    cell = cell or middle(model)
     shifted = latent.perturb_cell(z, cell, dims, shifts) if z.ndim == 3 else latent.perturb(z, dims, shifts)
     decoded = model.decode(shifted.flatten(0, 1)).unflatten(0, (len(dims), -1))
     return sheet(decoded.transpose(0, 1), [f"{s:+g}" if s else "0" for s in shifts], [f"z{d}" for d in dims])
+
+
+def middle(model: AEVQ) -> tuple[int, int]:
+    """The middle cell of a model's grid."""
+    return model.config.grid_size // 2, model.config.grid_size // 2
 
 
 def interpolation(model: AEVQ, z1: torch.Tensor, z2: torch.Tensor, steps: int = 9, mode: str = "lerp") -> Image.Image:
@@ -82,11 +88,10 @@ def recombination(model: AEVQ, z: torch.Tensor, seed: int = 0) -> Image.Image:
     size, v = model.config.grid_size, model.codebook
     generator = torch.Generator().manual_seed(seed)
     codes = [code % len(v) for code in torch.randperm(max(8, len(v)), generator=generator)[:8].tolist()]
-    middle = (size // 2, size // 2)
     rows = {
         "random": model.decode_indices(latent.recombine.random_indices(8, size, len(v), generator)),
         "one code": model.decode(torch.stack([latent.recombine.broadcast(c, size, v) for c in codes])),
-        "in zeros": model.decode(torch.stack([latent.recombine.among_zeros(c, middle, size, v) for c in codes])),
+        "in zeros": model.decode(torch.stack([latent.recombine.among_zeros(c, middle(model), size, v) for c in codes])),
         "replaced": model.decode(
             torch.stack([latent.recombine.replace_share(z, share / 14, v, generator) for share in range(8)])
         ),

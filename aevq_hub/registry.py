@@ -11,6 +11,7 @@ NEAREST_BY = ("squared", "dot", "cosine")
 PRECISIONS = ("fp32", "bf16")
 ASSIGNMENTS = ("vector-to-image", "image-to-vector")
 PULL_SCALES = ("sum", "variance")
+SCHEDULES = ("constant", "cosine")
 INITIALISATIONS = ("random", "k-means")
 
 
@@ -53,7 +54,8 @@ class Recipe:
     )
     restart_steps: int = _setting(0, "a vector unused for so many steps is put on a latent; 0: never", low=0)
     classifier_epochs: int = _setting(0, "of `classifier`'s first stage, before the decoder is trained", low=0)
-    learning_rate: float = _setting(1e-3, "of Adam, held constant", low=0)
+    learning_rate: float = _setting(1e-3, "of Adam", low=0)
+    schedule: str = _setting("constant", "of the learning rate; cosine: it falls to 0 in each stage", choices=SCHEDULES)
     epochs: int = _setting(20, "times that every training image is seen", low=1)
     precision: str = _setting("fp32", "of matrix products in training; weights stay float32", choices=PRECISIONS)
     seed: int = _setting(0, "of the initial weights and of all draws", low=0)
@@ -91,7 +93,7 @@ def without_pull(recipe: Recipe) -> Recipe:
     return replace(Recipe(), **{name: getattr(recipe, name) for name in _OF_THE_NETWORK}, **_NO_PULL)
 
 
-_OF_THE_NETWORK = ("latent_dim", "batch_size", "learning_rate", "epochs", "precision", "seed")
+_OF_THE_NETWORK = ("latent_dim", "batch_size", "learning_rate", "schedule", "epochs", "precision", "seed")
 _NO_PULL = {"pull_weight": 0.0, "pull_batch_size": 1}
 
 
@@ -145,7 +147,7 @@ VARIANTS = {
         objective="classifier",
         recipes=_recipes(
             replace(_PLAIN, latent_dim=128, classifier_epochs=10),
-            mnist={"classifier_epochs": 30},
+            mnist={"classifier_epochs": 30, "learning_rate": 2e-3, "schedule": "cosine"},
             celeba={"classifier_epochs": 12, "learning_rate": 5e-4},
         ),
         shifts=(0, 0.1, 0.5, 1, 5, 10, 25, 50),  # figure 2.3

@@ -165,6 +165,23 @@ def test_a_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
         trainer.load(tmp_path / "c.safetensors")
 
 
+def test_the_learning_rate_falls_to_zero_in_each_stage(mirror):
+    recipe = {"schedule": "cosine", "learning_rate": 0.5, "classifier_epochs": 2, "epochs": 4}
+    trainer, _ = trainer_for("classifier", mirror, **recipe)
+    rates = [trainer._learning_rate(epochs) for epochs in (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9)]
+    assert rates == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
+    constant, _ = trainer_for("center", mirror)
+    assert {constant._learning_rate(epochs) for epochs in (0, 7.5, 19)} == {1e-3}
+
+
+def test_a_schedule_to_the_end_does_not_go_on_with_another_end(mirror, tmp_path):
+    trainer, _ = trainer_for("center", mirror, schedule="cosine", epochs=2)
+    trainer.save(tmp_path / "c.safetensors")
+    longer, _ = trainer_for("center", mirror, schedule="cosine", epochs=3)
+    with pytest.raises(TrainingError, match="made with epochs = 2, not 3"):
+        longer.load(tmp_path / "c.safetensors")
+
+
 def test_a_loss_that_is_not_finite_stops_training(mirror):
     trainer, images = trainer_for("center", mirror, learning_rate=1e18)
     with pytest.raises(TrainingError, match="not finite in epoch 1.*lower the learning rate"):
@@ -353,6 +370,12 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
     assert "zero-mnist is trained already" in out
     assert {p.name for p in tmp_path.iterdir()} == {"ae-mnist", "zero-mnist"}
     assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| `ae-mnist` \| 0\.\d+ .*\n\| `zero-mnist` \| 0\.\d+ ", out)
+    broken = {"": replace(VARIANTS["ae"].recipe_for(""), learning_rate=1e18)}
+    monkeypatch.setitem(VARIANTS, "ae", replace(VARIANTS["ae"], recipes=broken))
+    other = [*arguments[:-1], str(tmp_path / "other"), "--datasets", "mnist"]
+    assert main(other) == 1  # the other one is trained all the same
+    assert "1 of 2 models failed: ae-mnist" in capsys.readouterr().err
+    assert (tmp_path / "other" / "zero-mnist" / "model.safetensors").exists()
     assert main([*arguments, "--datasets", "mnist,nist"]) == 1
     assert "unknown data set 'nist'; choose from" in capsys.readouterr().err
 

@@ -166,7 +166,8 @@ def _explain(variant: str, dataset: str) -> str:
     return (
         f"{v.title} ({v.section})\n\n{v.summary}\n\n"
         f"Writes model_cards/{variant}-{dataset or 'DATASET'}/: config.json, model.safetensors, history.json (per\n"
-        "epoch the terms of the loss, test MSE and PSNR, the vector's movement), samples, pictures and a card.\n"
+        "epoch the terms of the loss, test MSE and PSNR, the vectors' movement and the codebook's health), samples,\n"
+        "pictures and a card.\n"
         "After each epoch a checkpoint is saved: if training is interrupted, the same command goes on with the next\n"
         "epoch, to the same result."
     )

@@ -58,7 +58,7 @@ PICTURES = {
     "perturbation.png": (
         "Perturbation",
         "One image; each column shifts one of the ten dimensions that move the picture most, by the amounts at "
-        "the left, in the latent's own units.",
+        "the left, in the latent's own units (of a grid, in its middle cell).",
     ),
     "interpolation.png": ("Interpolation", "Straight lines between the latents of two test images."),
     "codebook.png": ("Codebook", "The vectors by index, each decoded (of a grid, in all its cells)."),
@@ -152,11 +152,11 @@ def _recipe_line(history: dict) -> str:
     recipe, environment, epochs = history["recipe"], history["environment"], history["epochs"]
     minutes = sum(epoch["seconds"] for epoch in epochs) / 60
     help = {f.name: f.metadata["help"] for f in fields(Recipe)}
-    named = ("epochs", "learning_rate", "precision")
+    named = ("epochs", "learning_rate", "schedule", "precision")
     other = [f"{name} {written(value)} ({help[name]})" for name, value in recipe.items()
              if name not in named and value != getattr(_PLAIN, name)]  # fmt: skip
     return (
-        f"{len(epochs)} epochs of Adam at a constant learning rate of {recipe['learning_rate']:g} in "
+        f"{len(epochs)} epochs of Adam at a learning rate of {recipe['learning_rate']:g} ({recipe['schedule']}) in "
         f"{recipe['precision']}: {minutes:.0f} minutes with torch {environment['torch']} on {environment['device']}"
         f". The weights are stored as {history['weights']}." + "".join(f"\n- {line}" for line in other)
     )

@@ -86,6 +86,8 @@ class Trainer:
                 x_pull = self._draw(images, others)
             batch_labels = None if labels is None else labels[index].to(self.device)
             batch = Batch(x, x_pull, batch_labels, step, epoch, generator)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self._learning_rate(step / len(order))
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
                 terms, matches = self.objective.terms(self.model, batch, recipe)
                 loss = total(terms, weights)
@@ -109,6 +111,15 @@ class Trainer:
         record["seconds"] = round(time.perf_counter() - start, 2)
         self.epochs.append(record)
         return record
+
+    def _learning_rate(self, epochs: float) -> float:
+        """The learning rate after so many epochs, whole and part, of training."""
+        r = self.recipe
+        if r.schedule == "constant":
+            return r.learning_rate
+        first = epochs < r.classifier_epochs
+        share = epochs / r.classifier_epochs if first else (epochs - r.classifier_epochs) / r.epochs
+        return r.learning_rate * (1 + math.cos(math.pi * share)) / 2
 
     def _refuse_endless_warmup(self, steps_per_epoch: int) -> None:
         needed, total_steps = self.recipe.warmup_steps + self.recipe.feed_steps, self.total_epochs * steps_per_epoch
@@ -182,11 +193,11 @@ class Trainer:
 def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
     """Raise a TrainingError naming the first setting in which a file differs from what is asked for.
 
-    The number of epochs may differ: it decides when training ends, not what an epoch does.
+    The number of epochs may differ where it only decides when training ends, not what an epoch does.
     """
     flat_theirs, flat_ours = ({"data": s["data"], **s["config"], **s["recipe"]} for s in (theirs, ours))
     for key, value in flat_ours.items():
-        if key != "epochs" and flat_theirs.get(key) != value:
+        if (key != "epochs" or ours["recipe"]["schedule"] != "constant") and flat_theirs.get(key) != value:
             raise TrainingError(
                 f"{path} was made with {key} = {flat_theirs.get(key)}, not {value}; give the same settings to go "
                 "on with it, --restart to train from the beginning, or another --output"
