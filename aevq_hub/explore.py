@@ -120,8 +120,9 @@ def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Im
     ranked = model.ranked_dimensions()
     if not 1 <= rank <= len(ranked):
         raise ValueError(f"There is no dimension of rank {rank}; choose from 1 to {len(ranked)}.")
-    dim, amount = ranked[int(rank) - 1], float(shift)
-    shifted = (
-        latent.perturb_cell(z, pictures.middle(model), dim, amount) if z.ndim == 3 else latent.perturb(z, dim, amount)
-    )
+    dim, amount, z = ranked[int(rank) - 1], float(shift), model.fed(z[None])[0]
+    if model.config.grid_size:
+        shifted = latent.perturb_cell(z, pictures.middle(model), dim, amount)
+    else:
+        shifted = latent.perturb(z, dim, amount)
     return _enlarged(model, model.decode(shifted[0]))

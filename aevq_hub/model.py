@@ -99,7 +99,11 @@ class AEVQ(
 
         Shapes and errors are those of :meth:`decode`.
         """
-        return self.decode(self.quantize(z)[0] if self.config.feed == "codebook" else z)
+        return self.decode(self.fed(z))
+
+    def fed(self, z: torch.Tensor) -> torch.Tensor:
+        """What the decoder receives of latents, in their shape: themselves, or for `vqvae` the nearest vectors."""
+        return self.quantize(z)[0] if self.config.feed == "codebook" else z
 
     def quantize(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The nearest vector of the codebook for each latent (sections 3.2–4.3).

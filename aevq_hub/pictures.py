@@ -31,7 +31,7 @@ def perturbation(
     """
     dims = model.ranked_dimensions()[:DIMENSIONS] if dims is None else dims
     shifts = VARIANTS[model.config.variant].shifts if shifts is None else shifts
-    cell = cell or middle(model)
+    cell, z = cell or middle(model), model.fed(z[None])[0]
     shifted = latent.perturb_cell(z, cell, dims, shifts) if z.ndim == 3 else latent.perturb(z, dims, shifts)
     decoded = model.decode(shifted.flatten(0, 1)).unflatten(0, (len(dims), -1))
     return sheet(decoded.transpose(0, 1), [f"{s:+g}" if s else "0" for s in shifts], [f"z{d}" for d in dims])

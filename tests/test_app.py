@@ -73,6 +73,9 @@ def test_every_shipped_model_can_be_shown(shipped):
     assert len(shown.thumbnails) == len(shown.z) == 20
     assert shown.model.config.latent_dim == shown.z.shape[1]
     assert f"{shown.history['results']['mse']:.4f}" in shown.description
+    start = explore.draw(shown.model, shown.z[0])
+    assert explore.perturbed(shown.model, shown.z[0], 1, 0.0).tobytes() == start.tobytes()
+    assert explore.perturbed(shown.model, shown.z[0], 1, explore.shifts(shown.model)[1]).tobytes() != start.tobytes()
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,18 @@ def test_a_vq_ae_uses_its_codes_and_its_quantised_pictures_are_close(name):
         assert results["codebook"]["in_use"] >= 95
 
 
-def test_a_deeper_network_puts_more_vectors_to_use():
+def test_vectors_meet_without_remedies_and_stay_apart_with_them():
+    shipped = shipped_or_skip("codebook-fashionmnist")["codebook"]
+    assert shipped["duplicates"] + shipped["dead"] > 0
+    rows = json.loads((shipped_folder() / "codebook-fashionmnist" / "search.json").read_text(encoding="utf-8"))
+    remedied = [row for row in rows if row["recipe"]["initialisation"] == "k-means" and row["recipe"]["epochs"] >= 20]
+    assert remedied
+    for row in remedied:
+        assert row["codebook"]["in_use"] == 20
+        assert row["codebook"]["duplicates"] == 0
+
+
+def test_a_deeper_network_with_a_start_from_data_puts_more_vectors_to_use():
     ema, residual = (shipped_or_skip(f"{v}-fashionmnist")["codebook"]["in_use"] for v in ("ema", "residual"))
     assert residual >= 4 * ema
     assert residual >= 200
