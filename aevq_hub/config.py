@@ -93,15 +93,15 @@ class AEVQConfig:
     def for_training(cls, variant: str, name: str, dataset: Dataset, recipe: Recipe) -> "AEVQConfig":
         """The configuration of a variant for a data set, ``name`` being the data set's part of the model's name."""
         entry = lookup(VARIANTS, variant, "variant")
-        if entry.objective == "pull" and not recipe.num_codes:
+        if entry.recipe_for(name).num_codes and not recipe.num_codes:
             raise ValueError(f"num_codes is 0; {variant} needs at least one vector")
-        if (entry.objective == "classifier") != (recipe.classifier_epochs > 0):
-            needs = "needs at least 1" if entry.objective == "classifier" else "has no classifier to train"
+        if entry.classifies != (recipe.classifier_epochs > 0):
+            needs = "needs at least 1" if entry.classifies else "has no classifier to train"
             raise ValueError(f"classifier_epochs is {recipe.classifier_epochs}; {variant} {needs}")
         network = NETWORKS[entry.network]
         widths = network.widths(dataset.size)
-        classes = len(dataset.class_names) if entry.objective == "classifier" else 0
-        if entry.objective == "classifier" and not classes:
+        classes = len(dataset.class_names) if entry.classifies else 0
+        if entry.classifies and not classes:
             raise ValueError(f"{name} has no class labels, which {variant} is trained on")
         return cls(
             variant=variant,
@@ -115,7 +115,7 @@ class AEVQConfig:
             num_codes=recipe.num_codes,
             grid_size=dataset.size >> len(widths) if network.grid else 0,
             feed=entry.feed,
-            variational=entry.objective == "vae",
+            variational=entry.variational,
             num_classes=classes,
             multi_label=bool(classes) and dataset.multi_label,
         )

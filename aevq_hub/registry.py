@@ -81,6 +81,8 @@ class Variant:
     recipes: Mapping[str, Recipe]  # by data set, found by `python -m training search`; "" for any other
     feed: str = "encoder"  # what the decoder receives: "encoder", the latents, or "codebook", their nearest vectors
     shifts: tuple[float, ...] = (3, 2, 1, 0, -1, -2, -3)  # of the variant's perturbation figure; these are figure 3.2's
+    classifies: bool = False  # whether it has a classifier of its own
+    variational: bool = False  # whether the encoder gives a mean and a variance
     turns: bool = False  # whether it is counted how many images such shifts turn into another class
 
     def recipe_for(self, dataset: str) -> Recipe:
@@ -145,6 +147,7 @@ VARIANTS = {
         summary="The encoder was trained to tell classes apart and frozen; then a decoder was trained to draw from it.",
         network="mlp",
         objective="classifier",
+        classifies=True,
         recipes=_recipes(
             replace(_PLAIN, latent_dim=128, classifier_epochs=10),
             mnist={"classifier_epochs": 30, "learning_rate": 2e-3, "schedule": "cosine"},
@@ -220,6 +223,7 @@ VARIANTS = {
         summary="The probabilistic way: a mean and a variance per dimension, a draw from them, and a KL divergence.",
         network="conv",
         objective="vae",
+        variational=True,
         recipes=_recipes(replace(_PLAIN, pull_weight=1.0), **_SIZES),
     ),
 }  # fmt: skip

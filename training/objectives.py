@@ -189,10 +189,11 @@ def classification(logits: Tensor, labels: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Objective:
-    """An objective and the recipe's settings that weigh its terms."""
+    """An objective, the recipe's settings that weigh its terms, and whether it draws a second batch to pick from."""
 
     terms: Callable[[AEVQ, Batch, Recipe], tuple[Terms, Matches | None]]
     weights: Callable[[Recipe], dict[str, float]]
+    draws_pull_batch: Callable[[Recipe], bool] = lambda recipe: False
 
 
 OBJECTIVES = {
@@ -206,15 +207,11 @@ OBJECTIVES = {
             "vector_pull": recipe.pull_weight,
             "center_reconstruction": recipe.center_reconstruction_weight,
         },
+        lambda recipe: recipe.assignment == "vector-to-image",
     ),
     "zero": Objective(zero, lambda recipe: {"reconstruction": 1.0, "encoder_pull": recipe.pull_weight}),
     "vae": Objective(vae, lambda recipe: {"reconstruction": 1.0, "kl": recipe.pull_weight}),
 }
-
-
-def draws_pull_batch(objective: str, recipe: Recipe) -> bool:
-    """Whether a second batch is drawn, for the vectors to pick from."""
-    return objective == "pull" and recipe.assignment == "vector-to-image"
 
 
 def total(terms: Terms, weights: dict[str, float]) -> Tensor:

@@ -17,7 +17,7 @@ from aevq_hub.registry import VARIANTS, Recipe
 
 from . import metrics
 from .files import written_beside
-from .objectives import OBJECTIVES, Batch, draws_pull_batch, total
+from .objectives import OBJECTIVES, Batch, total
 from .vectors import K_MEANS_LATENTS, VectorUpdates, k_means
 
 _DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}  # by registry.PRECISIONS
@@ -70,7 +70,7 @@ class Trainer:
         start, recipe, epoch = time.perf_counter(), self.recipe, len(self.epochs)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch + 1)
         weights = self.objective.weights(recipe)
-        draws_others = draws_pull_batch(VARIANTS[self.config.variant].objective, recipe)
+        draws_others = self.objective.draws_pull_batch(recipe)
         vectors = None if self.model.codebook is None else self.model.codebook.detach().clone()
         sums: dict[str, float | Tensor] = {}
         counts: dict[str, int] = {}
