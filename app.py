@@ -117,6 +117,8 @@ def show_sheet(name: str, start):
 
 @explained
 def show_strip(name: str, start, end, count: int, kind: str):
+    if start is None:  # the tab was opened before the model was: it draws the strip when it is there
+        return gr.skip()
     model = explore.exhibit(name).model
     return served(pictures.interpolation(model, start[None], end[None], count, kind))
 
@@ -185,7 +187,7 @@ with gr.Blocks(title="AEVQ – from continuous to discrete", analytics_enabled=F
                 "a grid of pictures, dimensions in columns and shifts in rows",
                 elem_id="sheet",
             )
-        with gr.Tab("Interpolation"):
+        with gr.Tab("Interpolation") as interpolation_tab:
             gr.Markdown("Walk from the start to another picture, and let the model draw every step of the way.")
             ends, upload_end, invert_end = chooser("Walk to", elem_id="ends")
             with gr.Row():
@@ -223,7 +225,8 @@ with gr.Blocks(title="AEVQ – from continuous to discrete", analytics_enabled=F
     for event in (upload_end.change, invert_end.change):
         redraw(event(bring, [model, upload_end, invert_end, z_end], z_end, show_progress="hidden"), strip_view)
     gr.on([rank.input, shift.input], *shift_view, **live_view)
-    gr.on([steps.input, mode.input], *strip_view, **live_view)
+    # a tab that is opened while its picture arrives may miss it, so it asks for it
+    gr.on([interpolation_tab.select, steps.input, mode.input], *strip_view, **live_view)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ class AEVQConfig:
             needs = "needs at least 1" if entry.classifies else "has no classifier to train"
             raise ValueError(f"classifier_epochs is {recipe.classifier_epochs}; {variant} {needs}")
         network = NETWORKS[entry.network]
-        widths = network.widths(dataset.size)
+        widths = tuple(map(int, recipe.widths.split("x"))) if recipe.widths else network.widths(dataset.size)
         classes = len(dataset.class_names) if entry.classifies else 0
         if entry.classifies and not classes:
             raise ValueError(f"{name} has no class labels, which {variant} is trained on")

@@ -4,6 +4,7 @@ Adding a variant is a line of ``VARIANTS``; the trainer, the tests, the cards an
 nothing of the package, so that anything may import it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
@@ -16,7 +17,8 @@ INITIALISATIONS = ("random", "k-means")
 
 
 def _setting(default, help: str, **limits):
-    """A field of :class:`Recipe` with its help text and either ``choices`` or the lowest value allowed, ``low``."""
+    """A field of :class:`Recipe` with its help text and what is allowed: ``choices``, the lowest value ``low``, or a
+    regular expression ``form``."""
     return field(default=default, metadata={"help": help, **limits})
 
 
@@ -32,6 +34,11 @@ class Recipe:
     """
 
     latent_dim: int = _setting(64, "D, length of a latent, or of each vector of a grid", low=1)
+    widths: str = _setting(
+        "",
+        "of the layers, one per halving (or of an MLP), such as 32x64; by default by the size",
+        form=r"(\d+(x\d+)*)?",
+    )
     num_codes: int = _setting(0, "K, the number of learnable vectors", low=0)
     pull_weight: float = _setting(
         1.0, "λ1, weight of the encoder pull ‖E(x_j*) − v‖²; of `zero`'s ‖E(x)‖² and of `vae`'s KL divergence", low=0
@@ -67,6 +74,8 @@ class Recipe:
                 raise ValueError(f"unknown {f.name} {value!r}; choose from {', '.join(choices)}")
             if low is not None and not low <= value < float("inf"):  # NaN fails too
                 raise ValueError(f"{f.name} is {value!r}; it must be a finite number of at least {low}")
+            if "form" in f.metadata and not re.fullmatch(f.metadata["form"], value):
+                raise ValueError(f"{f.name} is {value!r}; give whole numbers joined by x, such as 32x64, or nothing")
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ def without_pull(recipe: Recipe) -> Recipe:
     return replace(Recipe(), **{name: getattr(recipe, name) for name in _OF_THE_NETWORK}, **_NO_PULL)
 
 
-_OF_THE_NETWORK = ("latent_dim", "batch_size", "learning_rate", "schedule", "epochs", "precision", "seed")
+_OF_THE_NETWORK = ("latent_dim", "widths", "batch_size", "learning_rate", "schedule", "epochs", "precision", "seed")
 _NO_PULL = {"pull_weight": 0.0, "pull_batch_size": 1}
 
 

@@ -196,6 +196,7 @@ def test_another_start_and_another_model_change_every_picture(page):
 
 @pytest.mark.browser
 def test_a_walk_between_two_pictures(page):
+    pixels(page, "start")  # the model is there
     page.get_by_role("tab", name="Interpolation").click()
     strip = pixels(page, "strip")
     set_slider(page, "steps", 5)

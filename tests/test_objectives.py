@@ -74,6 +74,16 @@ def test_the_optional_term_is_measured_always_and_trained_when_asked(model, gene
     assert pull(model, Batch(x, x), trained)[0]["center_reconstruction"].requires_grad
 
 
+def test_the_optional_term_moves_vectors_unless_they_follow_by_an_average(model, generator):
+    x = torch.rand(4, 1, 28, 28, generator=generator)
+    for rate in (0.0, 0.1):
+        recipe = Recipe(assignment="image-to-vector", center_reconstruction_weight=1.0, ema_rate=rate)
+        model.zero_grad()
+        pull(model, Batch(x), recipe)[0]["center_reconstruction"].backward()
+        assert (model.codebook.grad is None) == (rate > 0)
+        assert all(p.grad.abs().sum() > 0 for p in model.decoder.parameters())
+
+
 def test_zero_pulls_every_latent(model, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator)
     terms, _ = zero(model, Batch(x), Recipe())

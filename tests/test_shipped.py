@@ -136,7 +136,7 @@ def test_a_shipped_model_was_trained_by_the_recipe_of_the_table(shipped):
     config = AEVQ.from_pretrained(shipped).config
     recipe = VARIANTS[config.variant].recipe_for(config.dataset)
     told = history(shipped)
-    assert told["recipe"] == vars(recipe)
+    assert Recipe(**told["recipe"]) == recipe
     assert recipe.epochs >= 20
     assert len(told["epochs"]) == recipe.epochs + recipe.classifier_epochs
     if config.num_codes:

@@ -194,11 +194,19 @@ def test_a_loss_that_is_not_finite_stops_training(mirror):
         ({"epochs": 0}, "epochs is 0; it must be a finite number of at least 1"),
         ({"pull_weight": float("nan")}, "pull_weight is nan"),
         ({"nearest_by": "manhattan"}, "unknown nearest_by 'manhattan'; choose from squared, dot, cosine"),
+        ({"widths": "32,64"}, "widths is '32,64'; give whole numbers joined by x, such as 32x64"),
     ],
 )
 def test_a_recipe_is_checked(setting, message):
     with pytest.raises(ValueError, match=message):
         Recipe(**setting)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_widths_of_a_recipe_are_those_of_the_network(variant, mirror):
+    trainer, _ = trainer_for(variant, mirror, widths="6x10")
+    assert trainer.config.widths == (6, 10)
+    assert {6, 10} <= {size for weight in trainer.model.encoder.parameters() for size in weight.shape}
 
 
 def test_the_folder_is_what_the_hub_will_hold(trained):

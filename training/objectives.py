@@ -137,7 +137,8 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
         terms["vector_pull"] = squared_distance(z_star.detach(), v) * scale
     if measures_center:
         with torch.set_grad_enabled(torch.is_grad_enabled() and trains_center):
-            terms["center_reconstruction"] = squared_distance(model.decode(v), star)
+            fixed = v.detach() if recipe.ema_rate else v  # vectors that follow by an average follow nothing else
+            terms["center_reconstruction"] = squared_distance(model.decode(fixed), star)
     if not (recipe.ema_rate or recipe.restart_steps):
         return terms, None
     latents = z.detach().movedim(1, -1).flatten(0, -2)  # (m, D)

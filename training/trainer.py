@@ -193,9 +193,11 @@ class Trainer:
 def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
     """Raise a TrainingError naming the first setting in which a file differs from what is asked for.
 
-    The number of epochs may differ where it only decides when training ends, not what an epoch does.
+    The number of epochs may differ where it only decides when training ends, not what an epoch does. A setting that
+    an older version did not have yet counts as its default.
     """
-    flat_theirs, flat_ours = ({"data": s["data"], **s["config"], **s["recipe"]} for s in (theirs, ours))
+    defaults = asdict(Recipe())
+    flat_theirs, flat_ours = ({"data": s["data"], **s["config"], **defaults, **s["recipe"]} for s in (theirs, ours))
     for key, value in flat_ours.items():
         if (key != "epochs" or ours["recipe"]["schedule"] != "constant") and flat_theirs.get(key) != value:
             raise TrainingError(
