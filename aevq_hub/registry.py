@@ -55,6 +55,9 @@ class Recipe:
     nearest_by: str = _setting("squared", "how the nearest of the M latents is chosen", choices=NEAREST_BY)
     ema_rate: float = _setting(0.0, "α of e_k ← e_k + α (z_q − e_k) (section 4.1); 0: vectors by gradient", low=0)
     warmup_steps: int = _setting(0, "steps of reconstruction alone, before the vectors come in", low=0)
+    ramp_steps: int = _setting(
+        0, "steps after the warm-up over which the vectors' λ1 and λ2 rise, from a hundredth, by equal factors", low=0
+    )
     feed_steps: int = _setting(0, "steps over which `vqvae`'s decoder goes over from latents to codes", low=0)
     initialisation: str = _setting(
         "random", "of the vectors; k-means: of latents, after the warm-up", choices=INITIALISATIONS

@@ -144,7 +144,7 @@ def test_grids_agree_with_a_vq_vae_written_from_its_formula(variant, generator):
     if variant == "vqae":  # the decoder receives the encoder's own
         expected["reconstruction"] = ((torch.sigmoid(model.decoder(model.encoder(x))) - x) ** 2).sum() / len(x)
     assert terms["reconstruction"].item() == pytest.approx(expected["reconstruction"].item(), rel=1e-5)
-    ours = torch.autograd.grad(total(terms, OBJECTIVES["pull"].weights(recipe)), parameters, allow_unused=True)
+    ours = torch.autograd.grad(total(terms, OBJECTIVES["pull"].weights(recipe, 0)), parameters, allow_unused=True)
     theirs = torch.autograd.grad(sum(expected.values()), parameters, allow_unused=True)
     for a, b in zip(ours, theirs, strict=True):
         assert (a is None and b is None) or (a - b).abs().max() <= 1e-5 * max(1, b.abs().max())
@@ -202,6 +202,14 @@ def test_unused_vectors_are_put_each_on_a_latent_of_its_own_and_used_ones_stay(m
     assert sorted(model.codebook[1:3].tolist()) == z
 
 
+def test_a_restart_goes_where_a_vector_is_missed(model, generator):
+    model.codebook.data = torch.zeros(4, 2)
+    z = [[0.0, 0.0]] * 50 + [[3.0, 4.0]]
+    updates = VectorUpdates(model, Recipe(restart_steps=1))
+    updates.after_step(matched(z, [0] * len(z)), generator)
+    assert [3.0, 4.0] in model.codebook[1:].tolist()
+
+
 def test_a_restart_works_whoever_picks_whom(model, generator):
     recipe = Recipe(num_codes=2, restart_steps=1)
     model.codebook = torch.nn.Parameter(torch.stack([torch.zeros(8), torch.full((8,), 1e3)]))
@@ -227,8 +235,16 @@ def test_k_means_finds_the_clusters(model):
 def test_the_total_weighs_the_terms_as_the_recipe_says():
     terms = {"reconstruction": torch.tensor(2.0), "encoder_pull": torch.tensor(3.0)}
     terms["center_reconstruction"] = torch.tensor(float("nan"))  # weight 0 must not even multiply it
-    weights = OBJECTIVES["pull"].weights(Recipe(pull_weight=10.0))
+    weights = OBJECTIVES["pull"].weights(Recipe(pull_weight=10.0), 0)
     assert total(terms, weights).item() == 32
     terms["center_reconstruction"] = torch.tensor(5.0)
-    weights = OBJECTIVES["pull"].weights(Recipe(pull_weight=10.0, center_reconstruction_weight=2.0))
+    weights = OBJECTIVES["pull"].weights(Recipe(pull_weight=10.0, center_reconstruction_weight=2.0), 0)
     assert total(terms, weights).item() == 42
+
+
+def test_the_weights_of_the_vectors_rise_by_equal_factors_after_the_warm_up():
+    recipe = Recipe(pull_weight=100.0, center_reconstruction_weight=10.0, warmup_steps=5, ramp_steps=20)
+    weights = [OBJECTIVES["pull"].weights(recipe, step) for step in (5, 14, 24, 1000)]
+    assert [w["encoder_pull"] for w in weights] == pytest.approx([100 * 0.01**0.95, 10, 100, 100])
+    assert [w["center_reconstruction"] / w["vector_pull"] for w in weights] == pytest.approx([0.1] * 4)
+    assert {w["reconstruction"] for w in weights} == {1.0}

@@ -1,4 +1,4 @@
-"""The road end to end on a tiny data set: training, interruption, the model's folder, the command line."""
+"""The road end to end on a tiny data set: interruption, the model's folder, the command line."""
 
 import json
 import os
@@ -15,16 +15,15 @@ import torch
 from huggingface_hub import ModelCard
 from PIL import Image
 from safetensors.torch import load_file
+from tiny import tiny
 
-from aevq_hub import AEVQ, AEVQConfig
+from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS, VARIANTS, Recipe, without_pull
 from training.__main__ import main
-from training.data import find_source, load
+from training.data import find_source
 from training.evaluate import evaluate
-from training.objectives import Batch, total
 from training.search import grid, search
 from training.tables import table
-from training.trainer import Trainer, TrainingError
 
 FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensors", "README.md"}
 PICTURES = {
@@ -35,178 +34,6 @@ PICTURES = {
     "movement.png",
     "codebook.png",
 }
-
-
-def tiny(recipe: Recipe) -> Recipe:
-    """A variant's recipe for a data set of 300 images: its remedies come early, and everything is small."""
-    return replace(
-        recipe, latent_dim=16, num_codes=min(recipe.num_codes, 10), batch_size=32,
-        warmup_steps=min(recipe.warmup_steps, 2), feed_steps=min(recipe.feed_steps, 4),
-        restart_steps=min(recipe.restart_steps, 5), classifier_epochs=min(recipe.classifier_epochs, 1),
-    )  # fmt: skip
-
-
-def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Tensor]:
-    source = find_source("mnist", data_root=mirror)
-    recipe = replace(tiny(VARIANTS[variant].recipe_for("mnist")), **recipe)
-    config = AEVQConfig.for_training(variant, "mnist", source.dataset, recipe)
-    return Trainer(config, recipe), load(source, "train").images
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_training_lowers_the_reconstruction_error(variant, mirror):
-    trainer, images = trainer_for(variant, mirror)
-    labels = load(find_source("mnist", data_root=mirror), "train").labels
-    epochs = [trainer.run_epoch(images, labels)["terms"] for _ in range(5)]
-    losses = [terms["reconstruction"] for terms in epochs if "reconstruction" in terms]
-    assert losses[-1] < losses[0]
-    vectors = trainer.model.codebook
-    assert vectors is None or vectors.isfinite().all()
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_one_step_on_a_batch_lowers_its_loss(variant, mirror, generator):
-    trainer, images = trainer_for(variant, mirror, learning_rate=1e-3, warmup_steps=0, feed_steps=0)
-    labels = load(find_source("mnist", data_root=mirror), "train").labels[:64]
-    x = images[:64].float() / 255
-
-    def loss():
-        noise = torch.Generator().manual_seed(0)  # the same at both measurements
-        terms, _ = trainer.objective.terms(trainer.model, Batch(x, x, labels, generator=noise), trainer.recipe)
-        return total(terms, trainer.objective.weights(trainer.recipe))
-
-    before = loss()
-    before.backward()
-    trainer.optimizer.step()
-    assert loss() < before
-
-
-def test_a_classifier_s_encoder_is_frozen_after_its_first_stage(mirror):
-    trainer, images = trainer_for("classifier", mirror)
-    labels = load(find_source("mnist", data_root=mirror), "train").labels
-    assert set(trainer.run_epoch(images, labels)["terms"]) == {"classification"}
-    before = {key: value.clone() for key, value in trainer.model.state_dict().items()}
-    assert set(trainer.run_epoch(images, labels)["terms"]) == {"reconstruction"}
-    after = trainer.model.state_dict()
-    assert all(torch.equal(after[key], before[key]) for key in after if key.startswith(("encoder", "head")))
-    assert not torch.equal(after["decoder.0.weight"], before["decoder.0.weight"])
-
-
-def test_a_seed_gives_the_same_model(mirror):
-    models = []
-    for seed in (1, 1, 2):
-        trainer, images = trainer_for("center", mirror, seed=seed)
-        trainer.run_epoch(images)
-        models.append(trainer.model.state_dict())
-    assert all(torch.equal(models[0][key], models[1][key]) for key in models[0])
-    assert not torch.equal(models[0]["codebook"], models[2]["codebook"])
-
-
-def test_going_on_from_a_checkpoint_changes_nothing(mirror, tmp_path):
-    whole, images = trainer_for("center", mirror)
-    for _ in range(3):
-        whole.run_epoch(images)
-    first, _ = trainer_for("center", mirror)
-    first.run_epoch(images)
-    first.save(tmp_path / "checkpoint.safetensors")
-    second, _ = trainer_for("center", mirror)
-    second.load(tmp_path / "checkpoint.safetensors")
-    second.run_epoch(images)
-    second.run_epoch(images)
-    for key, value in whole.model.state_dict().items():
-        assert torch.equal(second.model.state_dict()[key], value), key
-    assert [e["terms"] for e in second.epochs] == [e["terms"] for e in whole.epochs]
-
-
-def test_unused_vectors_are_counted_over_the_ends_of_epochs_and_interruptions(mirror, tmp_path):
-    trainer, images = trainer_for("ema", mirror, restart_steps=15, ema_rate=0.0, pull_weight=0.0)
-    trainer.model.codebook.data[0] = 1e3  # ten steps an epoch: a restart in the second one
-    trainer.run_epoch(images)
-    assert trainer.model.codebook[0, 0] == 1e3
-    trainer.save(tmp_path / "c.safetensors")
-    second, _ = trainer_for("ema", mirror, restart_steps=15, ema_rate=0.0, pull_weight=0.0)
-    second.load(tmp_path / "c.safetensors")
-    for t in (trainer, second):
-        t.run_epoch(images)
-        assert t.model.codebook[0].abs().max() < 100
-    assert torch.equal(trainer.model.codebook, second.model.codebook)
-
-
-def test_a_warm_up_longer_than_training_is_refused(mirror):
-    trainer, images = trainer_for("vqvae", mirror, epochs=2, warmup_steps=15, feed_steps=5)
-    with pytest.raises(TrainingError, match="are 20 together, but training has only 20 steps; lower them"):
-        trainer.run_epoch(images)
-
-
-def test_where_vectors_start_is_no_movement(mirror):
-    trainer, images = trainer_for("vqae", mirror, warmup_steps=12, ema_rate=1e-6, restart_steps=0)
-    assert "movement" not in trainer.run_epoch(images)
-    before = trainer.model.codebook.detach().clone()
-    record = trainer.run_epoch(images)
-    assert (trainer.model.codebook - before).norm(dim=1).mean() > 100 * record["movement"] > 0
-
-
-def test_the_movement_is_the_vector_s_way_within_an_epoch(mirror):
-    trainer, images = trainer_for("center", mirror)
-    before = trainer.model.codebook.detach().clone()
-    record = trainer.run_epoch(images)
-    assert record["movement"] == pytest.approx((trainer.model.codebook - before).norm().item())
-    assert record["movement"] > 0
-
-
-def test_a_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
-    trainer, _ = trainer_for("center", mirror)
-    trainer.save(tmp_path / "c.safetensors")
-    other, _ = trainer_for("center", mirror, pull_weight=3.0)
-    with pytest.raises(TrainingError, match=r"made with pull_weight = 2.0, not 3.0.*--restart"):
-        other.load(tmp_path / "c.safetensors")
-    (tmp_path / "c.safetensors").write_bytes(b"\0" * 20)
-    with pytest.raises(TrainingError, match="damaged"):
-        trainer.load(tmp_path / "c.safetensors")
-
-
-def test_the_learning_rate_falls_to_zero_in_each_stage(mirror):
-    recipe = {"schedule": "cosine", "learning_rate": 0.5, "classifier_epochs": 2, "epochs": 4}
-    trainer, _ = trainer_for("classifier", mirror, **recipe)
-    rates = [trainer._learning_rate(epochs) for epochs in (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9)]
-    assert rates == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
-    constant, _ = trainer_for("center", mirror)
-    assert {constant._learning_rate(epochs) for epochs in (0, 7.5, 19)} == {1e-3}
-
-
-def test_a_schedule_to_the_end_does_not_go_on_with_another_end(mirror, tmp_path):
-    trainer, _ = trainer_for("center", mirror, schedule="cosine", epochs=2)
-    trainer.save(tmp_path / "c.safetensors")
-    longer, _ = trainer_for("center", mirror, schedule="cosine", epochs=3)
-    with pytest.raises(TrainingError, match="made with epochs = 2, not 3"):
-        longer.load(tmp_path / "c.safetensors")
-
-
-def test_a_loss_that_is_not_finite_stops_training(mirror):
-    trainer, images = trainer_for("center", mirror, learning_rate=1e18)
-    with pytest.raises(TrainingError, match="not finite in epoch 1.*lower the learning rate"):
-        trainer.run_epoch(images)
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"epochs": 0}, "epochs is 0; it must be a finite number of at least 1"),
-        ({"pull_weight": float("nan")}, "pull_weight is nan"),
-        ({"nearest_by": "manhattan"}, "unknown nearest_by 'manhattan'; choose from squared, dot, cosine"),
-        ({"widths": "32,64"}, "widths is '32,64'; give whole numbers joined by x, such as 32x64"),
-    ],
-)
-def test_a_recipe_is_checked(setting, message):
-    with pytest.raises(ValueError, match=message):
-        Recipe(**setting)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_widths_of_a_recipe_are_those_of_the_network(variant, mirror):
-    trainer, _ = trainer_for(variant, mirror, widths="6x10")
-    assert trainer.config.widths == (6, 10)
-    assert {6, 10} <= {size for weight in trainer.model.encoder.parameters() for size in weight.shape}
 
 
 def test_the_folder_is_what_the_hub_will_hold(trained):

@@ -142,6 +142,11 @@ def named_numbers(results: dict, names: dict = NUMBERS) -> list[tuple[str, str]]
     return [(name, form.format(values[key])) for key, (name, form) in names.items() if key in values]
 
 
+def report(results: dict) -> str:
+    """What was measured, as lines for a terminal."""
+    return "\n".join(f"{value:>10}  {name}" for name, value in named_numbers(results))
+
+
 def _searched(folder: Path) -> list[dict]:
     path = folder / SEARCH_FILE
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []

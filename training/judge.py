@@ -52,7 +52,9 @@ class Judge:
             torch.manual_seed(_SEED)
             self.network = _network(source.dataset.channels, source.dataset.size, classes)
         # another network or other images make another file
-        key = hashlib.sha256(f"{self.network} {_EPOCHS} {_BATCH} {_SEED} {fingerprint(source, 'train')}".encode())
+        key = hashlib.sha256(
+            f"{self.network} float32 {_EPOCHS} {_BATCH} {_SEED} {fingerprint(source, 'train')}".encode()
+        )
         path = cache_folder() / "judges" / f"{source.name}-{key.hexdigest()[:16]}.safetensors"
         if path.exists():
             self.network.load_state_dict(load_file(path))
@@ -67,8 +69,7 @@ class Judge:
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
         """Images (B, C, H, W) in [0, 1] → probabilities (B, classes)."""
-        with torch.autocast("cpu", torch.bfloat16):  # a class is not decided by rounding
-            logits = self.network(x).float()
+        logits = self.network(x)
         return logits.sigmoid() if self.multi_label else logits.softmax(1)
 
     @torch.no_grad()
@@ -87,10 +88,9 @@ class Judge:
         with tqdm(total=steps, desc="training the measuring classifier", unit=" steps", disable=not progress) as bar:
             for _ in range(epochs):
                 for index in torch.randperm(len(train), generator=generator)[: per_epoch * size].split(size):
-                    with torch.autocast("cpu", torch.bfloat16):
-                        logits = self.network(to_float(train.images[index]))
+                    loss = classification(self.network(to_float(train.images[index])), train.labels[index])
                     optimizer.zero_grad()
-                    classification(logits.float(), train.labels[index]).backward()
+                    loss.backward()
                     optimizer.step()
                     schedule.step()
                     bar.update()

@@ -12,6 +12,7 @@ from aevq_hub.codebook import nearest_vectors
 from aevq_hub.registry import NEAREST_BY, Recipe
 
 Terms = dict[str, Tensor]
+RAMP_START = 0.01  # the share of λ1 and λ2 at which a ramp begins
 
 
 @dataclass(frozen=True)
@@ -188,30 +189,33 @@ def classification(logits: Tensor, labels: Tensor) -> Tensor:
     return loss / known.sum().clamp_min(1)
 
 
+def pull_weights(recipe: Recipe, step: int) -> dict[str, float]:
+    """1, λ1 and λ2 of section 3.1; the last two rise over ``recipe.ramp_steps`` after the warm-up."""
+    done = min(1.0, (step - recipe.warmup_steps + 1) / max(1, recipe.ramp_steps))
+    risen = RAMP_START ** (1 - done)
+    return {
+        "reconstruction": 1.0,
+        "encoder_pull": risen * recipe.pull_weight,
+        "vector_pull": risen * recipe.pull_weight,
+        "center_reconstruction": risen * recipe.center_reconstruction_weight,
+    }
+
+
 @dataclass(frozen=True)
 class Objective:
-    """An objective, the recipe's settings that weigh its terms, and whether it draws a second batch to pick from."""
+    """An objective, what its terms weigh at a step, and whether it draws a second batch to pick from."""
 
     terms: Callable[[AEVQ, Batch, Recipe], tuple[Terms, Matches | None]]
-    weights: Callable[[Recipe], dict[str, float]]
+    weights: Callable[[Recipe, int], dict[str, float]]
     draws_pull_batch: Callable[[Recipe], bool] = lambda recipe: False
 
 
 OBJECTIVES = {
-    "reconstruction": Objective(reconstruction, lambda recipe: {"reconstruction": 1.0}),
-    "classifier": Objective(classifier, lambda recipe: {"classification": 1.0, "reconstruction": 1.0}),
-    "pull": Objective(
-        pull,
-        lambda recipe: {
-            "reconstruction": 1.0,
-            "encoder_pull": recipe.pull_weight,
-            "vector_pull": recipe.pull_weight,
-            "center_reconstruction": recipe.center_reconstruction_weight,
-        },
-        lambda recipe: recipe.assignment == "vector-to-image",
-    ),
-    "zero": Objective(zero, lambda recipe: {"reconstruction": 1.0, "encoder_pull": recipe.pull_weight}),
-    "vae": Objective(vae, lambda recipe: {"reconstruction": 1.0, "kl": recipe.pull_weight}),
+    "reconstruction": Objective(reconstruction, lambda recipe, step: {"reconstruction": 1.0}),
+    "classifier": Objective(classifier, lambda recipe, step: {"classification": 1.0, "reconstruction": 1.0}),
+    "pull": Objective(pull, pull_weights, lambda recipe: recipe.assignment == "vector-to-image"),
+    "zero": Objective(zero, lambda recipe, step: {"reconstruction": 1.0, "encoder_pull": recipe.pull_weight}),
+    "vae": Objective(vae, lambda recipe, step: {"reconstruction": 1.0, "kl": recipe.pull_weight}),
 }
 
 

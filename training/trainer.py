@@ -69,7 +69,6 @@ class Trainer:
         """
         start, recipe, epoch = time.perf_counter(), self.recipe, len(self.epochs)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch + 1)
-        weights = self.objective.weights(recipe)
         draws_others = self.objective.draws_pull_batch(recipe)
         vectors = None if self.model.codebook is None else self.model.codebook.detach().clone()
         sums: dict[str, float | Tensor] = {}
@@ -90,7 +89,7 @@ class Trainer:
                 group["lr"] = self._learning_rate(step / len(order))
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
                 terms, matches = self.objective.terms(self.model, batch, recipe)
-                loss = total(terms, weights)
+                loss = total(terms, self.objective.weights(recipe, step))
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
@@ -122,11 +121,12 @@ class Trainer:
         return r.learning_rate * (1 + math.cos(math.pi * share)) / 2
 
     def _refuse_endless_warmup(self, steps_per_epoch: int) -> None:
-        needed, total_steps = self.recipe.warmup_steps + self.recipe.feed_steps, self.total_epochs * steps_per_epoch
+        r, total_steps = self.recipe, self.total_epochs * steps_per_epoch
+        needed = r.warmup_steps + max(r.feed_steps, r.ramp_steps)
         if self.model.codebook is not None and needed >= total_steps:
             raise TrainingError(
-                f"warmup_steps and feed_steps are {needed} together, but training has only {total_steps} steps; "
-                "lower them (--warmup-steps, --feed-steps) or train for more epochs"
+                f"warmup_steps and what follows, feed_steps or ramp_steps, are {needed}, but training has only "
+                f"{total_steps} steps; lower them (--warmup-steps, --feed-steps, --ramp-steps) or train for more epochs"
             )
 
     def _start_vectors(self, images: Tensor, generator: torch.Generator) -> None:

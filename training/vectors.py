@@ -40,13 +40,18 @@ class VectorUpdates:
             self.counts += matches.nearest.bincount(minlength=len(self.counts)).cpu()
             self.steps += 1
             if self.steps >= self.recipe.restart_steps:
-                self._restart(matches.latents, generator)
+                self._restart(matches, generator)
 
-    def _restart(self, latents: Tensor, generator: torch.Generator) -> None:
-        """Put each unused vector on a latent of its own; where there are too few latents, some wait."""
-        chosen = torch.randperm(len(latents), generator=generator)
-        unused = (self.counts == 0).nonzero()[: len(latents), 0]
-        self.codebook[unused.to(self.codebook.device)] = latents[chosen[: len(unused)].to(latents.device)]
+    def _restart(self, matches: Matches, generator: torch.Generator) -> None:
+        """Put each unused vector on a latent of its own, where there are too few latents, some wait.
+
+        Latents are drawn by their squared distance to the nearest vector, as k-means++ draws: where one is missed.
+        """
+        latents, unused = matches.latents, (self.counts == 0).nonzero()[: len(matches.latents), 0]
+        if len(unused):
+            missed = (latents - self.codebook[matches.nearest]).square().sum(1).cpu()  # (m,)
+            chosen = torch.multinomial(missed + 1e-6 * missed.mean() + 1e-12, len(unused), generator=generator)
+            self.codebook[unused.to(self.codebook.device)] = latents[chosen.to(latents.device)].to(self.codebook.dtype)
         self.counts.zero_()
         self.steps.zero_()
 

@@ -1,0 +1,28 @@
+"""Recipes and trainers small enough for a test."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from aevq_hub import AEVQConfig
+from aevq_hub.registry import VARIANTS, Recipe
+from training.data import find_source, load
+from training.trainer import Trainer
+
+
+def tiny(recipe: Recipe) -> Recipe:
+    """A variant's recipe for a data set of 300 images: its remedies come early, and everything is small."""
+    return replace(
+        recipe, latent_dim=16, num_codes=min(recipe.num_codes, 10), batch_size=32,
+        warmup_steps=min(recipe.warmup_steps, 2), feed_steps=min(recipe.feed_steps, 4),
+        ramp_steps=min(recipe.ramp_steps, 4), restart_steps=min(recipe.restart_steps, 5),
+        classifier_epochs=min(recipe.classifier_epochs, 1),
+    )  # fmt: skip
+
+
+def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Tensor]:
+    source = find_source("mnist", data_root=mirror)
+    recipe = replace(tiny(VARIANTS[variant].recipe_for("mnist")), **recipe)
+    config = AEVQConfig.for_training(variant, "mnist", source.dataset, recipe)
+    return Trainer(config, recipe), load(source, "train").images

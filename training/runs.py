@@ -1,0 +1,86 @@
+"""One model from the first step to its folder, or from where it was interrupted."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from aevq_hub import AEVQConfig
+from aevq_hub.hub import CONFIG_FILE, WEIGHTS_FILE
+from aevq_hub.registry import Recipe
+
+from . import metrics
+from .card import report
+from .data import Source, load, training_labels
+from .release import release
+from .trainer import Trainer, TrainingError, refuse_other_settings
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+def train_model(
+    variant: str, source: Source, recipe: Recipe, output: Path, device: str = "cpu", *, restart: bool = False
+) -> Path:
+    """Train a model, or go on with it, and write its folder.
+
+    Returns:
+        The model's folder in ``output``. One that is finished is left as it is.
+
+    Raises:
+        TrainingError: the folder holds a model of other settings, or training cannot go on.
+    """
+    config = AEVQConfig.for_training(variant, source.name, source.dataset, recipe)
+    trainer = Trainer(config, recipe, device, data=source.public_name)
+    folder = output / config.name
+    checkpoint, history = folder / CHECKPOINT, folder / "history.json"
+    if restart:
+        checkpoint.unlink(missing_ok=True)
+    elif checkpoint.exists():
+        trainer.load(checkpoint)
+    elif (folder / WEIGHTS_FILE).exists() and history.exists():
+        told = json.loads(history.read_text(encoding="utf-8"))
+        config_then = AEVQConfig.from_file(folder / CONFIG_FILE)
+        then = {"config": config_then.to_dict(), "recipe": told["recipe"], "data": told["data"]["source"]}
+        refuse_other_settings(history, then, trainer.settings)
+        trainer.epochs = told["epochs"]
+    asked, done = trainer.total_epochs, len(trainer.epochs)
+    if done > asked or (not checkpoint.exists() and 0 < done < asked):
+        raise TrainingError(f"{folder} has {done} epochs, not {asked}; --restart trains it anew")
+    if done and not checkpoint.exists():
+        print(f"{folder} is trained already, for {asked} epochs; --restart trains it again")
+        return folder
+    train, test = load(source, "train"), load(source, "test")
+    labels = training_labels(source)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tqdm(total=asked * len(train), initial=done * len(train), unit=" images", smoothing=0.05) as bar:
+        while not trainer.finished:
+            bar.set_description(f"{config.name} epoch {len(trainer.epochs) + 1}/{asked}")
+            record = trainer.run_epoch(train.images, labels, bar)
+            record |= _measured(trainer, test.images)
+            trainer.save(checkpoint)
+            bar.write(_line(record), file=sys.stderr)
+    results = release(trainer, source, folder)["results"]
+    checkpoint.unlink()
+    print(f"wrote {folder}\n{report(results)}")
+    return folder
+
+
+def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
+    """What is measured on the test split after each epoch."""
+    model, images = trainer.model.eval(), images.to(trainer.device)
+    error = metrics.mse(model, images)
+    record = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
+    if model.codebook is not None:
+        record["codebook"] = metrics.health(model, images).summary()
+        record["test"]["quantized_mse"] = metrics.quantized_mse(model, images)
+    model.train()
+    return record
+
+
+def _line(record: dict) -> str:
+    terms = ", ".join(f"{name} {value:.3f}" for name, value in record["terms"].items())
+    moved = f", movement {record['movement']:.3f}" if "movement" in record else ""
+    test = "test MSE {mse:.5f} ({psnr:.1f} dB)".format(**record["test"])
+    return f"epoch {record['epoch']:3}: {terms}, {test}{moved}"
