@@ -63,6 +63,9 @@ class Recipe:
         "random", "of the vectors; k-means: of latents, after the warm-up", choices=INITIALISATIONS
     )
     restart_steps: int = _setting(0, "a vector unused for so many steps is put on a latent; 0: never", low=0)
+    restart_share: float = _setting(
+        0.0, "a vector counts as unused up to this share of what each had if all were used alike", low=0
+    )
     classifier_epochs: int = _setting(0, "of `classifier`'s first stage, before the decoder is trained", low=0)
     learning_rate: float = _setting(1e-3, "of Adam", low=0)
     schedule: str = _setting("constant", "of the learning rate; cosine: it falls to 0 in each stage", choices=SCHEDULES)

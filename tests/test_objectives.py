@@ -210,6 +210,15 @@ def test_a_restart_goes_where_a_vector_is_missed(model, generator):
     assert [3.0, 4.0] in model.codebook[1:].tolist()
 
 
+def test_vectors_of_few_latents_restart_too_when_asked(model, generator):
+    for share, moved in ((0.0, 1), (0.5, 2)):  # an equal share is four of the sixteen latents
+        before = torch.arange(8.0).view(4, 2)
+        model.codebook.data = before.clone()
+        updates = VectorUpdates(model, Recipe(restart_steps=1, restart_share=share))
+        updates.after_step(matched([[9.0, 9.0]] * 16, [0] * 9 + [1] * 5 + [2] * 2), generator)
+        assert (model.codebook != before).any(1).sum() == moved
+
+
 def test_a_restart_works_whoever_picks_whom(model, generator):
     recipe = Recipe(num_codes=2, restart_steps=1)
     model.codebook = torch.nn.Parameter(torch.stack([torch.zeros(8), torch.full((8,), 1e3)]))

@@ -17,7 +17,7 @@ class VectorUpdates:
 
     Args:
         model: with a codebook, or without: then nothing is done.
-        recipe: ``ema_rate`` and ``restart_steps``.
+        recipe: ``ema_rate``, ``restart_steps`` and ``restart_share``.
 
     Attributes:
         counts: (K,) latents that had each vector for their nearest since the last restart.
@@ -43,11 +43,12 @@ class VectorUpdates:
                 self._restart(matches, generator)
 
     def _restart(self, matches: Matches, generator: torch.Generator) -> None:
-        """Put each unused vector on a latent of its own, where there are too few latents, some wait.
+        """Put each unused vector on a latent of its own; where there are too few latents, some wait.
 
         Latents are drawn by their squared distance to the nearest vector, as k-means++ draws: where one is missed.
         """
-        latents, unused = matches.latents, (self.counts == 0).nonzero()[: len(matches.latents), 0]
+        latents, alike = matches.latents, self.counts.sum() / len(self.counts)
+        unused = (self.counts <= self.recipe.restart_share * alike).nonzero()[: len(latents), 0]
         if len(unused):
             missed = (latents - self.codebook[matches.nearest]).square().sum(1).cpu()  # (m,)
             chosen = torch.multinomial(missed + 1e-6 * missed.mean() + 1e-12, len(unused), generator=generator)
