@@ -5,8 +5,10 @@ import json
 import sys
 from dataclasses import fields, replace
 
+from tqdm import tqdm
+
 from aevq_hub import AEVQ
-from aevq_hub.hub import find_files
+from aevq_hub.hub import WEIGHTS_FILE, find_files
 from aevq_hub.registry import DATASETS, VARIANTS, Recipe, lookup
 
 from .card import report
@@ -14,6 +16,7 @@ from .data import Source, find_source
 from .evaluate import evaluate
 from .files import write_json
 from .options import parser
+from .publish import Publisher, PublishError, checked_folders, ladder
 from .release import describe
 from .runs import train_model
 from .search import grid, search
@@ -27,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser(arguments).parse_args(arguments)
     try:
         COMMANDS[args.command](args)
-    except (ValueError, OSError, TrainingError) as error:
+    except (ValueError, OSError, TrainingError, PublishError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -104,7 +107,36 @@ def _card(args: argparse.Namespace) -> None:
     describe(AEVQ.from_pretrained(args.folder), args.folder)
 
 
-COMMANDS = {"train": _train, "all": _all, "search": _search, "evaluate": _evaluate, "card": _card}
+def _push(args: argparse.Namespace) -> None:
+    if bool(args.models) == args.all:
+        raise ValueError("name the models to publish, or give --all for all of them")
+    if args.tag and args.create_pr:
+        raise ValueError("--tag names what is published; a pull request (--create-pr) is not yet")
+    names = ladder(args.models or [path.parent.name for path in args.output.glob(f"[!.]*/{WEIGHTS_FILE}")])
+    folders = checked_folders(names, args.output)
+    publisher = Publisher(args.to)
+    changes = {folder: publisher.changes(folder, args.revision) for folder in folders}  # before any is touched
+    for folder, changed in changes.items():
+        print(f"{args.to}/{folder.name}: " + (f"{len(changed)} files change" if changed else "nothing changes"))
+        for change in changed if args.dry_run else ():
+            print(f"  {change.what:6} {change.path} ({change.size:,} bytes)")
+    if args.dry_run:
+        return
+    given = {"private": args.private, "revision": args.revision, "tag": args.tag, "create_pr": args.create_pr}
+    for folder in tqdm(folders, unit=" models"):
+        tqdm.write(publisher.push(folder, **given))
+    if len(folders) > 1 and not args.create_pr:
+        print(publisher.collect(names, private=args.private))
+
+
+COMMANDS = {
+    "train": _train,
+    "all": _all,
+    "search": _search,
+    "evaluate": _evaluate,
+    "card": _card,
+    "push": _push,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -23,6 +23,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   python -m training search center mnist --latent-dim 32,64 --pull-weight 1,3,10
                                                          a recorded search over settings
   python -m training evaluate center-mnist               the numbers of a model, measured again
+  python -m training push center-mnist --to NAMESPACE    publish its folder on the Hub
 
 `python -m training train center mnist --help` explains what is trained, and with which settings.
 """
@@ -94,6 +95,23 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
 
     card = commands.add_parser("card", help="draw a model's pictures and write its card again, from its folder alone")
     card.add_argument("folder", type=Path, metavar="FOLDER")
+
+    push = commands.add_parser(
+        "push", help="publish models' folders as repositories of the Hub", formatter_class=_Raw,
+        description="Publish folders of model_cards/ as they are: NAMESPACE/<name> becomes a copy of <name>/, in one\n"
+        "commit that leaves unchanged files alone. The token is that of `hf auth login` or HF_TOKEN. Interrupted, the\n"
+        "same command goes on. Several models are gathered in a collection, in the order of the ladder.",
+    )  # fmt: skip
+    push.add_argument("models", nargs="*", metavar="NAME", help="which, such as center-celeba")
+    push.add_argument("--all", action="store_true", help="all that are in the folder of models")
+    push.add_argument("--to", required=True, metavar="NAMESPACE", help="an account or an organisation of the Hub")
+    push.add_argument("--private", action="store_true", help="make new repositories private")
+    where = push.add_mutually_exclusive_group()
+    where.add_argument("--revision", metavar="BRANCH", help="publish on this branch, made if missing (main)")
+    where.add_argument("--create-pr", action="store_true", help="open a pull request instead")
+    push.add_argument("--tag", help="name the published state")
+    push.add_argument("--dry-run", action="store_true", help="list what would change, and change nothing")
+    _add_output(push)
     return root
 
 
@@ -153,7 +171,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--output", type=Path, default=Path("model_cards"), help="where the models' folders are put (%(default)s)"
+        "--output", type=Path, default=Path("model_cards"), help="the folder of the models' folders (%(default)s)"
     )
 
 

@@ -1,0 +1,325 @@
+"""A stand-in for the Hub on loopback: repositories, both kinds of uploads, downloads, tags and collections, in memory.
+
+It answers what ``huggingface_hub`` asks over real HTTP; what it was sent can be read in its attributes.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+WRITE, READ, OTHER = "hf_write", "hf_read", "hf_other"  # tokens
+ACCOUNTS = {WRITE: ("ada", "write"), READ: ("ada", "read"), OTHER: ("bob", "write")}
+LFS = (".safetensors",)  # what is uploaded as large files
+
+
+@dataclass
+class Repo:
+    """One repository: commits from the first to the last, each all its files, and names for some of them."""
+
+    private: bool = False
+    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def commit(self, branch: str, files: dict[str, bytes]) -> str:
+        oid = hashlib.sha1(f"{len(self.commits)}{sorted(files)}".encode()).hexdigest()
+        self.commits[oid], self.refs[branch] = files, oid
+        return oid
+
+    def find(self, revision: str) -> str | None:
+        known = {**self.refs, **self.tags}
+        return known.get(revision, revision if revision in self.commits else None)
+
+
+class Hub:
+    """The state of the stand-in.
+
+    Attributes:
+        url: where it listens.
+        repos: by kind and id: ``("models", "ada/center-mnist")``.
+        collections: by slug: title and items.
+        requests: method and path of everything asked.
+        uploaded: paths of files that came in with commits, in order.
+        broken: paths (regular expressions) that answer 500.
+    """
+
+    def __init__(self):
+        self.repos: dict[tuple[str, str], Repo] = {}
+        self.objects: dict[str, bytes] = {}
+        self.collections: dict[str, dict] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.uploaded: list[str] = []
+        self.broken: list[str] = []
+        self.lock = threading.Lock()
+        self.url = ""
+
+    def files(self, repo_id: str, revision: str = "main", kind: str = "models") -> dict[str, bytes]:
+        repo = self.repos[kind, repo_id]
+        return repo.commits[repo.find(revision)]
+
+
+class Refused(Exception):  # noqa: N818
+    """An answer other than 200: its status, what is wrong, the Hub's code for it, and more for the body."""
+
+    def __init__(self, status: int, message: str, code: str = "", **more):
+        self.status, self.code, self.body = status, code, {"error": message, **more}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hub: Hub
+
+    def log_message(self, *args):
+        pass
+
+    def do_POST(self):  # noqa: N802
+        self.answer()
+
+    do_GET = do_HEAD = do_PUT = do_PATCH = do_POST  # noqa: N815
+
+    def answer(self):
+        self.query = {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()}
+        path = unquote(urlsplit(self.path).path)
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            with self.hub.lock:
+                self.hub.requests.append((self.command, path))
+                if any(re.search(pattern, path) for pattern in self.hub.broken):
+                    raise Refused(500, "broken")
+                for method, pattern, action in ROUTES:
+                    match = re.fullmatch(pattern, path)
+                    if match and self.command in method.split():
+                        return self.send(200, *self.packed(action(self, *match.groups())))
+                raise Refused(404, f"no such address {self.command} {path}", "EntryNotFound")
+        except Refused as refused:
+            headers = {"X-Error-Code": refused.code, "X-Error-Message": refused.body["error"]}
+            self.send(refused.status, json.dumps(refused.body).encode(), headers)
+
+    @staticmethod
+    def packed(answer) -> tuple[bytes, dict]:
+        if isinstance(answer, tuple):
+            return answer
+        return json.dumps(answer).encode(), {"Content-Type": "application/json"}
+
+    def send(self, status: int, body: bytes, headers: dict):
+        self.send_response(status)
+        for name, value in {"Content-Length": len(body), **headers}.items():
+            if value != "":
+                self.send_header(name, str(value))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    @property
+    def account(self) -> tuple[str, str] | None:
+        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        if token and token not in ACCOUNTS:
+            raise Refused(401, "Invalid credentials in Authorization header")
+        return ACCOUNTS.get(token)
+
+    def may_write(self, namespace: str):
+        if self.account is None:
+            raise Refused(401, "Invalid username or password.")
+        if self.account != (namespace, "write"):
+            raise Refused(403, f"You don't have the rights to create a model under the namespace {namespace}")
+
+    def repo(self, kind: str, repo_id: str) -> Repo:
+        repo = self.hub.repos.get((kind, repo_id))
+        if repo is None or (repo.private and (self.account or ("",))[0] != repo_id.split("/")[0]):
+            raise Refused(404 if self.account else 401, "Repository not found", "RepoNotFound")
+        return repo
+
+    def revision(self, kind: str, repo_id: str, revision: str) -> tuple[Repo, str]:
+        repo = self.repo(kind, repo_id)
+        oid = repo.find(revision)
+        if oid is None:
+            raise Refused(404, f"Invalid rev id: {revision}", "RevisionNotFound")
+        return repo, oid
+
+    def whoami(self):
+        if self.account is None:
+            raise Refused(401, "Invalid username or password.")
+        name, role = self.account
+        return {"name": name, "type": "user", "orgs": [], "auth": {"accessToken": {"displayName": "t", "role": role}}}
+
+    def create(self):
+        asked = json.loads(self.body)
+        kind, namespace = asked.get("type", "model") + "s", asked.get("organization") or (self.account or ("",))[0]
+        repo_id = f"{namespace}/{asked['name']}"
+        self.may_write(namespace)
+        there = {"url": f"{self.hub.url}/{'' if kind == 'models' else kind + '/'}{repo_id}", "name": repo_id}
+        if (kind, repo_id) in self.hub.repos:
+            raise Refused(409, "You already created this model repo", **there)
+        private = asked.get("private") or asked.get("visibility") == "private"
+        repo = self.hub.repos[kind, repo_id] = Repo(bool(private))
+        repo.commit("main", {".gitattributes": b"*.safetensors filter=lfs\n"})
+        return there
+
+    def info(self, kind, repo_id, revision="main"):
+        repo, oid = self.revision(kind, repo_id, revision)
+        files = [{"rfilename": path} for path in repo.commits[oid]]
+        return {"id": repo_id, "sha": oid, "private": repo.private, "gated": False, "tags": [], "siblings": files}
+
+    def tree(self, kind, repo_id, revision):
+        repo, oid = self.revision(kind, repo_id, revision)
+        return [entry(path, data) for path, data in repo.commits[oid].items()]
+
+    def refs(self, kind, repo_id):
+        repo = self.repo(kind, repo_id)
+
+        def listed(names, prefix):
+            return [{"name": n, "ref": f"refs/{prefix}/{n}", "targetCommit": oid} for n, oid in names.items()]
+
+        return {"branches": listed(repo.refs, "heads"), "tags": listed(repo.tags, "tags"), "converts": []}
+
+    def tag(self, kind, repo_id, revision):
+        self.may_write(repo_id.split("/")[0])
+        repo, oid = self.revision(kind, repo_id, revision)
+        name = json.loads(self.body)["tag"]
+        if name in repo.tags:
+            raise Refused(409, f"Tag {name} exists already")
+        repo.tags[name] = oid
+        return {}
+
+    def branch(self, kind, repo_id, name):
+        self.may_write(repo_id.split("/")[0])
+        repo = self.repo(kind, repo_id)
+        if name in repo.refs:
+            raise Refused(409, "Reference already exists")
+        repo.refs[name] = repo.refs["main"]
+        return {}
+
+    def preupload(self, kind, repo_id, revision):
+        repo, oid = self.revision(kind, repo_id, revision)
+        answers = []
+        for file in json.loads(self.body)["files"]:
+            path, there = file["path"], repo.commits[oid].get(file["path"])
+            mode = "lfs" if path.endswith(LFS) else "regular"
+            there = {} if there is None else {"oid": entry(path, there).get("lfs", entry(path, there))["oid"]}
+            answers.append({"path": path, "uploadMode": mode, "shouldIgnore": False, **there})
+        return {"files": answers}
+
+    def commit(self, kind, repo_id, revision):
+        self.may_write(repo_id.split("/")[0])
+        repo, oid = self.revision(kind, repo_id, revision)
+        files = dict(repo.commits[oid])
+        for line in self.body.decode().splitlines():
+            step = json.loads(line)
+            value = step["value"]
+            if step["key"] == "file":
+                files[value["path"]] = base64.b64decode(value["content"])
+            elif step["key"] == "lfsFile":
+                files[value["path"]] = self.hub.objects[value["oid"]]
+            elif step["key"] == "deletedFile":
+                del files[value["path"]]
+            if step["key"] in ("file", "lfsFile"):
+                self.hub.uploaded.append(f"{repo_id}/{value['path']}")
+        pull_request = self.query.get("create_pr") == "1"
+        branch = f"refs/pr/{len(repo.commits)}" if pull_request else revision
+        oid = repo.commit(branch, files)
+        url = f"{self.hub.url}/{repo_id}/commit/{oid}"
+        answer = {"commitOid": oid, "commitUrl": url}
+        return answer | ({"pullRequestUrl": f"{self.hub.url}/{repo_id}/discussions/1"} if pull_request else {})
+
+    def batch(self, repo_id):
+        self.may_write(repo_id.split("/")[0])
+        answers = []
+        for wanted in json.loads(self.body)["objects"]:
+            actions = {"upload": {"href": f"{self.hub.url}/lfs/{wanted['oid']}"}}
+            answers.append(wanted if wanted["oid"] in self.hub.objects else {**wanted, "actions": actions})
+        return {"transfer": "basic", "objects": answers}
+
+    def store(self, oid):
+        if hashlib.sha256(self.body).hexdigest() != oid:
+            raise Refused(400, "the content has another SHA-256")
+        self.hub.objects[oid] = self.body
+        return b"", {}
+
+    def resolve(self, repo_id, revision, path):
+        repo, oid = self.revision("models", repo_id, revision)
+        headers = {"X-Repo-Commit": oid, "Accept-Ranges": "bytes"}
+        if path not in repo.commits[oid]:
+            raise Refused(404, "Entry not found", "EntryNotFound")
+        data = repo.commits[oid][path]
+        about = entry(path, data)
+        headers["ETag"] = f'"{about.get("lfs", about)["oid"]}"'
+        return data, headers
+
+    def collect(self):
+        asked = json.loads(self.body)
+        self.may_write(asked["namespace"])
+        slug = f"{asked['namespace']}/{re.sub('[^a-z0-9]+', '-', asked['title'].lower()).strip('-')}-0123456789abcdef"
+        if slug in self.hub.collections:
+            raise Refused(409, "a collection of this title exists", slug=slug)
+        self.hub.collections[slug] = {"slug": slug, "title": asked["title"], "items": []}
+        return self.collection(slug)
+
+    def collection(self, slug):
+        found = self.hub.collections[slug]
+        items = [
+            {"_id": f"{i:024x}", "id": item, "type": "model", "position": i, "repoType": "model"}
+            for i, item in enumerate(found["items"])
+        ]
+        owner = {"name": slug.split("/")[0], "type": "user"}
+        return {**found, "items": items, "owner": owner, "lastUpdated": "2026-01-01T00:00:00.000Z", "private": False,
+                "position": 0, "theme": "blue", "upvotes": 0}  # fmt: skip
+
+    def add_item(self, slug):
+        self.may_write(slug.split("/")[0])
+        items, wanted = self.hub.collections[slug]["items"], json.loads(self.body)["item"]["id"]
+        if wanted in items:
+            raise Refused(409, "already in the collection")
+        items.append(wanted)
+        return self.collection(slug)
+
+
+def entry(path: str, data: bytes) -> dict:
+    """What a listing says of a file; of a large one also its SHA-256."""
+    oid = hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()
+    about = {"type": "file", "path": path, "size": len(data), "oid": oid}
+    if path.endswith(LFS):
+        about["lfs"] = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
+    return about
+
+
+KIND, ID, REV, SLUG = "(models|datasets|spaces)", "([^/]+/[^/]+?)", "([^/]+|refs/.+)", "([^/]+/[^/]+)"
+ROUTES = [
+    ("GET", "/api/whoami-v2", Handler.whoami),
+    ("POST", "/api/repos/create", Handler.create),
+    ("POST", "/api/validate-yaml", lambda handler: {"errors": [], "warnings": []}),
+    ("POST", f"/api/{KIND}/{ID}/preupload/{REV}", Handler.preupload),
+    ("POST", f"/api/{KIND}/{ID}/commit/{REV}", Handler.commit),
+    ("POST", f"/{ID}\\.git/info/lfs/objects/batch", Handler.batch),
+    ("PUT", "/lfs/([0-9a-f]{64})", Handler.store),
+    ("GET", f"/api/{KIND}/{ID}", Handler.info),
+    ("GET", f"/api/{KIND}/{ID}/revision/{REV}", Handler.info),
+    ("GET", f"/api/{KIND}/{ID}/tree/{REV}", Handler.tree),
+    ("GET", f"/api/{KIND}/{ID}/refs", Handler.refs),
+    ("POST", f"/api/{KIND}/{ID}/tag/{REV}", Handler.tag),
+    ("POST", f"/api/{KIND}/{ID}/branch/(.+)", Handler.branch),
+    ("GET HEAD", f"/{ID}/resolve/{REV}/(.+)", Handler.resolve),
+    ("POST", "/api/collections", Handler.collect),
+    ("GET", f"/api/collections/{SLUG}", Handler.collection),
+    ("POST", f"/api/collections/{SLUG}/items", Handler.add_item),
+]
+
+
+@contextmanager
+def serving() -> Iterator[Hub]:
+    """A running stand-in on a port of its own."""
+    hub = Hub()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"hub": hub}))
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,141 @@
+"""Publishing over HTTP, to a stand-in for the Hub on loopback, and loading what was published."""
+
+import shutil
+
+import hub_server
+import pytest
+import torch
+from huggingface_hub import constants
+
+from aevq_hub import AEVQ
+from training.__main__ import main
+from training.publish import published_files
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A stand-in that the client takes for the Hub; the token in HF_TOKEN may write to ada's repositories."""
+    with hub_server.serving() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
+        monkeypatch.setenv("HF_TOKEN", hub_server.WRITE)
+        yield server
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    """A folder of models with one in it, free to be changed."""
+    return shutil.copytree(trained, tmp_path / "models" / "center-mnist")
+
+
+def push(folder, *arguments) -> int:
+    return main(["push", "--to", "ada", "--output", str(folder.parent), *arguments])
+
+
+def test_what_is_pushed_is_the_folder_and_loads_again_to_the_bit(hub, folder, generator):
+    assert push(folder, "center-mnist") == 0
+    files = hub.files("ada/center-mnist")
+    assert {path.name: path.read_bytes() for path in published_files(folder)} == {
+        name: data for name, data in files.items() if name != ".gitattributes"
+    }
+    x = torch.rand(3, 1, 28, 28, generator=generator)
+    assert torch.equal(AEVQ.from_pretrained("ada/center-mnist")(x), AEVQ.from_pretrained(folder)(x))
+
+
+def test_only_what_changed_is_pushed_and_old_states_stay_loadable(hub, folder, generator):
+    assert push(folder, "center-mnist", "--tag", "v1") == 0
+    first, number = hub.repos["models", "ada/center-mnist"].refs["main"], len(hub.uploaded)
+    assert push(folder, "center-mnist") == 0
+    assert (hub.repos["models", "ada/center-mnist"].refs["main"], len(hub.uploaded)) == (first, number)
+
+    old = AEVQ.from_pretrained(folder)
+    new = AEVQ.from_pretrained(folder)
+    new.codebook += 1
+    new.save_pretrained(folder)
+    (folder / "samples.png").unlink()
+    assert push(folder, "center-mnist") == 0
+    assert hub.uploaded[number:] == ["ada/center-mnist/model.safetensors"]
+    assert "samples.png" not in hub.files("ada/center-mnist")
+    for revision, model in ((None, new), ("v1", old), (first, old)):
+        assert torch.equal(AEVQ.from_pretrained("ada/center-mnist", revision=revision).codebook, model.codebook)
+
+
+def test_a_dry_run_lists_and_changes_nothing(hub, folder, capsys):
+    assert push(folder, "center-mnist", "--dry-run") == 0
+    assert "add    model.safetensors" in capsys.readouterr().out
+    assert hub.repos == {}
+    push(folder, "center-mnist")
+    (folder / "README.md").write_text((folder / "README.md").read_text() + "\nOne line more.\n")
+    capsys.readouterr()
+    assert push(folder, "center-mnist", "--dry-run") == 0
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]] == [["update", "README.md"]]
+
+
+def test_a_branch_a_pull_request_and_a_private_repository(hub, folder):
+    assert push(folder, "center-mnist", "--revision", "trial", "--private") == 0
+    assert hub.repos["models", "ada/center-mnist"].private
+    assert set(hub.files("ada/center-mnist")) == {".gitattributes"}
+    assert "model.safetensors" in hub.files("ada/center-mnist", "trial")
+    assert push(folder, "center-mnist", "--create-pr") == 0
+    assert set(hub.files("ada/center-mnist")) == {".gitattributes"}
+    assert "model.safetensors" in hub.files("ada/center-mnist", "refs/pr/2")
+
+
+def test_all_are_gathered_in_the_ladder_s_order_and_an_interrupted_push_goes_on(hub, folder, capsys):
+    for name in ("vqvae-mnist", "ae-mnist", "ae-celeba"):
+        shutil.copytree(folder, folder.parent / name)
+    hub.broken.append("ada/center-mnist/commit")
+    assert push(folder, "--all") == 1
+    assert "ada/center-mnist: the Hub answered 500" in capsys.readouterr().err
+    first = list(hub.uploaded)
+    assert {path.split("/")[1] for path in first} == {"ae-mnist"}
+    hub.broken.clear()
+    assert push(folder, "--all") == 0
+    assert not set(first) & set(hub.uploaded[len(first) :])
+    (collection,) = hub.collections.values()
+    assert collection["items"] == [f"ada/{n}" for n in ("ae-mnist", "center-mnist", "vqvae-mnist", "ae-celeba")]
+    assert push(folder, "--all") == 0  # once more: nothing twice
+    assert len(collection["items"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "message"),
+    [
+        (lambda hub, patch: patch.delenv("HF_TOKEN"), [], "there is no token; log in with `hf auth login`"),
+        (lambda hub, patch: patch.setenv("HF_TOKEN", "hf_wrong"), [], "the Hub does not know the token"),
+        (lambda hub, patch: patch.setenv("HF_TOKEN", hub_server.READ), [], "the token may only read"),
+        (lambda hub, patch: patch.setenv("HF_TOKEN", hub_server.OTHER), [], "under 'ada'; choose from bob"),
+        (lambda hub, patch: patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9"), [], "the Hub was not reached"),
+        (lambda hub, patch: patch.setattr(constants, "HF_HUB_OFFLINE", True), [], "HF_HUB_OFFLINE is set"),
+        (lambda hub, patch: taken(hub), [], "ada/center-mnist exists and is no model of aevq-hub"),
+        (lambda hub, patch: None, ["--tag", "v1", "--create-pr"], "a pull request"),
+        (lambda hub, patch: None, ["centre-mnist"], "there is no model"),
+        (lambda hub, patch: None, ["--all"], "name the models to publish, or give --all"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_one_sentence_before_any_work(
+    prepare, arguments, message, hub, folder, monkeypatch, capsys
+):
+    prepare(hub, monkeypatch)
+    before = {key: dict(repo.commits) for key, repo in hub.repos.items()}
+    assert push(folder, "center-mnist", *arguments) == 1
+    error = capsys.readouterr().err
+    assert message in error and len(error.strip().splitlines()) == 1
+    assert {key: dict(repo.commits) for key, repo in hub.repos.items()} == before
+    assert hub.uploaded == []
+
+
+def taken(hub):
+    hub.repos["models", "ada/center-mnist"] = repo = hub_server.Repo()
+    repo.commit("main", {"README.md": b"something else"})
+
+
+def test_a_tag_is_given_once(hub, folder, capsys):
+    assert push(folder, "center-mnist", "--tag", "v1") == 0
+    assert push(folder, "center-mnist", "--tag", "v1") == 1
+    assert "ada/center-mnist has the tag 'v1' already" in capsys.readouterr().err

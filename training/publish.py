@@ -1,0 +1,235 @@
+"""Models' folders ─► repositories of the Hub."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils.sha import git_hash, sha_fileobj
+
+from aevq_hub import AEVQ
+from aevq_hub.registry import DATASETS, VARIANTS
+
+from .runs import CHECKPOINT
+
+_HTTPError = HfHubHTTPError.__bases__[0]  # of httpx or httpx2, as the client's version has it
+COLLECTION = "AEVQ – from continuous to discrete"
+_KEPT = (".gitattributes",)  # files of a repository that no folder has
+_LIBRARY = "aevq-hub"
+
+
+class PublishError(RuntimeError):
+    """Nothing, or nothing more, was published. The message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What publishing does to one file of a repository: ``add``, ``update`` or ``delete``."""
+
+    what: str
+    path: str
+    size: int  # bytes
+
+
+def ladder(names: Sequence[str]) -> list[str]:
+    """Names of models in the order of the ladder: data set by data set, from the continuous to the discrete."""
+    order = [f"{variant}-{dataset}" for dataset in DATASETS for variant in VARIANTS]
+    return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+class Publisher:
+    """Publishes folders under one namespace, after it was made sure that this is allowed.
+
+    Args:
+        namespace: an account or an organisation of the Hub.
+        token: by default that of ``hf auth login`` or ``HF_TOKEN``.
+
+    Raises:
+        PublishError: the Hub is not reached, there is no token, or it may not write there.
+    """
+
+    def __init__(self, namespace: str, token: str | None = None):
+        self.namespace, self.api = namespace, HfApi(token=token)
+        with explained(f"account {namespace}"):
+            account = self.api.whoami()
+        allowed = [account["name"], *(org["name"] for org in account.get("orgs", []))]
+        if namespace not in allowed:
+            raise PublishError(
+                f"the token is that of {account['name']}, which may not publish under {namespace!r}; "
+                f"choose from {', '.join(allowed)}"
+            )
+        if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
+            raise PublishError("the token may only read; make one that may write and give it to `hf auth login`")
+
+    def changes(self, folder: Path, revision: str | None = None) -> list[Change]:
+        """What publishing a folder would change.
+
+        Raises:
+            PublishError: the repository is there and holds something that is no model of ours.
+        """
+        there = self._there(folder.name, revision)
+        here = {path.name: path for path in published_files(folder)}
+        changed = [
+            Change("update" if name in there else "add", name, path.stat().st_size)
+            for name, path in here.items()
+            if name not in there or not _equal(path, there[name])
+        ]
+        gone = [Change("delete", name, file.size) for name, file in there.items() if name not in (*here, *_KEPT)]
+        return changed + gone
+
+    def push(
+        self,
+        folder: Path,
+        *,
+        private: bool = False,
+        revision: str | None = None,
+        tag: str | None = None,
+        create_pr: bool = False,
+    ) -> str:
+        """Make a repository what a folder is, by one commit that leaves unchanged files alone.
+
+        Args:
+            folder: a model's folder; the repository has its name.
+            private: whether a new repository is.
+            revision: a branch, made if missing; by default ``main``.
+            tag: a name for the state that is published.
+            create_pr: open a pull request instead of changing the branch.
+
+        Returns:
+            The address of the commit, of the pull request or, where nothing changed, of the repository.
+
+        Raises:
+            PublishError: the Hub refused; the repository is as it was.
+        """
+        repo_id = f"{self.namespace}/{folder.name}"
+        with explained(repo_id):
+            changes = self.changes(folder, revision)
+            if tag and self._exists(repo_id) and tag in {t.name for t in self.api.list_repo_refs(repo_id).tags}:
+                raise PublishError(f"{repo_id} has the tag {tag!r} already; choose another")
+            self.api.create_repo(repo_id, private=private, exist_ok=True)
+            if revision:
+                self.api.create_branch(repo_id, branch=revision, exist_ok=True)
+            address = f"{self.api.endpoint}/{repo_id}"
+            if changes:
+                commit = self.api.create_commit(
+                    repo_id,
+                    [
+                        CommitOperationDelete(change.path)
+                        if change.what == "delete"
+                        else CommitOperationAdd(change.path, folder / change.path)
+                        for change in changes
+                    ],
+                    commit_message=f"{folder.name}: {len(changes)} files",
+                    revision=revision,
+                    create_pr=create_pr,
+                )
+                address = commit.pr_url or commit.commit_url
+            if tag:
+                self.api.create_tag(repo_id, tag=tag, revision=commit.oid if changes else revision)
+        return address
+
+    def collect(self, names: Sequence[str], *, private: bool = False) -> str:
+        """Gather published models in a collection, in the order of the ladder; what it holds already stays.
+
+        Returns:
+            The collection's address.
+        """
+        with explained(f"the collection of {self.namespace}"):
+            collection = self.api.create_collection(
+                COLLECTION, namespace=self.namespace, private=private, exists_ok=True
+            )
+            for name in ladder(names):
+                self.api.add_collection_item(collection.slug, f"{self.namespace}/{name}", "model", exists_ok=True)
+        return f"{self.api.endpoint}/collections/{collection.slug}"
+
+    def _exists(self, repo_id: str) -> bool:
+        try:
+            self.api.repo_info(repo_id)
+        except RepositoryNotFoundError:
+            return False
+        return True
+
+    def _there(self, name: str, revision: str | None) -> dict:
+        """The files of a repository by path: empty if there is none yet."""
+        repo_id = f"{self.namespace}/{name}"
+        with explained(repo_id):
+            if not self._exists(repo_id):
+                return {}
+            try:
+                files = {
+                    file.path: file for file in self.api.list_repo_tree(repo_id, recursive=True, revision=revision)
+                }
+            except RevisionNotFoundError:  # a branch to be made, which begins as main
+                files = {file.path: file for file in self.api.list_repo_tree(repo_id, recursive=True)}
+        if set(files) - set(_KEPT) and not {"config.json", "model.safetensors", "history.json"} <= set(files):
+            raise PublishError(f"{repo_id} exists and is no model of {_LIBRARY}; rename it there, or publish elsewhere")
+        return files
+
+
+def published_files(folder: Path) -> list[Path]:
+    """The files of a model's folder that its repository holds."""
+    return sorted(
+        path for path in folder.iterdir() if path.is_file() and path.name[0] != "." and path.name != CHECKPOINT
+    )
+
+
+def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
+    """The folders of models, each loaded once to make sure that it is whole.
+
+    Raises:
+        PublishError: one has no card.
+        LoadError: one is no whole model.
+    """
+    folders = [output / name for name in names]
+    for folder in folders:
+        AEVQ.from_pretrained(folder if folder.is_dir() else str(folder))
+        for file in ("README.md", "history.json"):
+            if not (folder / file).is_file():
+                raise PublishError(f"{folder} has no {file}; train the model with `python -m training train`")
+    return folders
+
+
+def _equal(path: Path, file) -> bool:
+    """Whether a local file is that of the repository, by its SHA-256 or, of a small one, its git hash."""
+    if file.size != path.stat().st_size:
+        return False
+    if file.lfs:
+        with path.open("rb") as content:
+            return sha_fileobj(content).hex() == file.lfs.sha256
+    return git_hash(path.read_bytes()) == file.blob_id
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn what the Hub's client raises into one sentence.
+
+    Args:
+        what: what was being published, to begin the sentence with.
+    """
+    try:
+        yield
+    except LocalTokenNotFoundError as error:
+        raise PublishError("there is no token; log in with `hf auth login`, or set HF_TOKEN") from error
+    except OfflineModeIsEnabled as error:
+        raise PublishError(f"{what}: HF_HUB_OFFLINE is set; unset it to publish") from error
+    except HFValidationError as error:
+        raise PublishError(f"{what}: {error}") from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        reasons = {
+            401: "the Hub does not know the token; log in with `hf auth login`",
+            403: "the token may not do this; make one that may write there and give it to `hf auth login`",
+        }
+        said = error.server_message or str(error).splitlines()[0]
+        raise PublishError(f"{what}: {reasons.get(status, f'the Hub answered {status}')} ({said})") from error
+    except (_HTTPError, ConnectionError) as error:
+        raise PublishError(f"{what}: the Hub was not reached; check the network and run the command again") from error
