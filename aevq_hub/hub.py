@@ -1,15 +1,26 @@
 """Where a model's files are: a shipped folder, any folder, or a repository of the Hub."""
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from huggingface_hub import hf_hub_download
+from huggingface_hub import (
+    HfApi,
+    constants,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
+    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -19,6 +30,10 @@ from .config import LoadError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+LIBRARY = "aevq-hub"  # the Hub's name for what loads our models
+NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: where short names that are not shipped are looked for
+TransportError = HfHubHTTPError.__bases__[0]  # of httpx or httpx2, as the client's version has it
+_PATIENCE = 4  # seconds to wait for the Hub's first answer
 _FLOATS = {"F32", "F16", "BF16"}
 
 
@@ -29,8 +44,21 @@ def shipped_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "model_cards"
 
 
-def available_models() -> list[str]:
-    """Names of the models that are shipped, such as ``center-mnist``: each can be given to ``AEVQ.from_pretrained``."""
+def available_models(namespace: str | None = None) -> list[str]:
+    """Names of models, each of which can be given to ``AEVQ.from_pretrained``.
+
+    Args:
+        namespace: an account or an organisation of the Hub, whose models are listed, such as ``ada/center-mnist``; by
+            default the models that are shipped, such as ``center-mnist``.
+
+    Raises:
+        LoadError: the Hub was not reached, or refused.
+    """
+    if namespace is not None:
+        try:
+            return sorted(model.id for model in HfApi().list_models(author=namespace, filter=LIBRARY))
+        except (TransportError, OfflineModeIsEnabled) as error:
+            raise LoadError(f"the models of {namespace} cannot be listed: {_short(error)}") from error
     # an interrupted save may have left a folder whose name begins with a dot
     return sorted(path.parent.name for path in shipped_folder().glob(f"[!.]*/{WEIGHTS_FILE}"))
 
@@ -44,37 +72,42 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
         hub_options: passed to ``hf_hub_download``: ``revision``, ``cache_dir``, ``local_files_only``, ``token`` …
 
     Raises:
-        LoadError: there is no such model or one of its files is missing.
-        OSError: the Hub refused or broke off the download for another reason.
+        LoadError: there is no such model, one of its files is missing, or the Hub was not reached, refused or broke
+            off. An unreachable Hub is noticed within seconds.
     """
     folder = _folder(name)
-    if folder is None:
-        return [_download(str(name), file, hub_options) for file in names]
+    if isinstance(folder, str):
+        return [_download(folder, file, hub_options) for file in names]
     for file in names:
         if not (folder / file).is_file():
             raise LoadError(f"{folder} has no {file}; a model's folder holds {CONFIG_FILE} and {WEIGHTS_FILE}")
     return [folder / file for file in names]
 
 
-def _folder(name: str | Path) -> Path | None:
-    """The local folder that ``name`` means, None if it can only be a repository of the Hub."""
-    text = str(name)
+def _folder(name: str | Path) -> Path | str:
+    """The local folder that ``name`` means, or the id of a repository of the Hub."""
+    text, namespace = str(name), os.environ.get(NAMESPACE)
     if Path(name).is_dir():
         return Path(name)
     if text in available_models():
         return shipped_folder() / text
-    if isinstance(name, Path) or text.count("/") != 1 or text.startswith((".", "/", "~")):
-        raise LoadError(
-            f"there is no model {text!r}: it is neither a folder nor one of the shipped models "
-            f"({', '.join(available_models()) or 'none'}); a model of the Hub is named <namespace>/<name>"
-        )
-    return None
+    if not isinstance(name, Path) and not text.startswith((".", "/", "~")):
+        if text.count("/") == 1:
+            return text
+        if text and "/" not in text and namespace:
+            return f"{namespace}/{text}"
+    raise LoadError(
+        f"there is no model {text!r}: it is neither a folder nor one of the shipped models "
+        f"({', '.join(available_models()) or 'none'}); a model of the Hub is named <namespace>/<name>, "
+        f"or <name> where {NAMESPACE} says whose"
+    )
 
 
 def _download(repo_id: str, file: str, options: dict) -> Path:
     revision = options.get("revision")
     at = f" at revision {revision!r}" if revision else ""
     try:
+        _ask(repo_id, file, options)
         return Path(hf_hub_download(repo_id, file, **options))
     except HFValidationError as error:
         raise LoadError(f"{repo_id!r} is no name of a Hub repository: {error}") from error
@@ -96,6 +129,38 @@ def _download(repo_id: str, file: str, options: dict) -> Path:
         raise LoadError(
             f"{repo_id}{at} has no {file}; only models saved with safetensors are loaded, never pickled weights"
         ) from error
+    except TransportError as error:
+        raise LoadError(
+            f"{file} of {repo_id}{at} did not arrive: {_short(error)}; try again: what arrived is kept"
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise LoadError(
+            f"there is no room for {file} of {repo_id}: {error}; make some, or give another cache_dir"
+        ) from error
+
+
+def _ask(repo_id: str, file: str, options: dict) -> None:
+    """Ask the Hub for a file that must come from there, once: its client would try for 23 s before it gives up."""
+    where = {"revision": options.get("revision"), "cache_dir": options.get("cache_dir")}
+    offline, forced = options.get("local_files_only") or constants.is_offline_mode(), options.get("force_download")
+    if offline and forced:
+        raise LoadError(f"{repo_id} cannot be downloaded again without the network; leave out force_download")
+    if offline or not forced and isinstance(try_to_load_from_cache(repo_id, file, **where), str):
+        return
+    url = hf_hub_url(repo_id, file, revision=where["revision"])
+    try:
+        get_hf_file_metadata(url, token=options.get("token"), timeout=_PATIENCE)
+    except HfHubHTTPError:
+        raise
+    except TransportError as error:
+        raise LocalEntryNotFoundError(_short(error)) from error
+
+
+def _short(error: Exception) -> str:
+    """The first line of what the Hub's client says."""
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def read_weights(path: str | Path, expected: dict[str, torch.Tensor], device="cpu") -> dict[str, torch.Tensor]:

@@ -14,7 +14,7 @@ from torch import nn
 from . import images
 from .codebook import nearest_vectors
 from .config import AEVQConfig
-from .hub import CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights
+from .hub import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, find_files, read_weights
 from .networks import NETWORKS
 from .sampling import sampler_of
 
@@ -22,7 +22,7 @@ from .sampling import sampler_of
 class AEVQ(
     nn.Module,
     PyTorchModelHubMixin,
-    library_name="aevq-hub",
+    library_name=LIBRARY,
     pipeline_tag="unconditional-image-generation",
     tags=["autoencoder", "representation-learning", "pytorch"],
 ):

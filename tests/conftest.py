@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import hub_server
 import numpy as np
 import pytest
 import torch
 import yaml
+from huggingface_hub import constants
 from PIL import Image, ImageDraw
 
 from aevq_hub.hub import available_models
@@ -88,6 +90,21 @@ def trained(mirror, tmp_path_factory) -> Path:
     arguments = ["train", "center", "mnist", "--epochs", "2", "--data-root", str(mirror), "--output", str(output)]
     assert main(arguments) == 0
     return output / "center-mnist"
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A stand-in that the client takes for the Hub; the token in HF_TOKEN may write to ada's repositories."""
+    with hub_server.serving() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
+        monkeypatch.setenv("HF_TOKEN", hub_server.WRITE)
+        yield server
 
 
 @pytest.fixture

@@ -47,7 +47,8 @@ class Hub:
         collections: by slug: title and items.
         requests: method and path of everything asked.
         uploaded: paths of files that came in with commits, in order.
-        broken: paths (regular expressions) that answer 500.
+        broken: paths (regular expressions) that answer 500, and
+        cut: those whose answers break off in the middle.
     """
 
     def __init__(self):
@@ -57,6 +58,7 @@ class Hub:
         self.requests: list[tuple[str, str]] = []
         self.uploaded: list[str] = []
         self.broken: list[str] = []
+        self.cut: list[str] = []
         self.lock = threading.Lock()
         self.url = ""
 
@@ -96,7 +98,9 @@ class Handler(BaseHTTPRequestHandler):
                 for method, pattern, action in ROUTES:
                     match = re.fullmatch(pattern, path)
                     if match and self.command in method.split():
-                        return self.send(200, *self.packed(action(self, *match.groups())))
+                        self.status = 200
+                        body, headers = self.packed(action(self, *match.groups()))
+                        return self.send(self.status, body, headers)
                 raise Refused(404, f"no such address {self.command} {path}", "EntryNotFound")
         except Refused as refused:
             headers = {"X-Error-Code": refused.code, "X-Error-Message": refused.body["error"]}
@@ -115,7 +119,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, str(value))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            cut = any(re.search(pattern, self.path) for pattern in self.hub.cut)
+            self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.close_connection = self.close_connection or cut
 
     @property
     def account(self) -> tuple[str, str] | None:
@@ -249,8 +255,24 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "Entry not found", "EntryNotFound")
         data = repo.commits[oid][path]
         about = entry(path, data)
-        headers["ETag"] = f'"{about.get("lfs", about)["oid"]}"'
-        return data, headers
+        if "lfs" not in about:
+            return data, {**headers, "ETag": f'"{about["oid"]}"'}
+        self.hub.objects[about["lfs"]["oid"]] = data
+        self.status = 302  # to a machine of another name
+        elsewhere = f"{self.hub.url.replace('127.0.0.1', 'localhost')}/lfs/{about['lfs']['oid']}"
+        linked = {"X-Linked-ETag": f'"{about["lfs"]["oid"]}"', "X-Linked-Size": len(data)}
+        return b"", {**headers, **linked, "Location": elsewhere}
+
+    def stored(self, oid):
+        return self.hub.objects[oid], {"ETag": f'"{oid}"'}
+
+    def models(self):
+        author, library, known = self.query.get("author", ""), self.query.get("filter", ""), []
+        for (kind, repo_id), repo in self.hub.repos.items():
+            card = repo.commits[repo.refs["main"]].get("README.md", b"").decode()
+            if kind == "models" and repo_id.startswith(f"{author}/") and f"library_name: {library}" in card:
+                known.append({"id": repo_id, "private": repo.private, "tags": [library]})
+        return known
 
     def collect(self):
         asked = json.loads(self.body)
@@ -298,6 +320,8 @@ ROUTES = [
     ("POST", f"/api/{KIND}/{ID}/commit/{REV}", Handler.commit),
     ("POST", f"/{ID}\\.git/info/lfs/objects/batch", Handler.batch),
     ("PUT", "/lfs/([0-9a-f]{64})", Handler.store),
+    ("GET HEAD", "/lfs/([0-9a-f]{64})", Handler.stored),
+    ("GET", "/api/models", Handler.models),
     ("GET", f"/api/{KIND}/{ID}", Handler.info),
     ("GET", f"/api/{KIND}/{ID}/revision/{REV}", Handler.info),
     ("GET", f"/api/{KIND}/{ID}/tree/{REV}", Handler.tree),

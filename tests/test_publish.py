@@ -13,21 +13,6 @@ from training.publish import published_files
 
 
 @pytest.fixture
-def hub(monkeypatch, tmp_path):
-    """A stand-in that the client takes for the Hub; the token in HF_TOKEN may write to ada's repositories."""
-    with hub_server.serving() as server:
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        monkeypatch.setattr(
-            constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + "/{repo_id}/resolve/{revision}/{filename}"
-        )
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-        monkeypatch.setenv("HF_TOKEN", hub_server.WRITE)
-        yield server
-
-
-@pytest.fixture
 def folder(trained, tmp_path):
     """A folder of models with one in it, free to be changed."""
     return shutil.copytree(trained, tmp_path / "models" / "center-mnist")

@@ -17,14 +17,13 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils.sha import git_hash, sha_fileobj
 
 from aevq_hub import AEVQ
+from aevq_hub.hub import LIBRARY, TransportError
 from aevq_hub.registry import DATASETS, VARIANTS
 
 from .runs import CHECKPOINT
 
-_HTTPError = HfHubHTTPError.__bases__[0]  # of httpx or httpx2, as the client's version has it
 COLLECTION = "AEVQ – from continuous to discrete"
 _KEPT = (".gitattributes",)  # files of a repository that no folder has
-_LIBRARY = "aevq-hub"
 
 
 class PublishError(RuntimeError):
@@ -171,7 +170,7 @@ class Publisher:
             except RevisionNotFoundError:  # a branch to be made, which begins as main
                 files = {file.path: file for file in self.api.list_repo_tree(repo_id, recursive=True)}
         if set(files) - set(_KEPT) and not {"config.json", "model.safetensors", "history.json"} <= set(files):
-            raise PublishError(f"{repo_id} exists and is no model of {_LIBRARY}; rename it there, or publish elsewhere")
+            raise PublishError(f"{repo_id} exists and is no model of {LIBRARY}; rename it there, or publish elsewhere")
         return files
 
 
@@ -231,5 +230,5 @@ def explained(what: str) -> Iterator[None]:
         }
         said = error.server_message or str(error).splitlines()[0]
         raise PublishError(f"{what}: {reasons.get(status, f'the Hub answered {status}')} ({said})") from error
-    except (_HTTPError, ConnectionError) as error:
+    except (TransportError, ConnectionError) as error:
         raise PublishError(f"{what}: the Hub was not reached; check the network and run the command again") from error
