@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from .registry import VARIANTS, Dataset, Recipe, lookup
 
 FORMAT_VERSION = 1
 FEEDS = ("encoder", "codebook")
+WEIGHTS_HASH = "weights_sha256"  # key of config.json: the SHA-256 of the weights that belong to it
 
 
 class LoadError(ValueError):
@@ -132,7 +134,15 @@ class AEVQConfig:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "AEVQConfig":
+        """Read and check a ``config.json``: the first of what :func:`read` returns, with the same errors."""
+        return cls.read(path)[0]
+
+    @classmethod
+    def read(cls, path: str | Path) -> tuple["AEVQConfig", str]:
         """Read and check a ``config.json``.
+
+        Returns:
+            The configuration and the SHA-256 of the weights that belong to it.
 
         Raises:
             LoadError: not JSON, not an object, an unknown or a missing key, or a value out of range.
@@ -143,7 +153,7 @@ class AEVQConfig:
             raise LoadError(f"{path} is not valid JSON ({error}); download the model again") from error
         if not isinstance(values, dict):
             raise LoadError(f"{path} must hold a JSON object, not {type(values).__name__}")
-        known = [f.name for f in fields(cls)]
+        known = [*(f.name for f in fields(cls)), WEIGHTS_HASH]
         version = values.get("format_version")
         if type(version) is int and version > FORMAT_VERSION:  # before its keys, which this version may not know
             raise LoadError(
@@ -153,13 +163,16 @@ class AEVQConfig:
             raise LoadError(f"{path} has the unknown key {unknown[0]!r}; the keys are {', '.join(known)}")
         if missing := [name for name in known if name not in values]:
             raise LoadError(f"{path} lacks the key {missing[0]!r}; the keys are {', '.join(known)}")
+        weights_hash = values.pop(WEIGHTS_HASH)
+        if not (isinstance(weights_hash, str) and re.fullmatch("[0-9a-f]{64}", weights_hash)):
+            raise LoadError(f"{path}: {WEIGHTS_HASH} is {weights_hash!r}; it must be 64 hexadecimal digits")
         try:
-            return cls(**values)
+            return cls(**values), weights_hash
         except ValueError as error:
             raise LoadError(f"{path}: {error}") from error
 
     def to_dict(self) -> dict:
-        """The values as they stand in ``config.json``."""
+        """The values as they stand in ``config.json``, which also holds the weights' SHA-256."""
         return {**asdict(self), "widths": list(self.widths)}
 
 

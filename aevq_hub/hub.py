@@ -24,6 +24,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils.sha import sha_fileobj
 from safetensors import SafetensorError, safe_open
 
 from .config import LoadError
@@ -163,7 +164,15 @@ def _short(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
-def read_weights(path: str | Path, expected: dict[str, torch.Tensor], device="cpu") -> dict[str, torch.Tensor]:
+def weights_hash(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return sha_fileobj(file).hex()
+
+
+def read_weights(
+    path: str | Path, expected: dict[str, torch.Tensor], sha256: str, device="cpu"
+) -> dict[str, torch.Tensor]:
     """The tensors of a safetensors file, after names, shapes and types in its header matched ``expected``.
 
     Floating-point weights come back as float32, however they are stored.
@@ -171,6 +180,7 @@ def read_weights(path: str | Path, expected: dict[str, torch.Tensor], device="cp
     Args:
         path: the file.
         expected: name → tensor of the shape and kind the model needs (``meta`` tensors suffice).
+        sha256: of the file, as config.json has it.
         device: where the tensors are put.
 
     Raises:
@@ -181,6 +191,11 @@ def read_weights(path: str | Path, expected: dict[str, torch.Tensor], device="cp
             stored = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
             for problem in _mismatches(stored, expected):
                 raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
+            if weights_hash(path) != sha256:
+                raise LoadError(
+                    f"{path} is not the file that its {CONFIG_FILE} was written with: its SHA-256 differs; "
+                    "download the model again"
+                )
             return {key: file.get_tensor(key).to(expected[key].dtype) for key in expected}
     except SafetensorError as error:
         raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error

@@ -1,5 +1,6 @@
 """The model that people load: an encoder, a decoder and, where the variant has them, learnable vectors."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -13,8 +14,8 @@ from torch import nn
 
 from . import images
 from .codebook import nearest_vectors
-from .config import AEVQConfig
-from .hub import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, find_files, read_weights
+from .config import WEIGHTS_HASH, AEVQConfig
+from .hub import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, find_files, read_weights, weights_hash
 from .networks import NETWORKS
 from .sampling import sampler_of
 
@@ -242,10 +243,10 @@ class AEVQ(
             force_download=force_download,
             local_files_only=local_files_only,
         )
-        config = AEVQConfig.from_file(config_file)
+        config, sha256 = AEVQConfig.read(config_file)
         with torch.device("meta"):  # shapes without memory: nothing is allocated before the file's header matched
             model = cls(config)
-        model.load_state_dict(read_weights(weights_file, model.state_dict(), device), assign=True)
+        model.load_state_dict(read_weights(weights_file, model.state_dict(), sha256, device), assign=True)
         return model.eval().requires_grad_(False)
 
     def save_pretrained(self, save_directory: str | Path, *, dtype: torch.dtype = torch.float32, **kwargs) -> None:
@@ -270,7 +271,9 @@ class AEVQ(
             if (folder / "README.md").exists():
                 shutil.copy(folder / "README.md", beside)
             self._weights_dtype = dtype
-            super().save_pretrained(beside, config=self.config.to_dict(), **kwargs)
+            super().save_pretrained(beside, config={}, **kwargs)
+            recorded = {**self.config.to_dict(), WEIGHTS_HASH: weights_hash(Path(beside) / WEIGHTS_FILE)}
+            (Path(beside) / CONFIG_FILE).write_text(json.dumps(recorded, sort_keys=True, indent=2), encoding="utf-8")
             for name in ("README.md", WEIGHTS_FILE, CONFIG_FILE):
                 (Path(beside) / name).chmod(0o644)  # safetensors makes files that only their owner can read
                 os.replace(Path(beside) / name, folder / name)

@@ -169,6 +169,8 @@ CONFIG_ERRORS = {
     "a number for yes": ({"variational": 1}, "variational is 1; it must be true or false"),
     "another latent size than the weights": ({"latent_dim": 16}, "has the shape"),
     "more vectors than the weights": ({"num_codes": 2}, "'codebook' has the shape .1, 8. instead of .2, 8."),
+    "no hash of the weights": ({"weights_sha256": ...}, "lacks the key 'weights_sha256'"),
+    "a hash that is none": ({"weights_sha256": "0"}, "weights_sha256 is '0'; it must be 64 hexadecimal digits"),
     "no vectors": ({"num_codes": 0}, "the weight 'codebook' is unknown"),
 }
 
@@ -194,6 +196,16 @@ def test_truncated_weights_are_a_clear_error(keep, folder):
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
     with pytest.raises(LoadError, match="model.safetensors is truncated or damaged"):
+        AEVQ.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("place", [-1, -1000])
+def test_a_flipped_bit_is_noticed(place, folder):
+    path = folder / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(LoadError, match="is not the file that its config.json was written with: its SHA-256 differs"):
         AEVQ.from_pretrained(folder)
 
 

@@ -44,7 +44,7 @@ def test_only_what_changed_is_pushed_and_old_states_stay_loadable(hub, folder, g
     new.save_pretrained(folder)
     (folder / "samples.png").unlink()
     assert push(folder, "center-mnist") == 0
-    assert hub.uploaded[number:] == ["ada/center-mnist/model.safetensors"]
+    assert hub.uploaded[number:] == ["ada/center-mnist/config.json", "ada/center-mnist/model.safetensors"]
     assert "samples.png" not in hub.files("ada/center-mnist")
     for revision, model in ((None, new), ("v1", old), (first, old)):
         assert torch.equal(AEVQ.from_pretrained("ada/center-mnist", revision=revision).codebook, model.codebook)
