@@ -19,6 +19,8 @@ from .hub import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, find_files, read_weights, w
 from .networks import NETWORKS
 from .sampling import sampler_of
 
+_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+
 
 class AEVQ(
     nn.Module,
@@ -84,7 +86,7 @@ class AEVQ(
         if not self.training and x.numel() and not bool(((x >= 0) & (x <= 1)).all()):
             low, high = x.aminmax()
             raise ValueError(f"x has values from {low.item():g} to {high.item():g}; images are in [0, 1]")
-        z = self.encoder(x).float()
+        z = self.encoder(x.to(self._dtype)).float()
         return z.chunk(2, 1) if c.variational else (z, None)
 
     def decode(self, z: torch.Tensor) -> torch.Tensor:
@@ -93,7 +95,7 @@ class AEVQ(
         Raises:
             ValueError: another shape or type.
         """
-        return torch.sigmoid(self.decoder(self._latents(z)).float())  # (B, C, H, W)
+        return torch.sigmoid(self.decoder(self._latents(z).to(self._dtype)).float())  # (B, C, H, W)
 
     def draw(self, z: torch.Tensor) -> torch.Tensor:
         """What the model makes of latents, as :meth:`forward` does: D(z), or D of the nearest vectors for `vqvae`.
@@ -173,6 +175,11 @@ class AEVQ(
         """
         return self.decode(self.sample_latents(n, seed))
 
+    @property
+    def _dtype(self) -> torch.dtype:
+        """What encoder and decoder compute in; latents, vectors and images are float32 whatever it is."""
+        return next(self.encoder.parameters()).dtype
+
     def _codebook(self) -> torch.Tensor:
         if self.codebook is None:
             raise ValueError(f"{self.config.name} has no codebook; models with vectors have one")
@@ -218,6 +225,7 @@ class AEVQ(
         force_download: bool = False,
         local_files_only: bool = False,
         device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float32,
     ) -> "AEVQ":
         """Load a trained model, in evaluation mode and with gradients switched off for its weights.
 
@@ -230,11 +238,16 @@ class AEVQ(
             force_download: download again even if cached.
             local_files_only: never ask the Hub, use what is cached.
             device: where to put the weights.
+            dtype: what encoder and decoder compute in: float32, bfloat16 or float16. Latents, vectors and images are
+                float32 whatever it is.
 
         Raises:
+            ValueError: another dtype.
             LoadError: no such model, or a file of it is missing, damaged or of another model. Loading is strict: every
                 weight must be there in the shape that config.json asks for, and no other. Pickles are never opened.
         """
+        if dtype not in _DTYPES:
+            raise ValueError(f"dtype is {dtype!r}; choose from {', '.join(map(str, _DTYPES))}")
         config_file, weights_file = find_files(
             pretrained_model_name_or_path,
             revision=revision,
@@ -247,6 +260,8 @@ class AEVQ(
         with torch.device("meta"):  # shapes without memory: nothing is allocated before the file's header matched
             model = cls(config)
         model.load_state_dict(read_weights(weights_file, model.state_dict(), sha256, device), assign=True)
+        model.encoder.to(dtype)
+        model.decoder.to(dtype)
         return model.eval().requires_grad_(False)
 
     def save_pretrained(self, save_directory: str | Path, *, dtype: torch.dtype = torch.float32, **kwargs) -> None:

@@ -130,6 +130,16 @@ def test_half_precision_on_disk_is_float32_in_memory(folder, tmp_path):
         assert torch.equal(half.state_dict()[key], value.half().float())
 
 
+def test_a_model_may_compute_in_half_precision(folder, generator):
+    x = torch.rand(3, 1, 28, 28, generator=generator)
+    full, half = AEVQ.from_pretrained(folder), AEVQ.from_pretrained(folder, dtype=torch.bfloat16)
+    assert half.encode(x).dtype == half(x).dtype == half.codebook.dtype == torch.float32
+    assert not torch.equal(half(x), full(x))
+    assert torch.allclose(half(x), full(x), atol=0.02)
+    with pytest.raises(ValueError, match="dtype is torch.int8; choose from torch.float32, torch.bfloat16"):
+        AEVQ.from_pretrained(folder, dtype=torch.int8)
+
+
 def test_the_folder_is_readable_and_saving_again_keeps_the_card(folder):
     assert all(path.stat().st_mode & 0o044 == 0o044 for path in folder.iterdir())
     (folder / "README.md").write_text("my card")
