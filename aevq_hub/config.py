@@ -89,6 +89,8 @@ class AEVQConfig:
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be true or false")
         _check_int("num_classes", self.num_classes, 0, 65536)
+        if self.multi_label and not self.num_classes:
+            raise ValueError("multi_label is true, but num_classes is 0: there is no label")
         object.__setattr__(self, "widths", tuple(self.widths))
 
     @classmethod

@@ -88,7 +88,7 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
 def _folder(name: str | Path) -> Path | str:
     """The local folder that ``name`` means, or the id of a repository of the Hub."""
     text, namespace = str(name), os.environ.get(NAMESPACE)
-    if Path(name).is_dir():
+    if os.path.isdir(name):  # False, and no error, for what can be no path at all
         return Path(name)
     if text in available_models():
         return shipped_folder() / text

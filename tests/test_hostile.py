@@ -1,0 +1,203 @@
+"""Folders that are broken or hostile: every one is refused by a clear error, quickly and without memory."""
+
+import io
+import json
+import pickle
+import resource
+import struct
+import zipfile
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import save_file
+
+from aevq_hub import AEVQ, AEVQConfig, LoadError
+from aevq_hub.registry import DATASETS, Recipe
+
+SMALL = AEVQConfig.for_training("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=4, num_codes=1, widths="2x2"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A valid model of a few kilobytes: its folder, its configuration's text and its weights' bytes."""
+    folder = tmp_path_factory.mktemp("hostile") / "center-mnist"
+    torch.manual_seed(0)
+    AEVQ(SMALL).save_pretrained(folder)
+    return folder, (folder / "config.json").read_text(), (folder / "model.safetensors").read_bytes()
+
+
+@pytest.fixture
+def folder(whole):
+    """The folder, whole again after each test."""
+    path, config, weights = whole
+    yield path
+    (path / "config.json").write_text(config)
+    (path / "model.safetensors").write_bytes(weights)
+
+
+def header_of(weights: bytes) -> dict:
+    (length,) = struct.unpack("<Q", weights[:8])
+    return json.loads(weights[8 : 8 + length])
+
+
+def with_header(weights: bytes, header: dict | bytes, length: int | None = None) -> bytes:
+    (old,) = struct.unpack("<Q", weights[:8])
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + weights[8 + old :]
+
+
+def edited(name: str, **changes):
+    """A change of what the header says of one tensor."""
+    return lambda weights: with_header(weights, {**(header := header_of(weights)), name: {**header[name], **changes}})
+
+
+def of(content) -> bytes:
+    """The bytes of a file of another kind."""
+    file = io.BytesIO()
+    content(file)
+    return file.getvalue()
+
+
+def archive(file):
+    with zipfile.ZipFile(file, "w") as zipped:
+        zipped.writestr("archive/data.pkl", pickle.dumps({"codebook": 1}))
+
+
+WEIGHTS = {
+    "nothing": lambda w: b"",
+    "seven bytes": lambda w: w[:7],
+    "a length alone": lambda w: w[:8],
+    "half a header": lambda w: w[:100],
+    "half the tensors": lambda w: w[: len(w) // 2],
+    "one byte less": lambda w: w[:-1],
+    "one byte more": lambda w: w + b"\0",
+    "a length of zero": lambda w: with_header(w, b"", 0),
+    "a header of gigabytes": lambda w: with_header(w, header_of(w), 3 * 2**30),
+    "the longest header": lambda w: with_header(w, header_of(w), 2**64 - 1),
+    "a header longer than the file": lambda w: with_header(w, header_of(w), len(w)),
+    "a header that is no JSON": lambda w: with_header(w, b"{{{{" * 10),
+    "a header that is no text": lambda w: with_header(w, b"\xff\xfe" * 20),
+    "a header that is a list": lambda w: with_header(w, b"[1, 2, 3]"),
+    "a header nested deeply": lambda w: with_header(w, b'{"a":' * 5000 + b"1" + b"}" * 5000),
+    "an empty header": lambda w: with_header(w, b"{}"),
+    "metadata that is no text": lambda w: with_header(w, {**header_of(w), "__metadata__": {"format": 1}}),
+    "an unknown type": edited("codebook", dtype="X9"),
+    "whole numbers": edited("codebook", dtype="I32"),
+    "another type of the same size": edited("codebook", dtype="U32"),
+    "a shape of terabytes": edited("codebook", shape=[2**40, 4]),
+    "a negative shape": edited("codebook", shape=[-1, 4]),
+    "a shape that overflows": edited("codebook", shape=[2**63, 2**63]),
+    "a transposed shape": edited("codebook", shape=[4, 1]),
+    "a shape of another length": edited("codebook", shape=[4]),
+    "offsets beyond the file": edited("codebook", data_offsets=[0, 2**50]),
+    "offsets backwards": edited("codebook", data_offsets=[16, 0]),
+    "offsets upon another tensor": edited("codebook", data_offsets=[0, 16]),
+    "negative offsets": edited("codebook", data_offsets=[-16, 0]),
+    "a tensor renamed": lambda w: with_header(w, {f"../{name}": about for name, about in header_of(w).items()}),
+    "no tensor but one": lambda w: with_header(w, {"codebook": header_of(w)["codebook"]}),
+    "a pickle": lambda w: pickle.dumps({"codebook": [0.0] * 4}),
+    "a pickled state": lambda w: of(lambda file: torch.save({"codebook": torch.zeros(1, 4)}, file)),
+    "a zip": lambda w: of(archive),
+    "a picture": lambda w: of(lambda file: Image.new("L", (28, 28)).save(file, "PNG")),
+    "a text": lambda w: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+    "zeros": lambda w: bytes(len(w)),
+    "ones": lambda w: b"\xff" * len(w),
+    "a flipped bit": lambda w: w[:-5] + bytes([w[-5] ^ 4]) + w[-4:],
+    "another model's numbers": lambda w: w[:-16] + b"\1" * 16,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WEIGHTS)
+def test_broken_weights_are_refused(case, folder, whole):
+    (folder / "model.safetensors").write_bytes(WEIGHTS[case](whole[2]))
+    with pytest.raises(LoadError, match="model.safetensors"):
+        AEVQ.from_pretrained(folder)
+
+
+NUMBERS = [0, -1, 1.5, 10**9, 2**63, 10**30, float("nan"), float("inf"), True, None, "4", [], [4], {}, {"a": 1}]
+
+
+@pytest.mark.parametrize("key", json.loads(json.dumps({**SMALL.to_dict(), "weights_sha256": ""})))
+def test_a_broken_configuration_is_refused_or_is_another_valid_one(key, folder, whole):
+    values = json.loads(whole[1])
+    for value in [*NUMBERS, "../../etc/passwd", "x" * 100_000, "\0", [32, -1], [1] * 9, [10**6] * 3]:
+        (folder / "config.json").write_text(json.dumps({**values, key: value}))
+        try:
+            model = AEVQ.from_pretrained(folder)
+        except LoadError as error:
+            assert "config.json" in str(error) or "model.safetensors" in str(error)
+        else:  # the same value, or another name for the data set: such a model is as good as any
+            assert value == values[key] or key == "dataset"
+            assert model.config.to_dict() == {**SMALL.to_dict(), key: value}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+
+
+@settings(max_examples=5000, **unhurried)
+@given(st.data())
+def test_no_configuration_crashes_or_gives_a_wrong_model(folder, whole, data):
+    values = json.loads(whole[1])
+    for _ in range(data.draw(st.integers(1, 2))):
+        key = data.draw(st.sampled_from(list(values)) | st.text(max_size=8))
+        values[key] = data.draw(json_values)
+    (folder / "config.json").write_text(json.dumps(values))
+    loaded_or_refused(folder, whole[2])
+
+
+@settings(max_examples=5000, **unhurried)
+@given(st.data())
+def test_no_weights_crash_or_give_a_wrong_model(folder, whole, data):
+    weights = bytearray(whole[2])
+    for _ in range(data.draw(st.integers(1, 8))):
+        place = data.draw(st.integers(0, min(len(weights) - 1, 2000)) | st.integers(0, len(weights) - 1))
+        weights[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=8))
+    (folder / "model.safetensors").write_bytes(weights)
+    loaded_or_refused(folder, whole[2])
+
+
+def loaded_or_refused(folder, weights: bytes):
+    """Load a folder: an error that names its file, or a model with the very weights; in neither case much memory."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        model = AEVQ.from_pretrained(folder)
+    except LoadError as error:
+        assert str(folder) in str(error)
+    else:
+        assert (folder / "model.safetensors").read_bytes() == weights
+        assert model.state_dict().keys() == header_of(weights).keys() - {"__metadata__"}
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+
+
+def test_a_folder_that_is_no_folder_of_a_model_is_refused(tmp_path):
+    for name in (
+        "",
+        " ",
+        "..",
+        "../..",
+        "/",
+        "/etc/passwd",
+        "a/../b",
+        "ada/../../x",
+        "~",
+        "C:\\models",
+        "\0",
+        "a" * 5000,
+    ):
+        with pytest.raises(LoadError):
+            AEVQ.from_pretrained(name, local_files_only=True)
+    (tmp_path / "model.safetensors").mkdir()
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(LoadError, match="has no model.safetensors"):
+        AEVQ.from_pretrained(tmp_path)
+    save_file({}, tmp_path / "empty.safetensors")
+    with pytest.raises(LoadError, match="there is no model"):
+        AEVQ.from_pretrained(tmp_path / "empty.safetensors")
