@@ -12,13 +12,13 @@ from huggingface_hub import (
     get_hf_file_metadata,
     hf_hub_download,
     hf_hub_url,
-    try_to_load_from_cache,
 )
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
+    HTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
@@ -33,8 +33,8 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 LIBRARY = "aevq-hub"  # the Hub's name for what loads our models
 NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: where short names that are not shipped are looked for
-TransportError = HfHubHTTPError.__bases__[0]  # of httpx or httpx2, as the client's version has it
-_PATIENCE = 4  # seconds to wait for the Hub's first answer
+_PATIENCE = 4  # seconds to wait for the Hub's first answer, unless HF_HUB_ETAG_TIMEOUT says otherwise
+_PASSING = (408, 429, 500, 502, 503, 504)  # answers after which the client tries again
 _FLOATS = {"F32", "F16", "BF16"}
 
 
@@ -58,7 +58,7 @@ def available_models(namespace: str | None = None) -> list[str]:
     if namespace is not None:
         try:
             return sorted(model.id for model in HfApi().list_models(author=namespace, filter=LIBRARY))
-        except (TransportError, OfflineModeIsEnabled) as error:
+        except (HTTPError, OfflineModeIsEnabled) as error:
             raise LoadError(f"the models of {namespace} cannot be listed: {_short(error)}") from error
     # an interrupted save may have left a folder whose name begins with a dot
     return sorted(path.parent.name for path in shipped_folder().glob(f"[!.]*/{WEIGHTS_FILE}"))
@@ -78,7 +78,8 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
     """
     folder = _folder(name)
     if isinstance(folder, str):
-        return [_download(folder, file, hub_options) for file in names]
+        cache_dir = hub_options.get("cache_dir")
+        return _download(folder, names, {**hub_options, "cache_dir": cache_dir and Path(cache_dir).expanduser()})
     for file in names:
         if not (folder / file).is_file():
             raise LoadError(f"{folder} has no {file}; a model's folder holds {CONFIG_FILE} and {WEIGHTS_FILE}")
@@ -104,12 +105,18 @@ def _folder(name: str | Path) -> Path | str:
     )
 
 
-def _download(repo_id: str, file: str, options: dict) -> Path:
-    revision = options.get("revision")
-    at = f" at revision {revision!r}" if revision else ""
+def _download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
+    """Files of a repository, all of one commit."""
+    at = f" at revision {options['revision']!r}" if options.get("revision") else ""
     try:
-        _ask(repo_id, file, options)
-        return Path(hf_hub_download(repo_id, file, **options))
+        commit = _commit(repo_id, names[0], options)
+        if commit is None:
+            return [Path(hf_hub_download(repo_id, name, **options)) for name in names]
+        files = [Path(hf_hub_download(repo_id, name, **{**options, "revision": commit})) for name in names]
+        # the cache's own note of where the revision points moves last, when all files are there
+        for name in names:
+            hf_hub_download(repo_id, name, **{**options, "force_download": False})
+        return files
     except HFValidationError as error:
         raise LoadError(f"{repo_id!r} is no name of a Hub repository: {error}") from error
     except GatedRepoError as error:
@@ -120,47 +127,56 @@ def _download(repo_id: str, file: str, options: dict) -> Path:
             f"if it is private (shipped models: {', '.join(available_models()) or 'none'})"
         ) from error
     except RevisionNotFoundError as error:
-        raise LoadError(f"{repo_id} has no revision {revision!r}; give a branch, a tag or a commit") from error
+        raise LoadError(
+            f"{repo_id} has no revision {options['revision']!r}; give a branch, a tag or a commit"
+        ) from error
     except LocalEntryNotFoundError as error:
         raise LoadError(
-            f"{file} of {repo_id}{at} is not in the cache and the Hub was not reached; "
+            f"{repo_id}{at} is not in the cache and the Hub was not reached; "
             "check the network, or give the path of a folder"
         ) from error
     except EntryNotFoundError as error:
         raise LoadError(
-            f"{repo_id}{at} has no {file}; only models saved with safetensors are loaded, never pickled weights"
+            f"{repo_id}{at} lacks one of {', '.join(names)}; only models saved with safetensors are loaded, never "
+            "pickled weights"
         ) from error
-    except TransportError as error:
-        raise LoadError(
-            f"{file} of {repo_id}{at} did not arrive: {_short(error)}; try again: what arrived is kept"
-        ) from error
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise LoadError(
-            f"there is no room for {file} of {repo_id}: {error}; make some, or give another cache_dir"
-        ) from error
+    except (HTTPError, OSError, RuntimeError) as error:  # of the client or of what it downloads with
+        advice = "try again"
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            advice = "make room on the disk, or give another cache_dir"
+        elif getattr(getattr(error, "response", None), "status_code", None) in (401, 403):
+            advice = "log in with `hf auth login`, with a token that may read it"
+        raise LoadError(f"{repo_id}{at} did not arrive: {_short(error)}; {advice}") from error
 
 
-def _ask(repo_id: str, file: str, options: dict) -> None:
-    """Ask the Hub for a file that must come from there, once: its client would try for 23 s before it gives up."""
-    where = {"revision": options.get("revision"), "cache_dir": options.get("cache_dir")}
-    offline, forced = options.get("local_files_only") or constants.is_offline_mode(), options.get("force_download")
-    if offline and forced:
-        raise LoadError(f"{repo_id} cannot be downloaded again without the network; leave out force_download")
-    if offline or not forced and isinstance(try_to_load_from_cache(repo_id, file, **where), str):
-        return
-    url = hf_hub_url(repo_id, file, revision=where["revision"])
+def _commit(repo_id: str, name: str, options: dict) -> str | None:
+    """The commit that a revision is on the Hub, None where the client is to see for itself.
+
+    Asked once and with little patience: for a file that is not cached the client would try for 23 s. Where the Hub is
+    not reached, ``options`` are changed to what is cached.
+    """
+    if options.get("local_files_only") or constants.HF_HUB_OFFLINE:
+        if options.get("force_download"):
+            raise LoadError(f"{repo_id} cannot be downloaded again without the network; leave out force_download")
+        return None
+    chosen, default = constants.HF_HUB_ETAG_TIMEOUT, constants.DEFAULT_ETAG_TIMEOUT
+    patience = chosen if chosen != default else _PATIENCE
+    url = hf_hub_url(repo_id, name, revision=options.get("revision"))
     try:
-        get_hf_file_metadata(url, token=options.get("token"), timeout=_PATIENCE)
-    except HfHubHTTPError:
+        return get_hf_file_metadata(url, token=options.get("token"), timeout=patience).commit_hash
+    except HfHubHTTPError as error:
+        if error.response.status_code in _PASSING:
+            return None
         raise
-    except TransportError as error:
-        raise LocalEntryNotFoundError(_short(error)) from error
+    except HTTPError as error:
+        if options.get("force_download"):
+            raise LocalEntryNotFoundError(_short(error)) from error
+        options["local_files_only"] = True
+        return None
 
 
 def _short(error: Exception) -> str:
-    """The first line of what the Hub's client says."""
+    """The first line of what an error says."""
     return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 

@@ -267,11 +267,11 @@ class AEVQ(
     def save_pretrained(self, save_directory: str | Path, *, dtype: torch.dtype = torch.float32, **kwargs) -> None:
         """Write config.json, model.safetensors and, if there is none, a README.md into a folder.
 
-        Each file is written beside and moved into place: an interrupted save leaves the old one.
+        All files are written beside and then moved into place, one after the other.
 
         Args:
             save_directory: the folder, made if missing.
-            dtype: of the weights on disk: float32, float16 or bfloat16. Loading always gives float32.
+            dtype: of the weights on disk: float32, float16 or bfloat16.
             kwargs: those of ``PyTorchModelHubMixin.save_pretrained``.
 
         Raises:

@@ -136,6 +136,8 @@ _GRID = Recipe(
     latent_dim=512, num_codes=100, assignment="image-to-vector", pull_scale="variance", pull_batch_size=1,
     pull_weight=100.0, warmup_steps=200, initialisation="k-means", restart_steps=100, ema_rate=0.01,
 )  # fmt: skip
+# the decoder learns to draw from the codes as well (λ2): else the encoder hides more and more in what is left of them
+_VQAE = replace(_GRID, center_reconstruction_weight=100.0, warmup_steps=300, restart_share=0.25, schedule="cosine")
 
 VARIANTS = {
     "ae": Variant(
@@ -219,7 +221,7 @@ VARIANTS = {
         summary="A grid of vectors, each drawn to its nearest code, while the decoder still receives the encoder's.",
         network="grid",
         objective="pull",
-        recipes=_recipes(_GRID),
+        recipes=_recipes(_VQAE),
         shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
     ),
     "vqvae": Variant(

@@ -93,6 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             with self.hub.lock:
                 self.hub.requests.append((self.command, path))
+                _ = self.account  # an unknown token is refused whatever it asks for
                 if any(re.search(pattern, path) for pattern in self.hub.broken):
                     raise Refused(500, "broken")
                 for method, pattern, action in ROUTES:
@@ -175,7 +176,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def tree(self, kind, repo_id, revision):
         repo, oid = self.revision(kind, repo_id, revision)
-        return [entry(path, data) for path, data in repo.commits[oid].items()]
+        folders = {path.rpartition("/")[0] for path in repo.commits[oid]} - {""}
+        listed = [{"type": "directory", "path": path, "oid": "0" * 40, "size": 0} for path in folders]
+        return listed + [entry(path, data) for path, data in repo.commits[oid].items()]
 
     def refs(self, kind, repo_id):
         repo = self.repo(kind, repo_id)
@@ -213,7 +216,9 @@ class Handler(BaseHTTPRequestHandler):
         return {"files": answers}
 
     def commit(self, kind, repo_id, revision):
-        self.may_write(repo_id.split("/")[0])
+        pull_request = self.query.get("create_pr") == "1"
+        if not pull_request or self.account is None:
+            self.may_write(repo_id.split("/")[0])
         repo, oid = self.revision(kind, repo_id, revision)
         files = dict(repo.commits[oid])
         for line in self.body.decode().splitlines():
@@ -227,7 +232,6 @@ class Handler(BaseHTTPRequestHandler):
                 del files[value["path"]]
             if step["key"] in ("file", "lfsFile"):
                 self.hub.uploaded.append(f"{repo_id}/{value['path']}")
-        pull_request = self.query.get("create_pr") == "1"
         branch = f"refs/pr/{len(repo.commits)}" if pull_request else revision
         oid = repo.commit(branch, files)
         url = f"{self.hub.url}/{repo_id}/commit/{oid}"
@@ -235,7 +239,8 @@ class Handler(BaseHTTPRequestHandler):
         return answer | ({"pullRequestUrl": f"{self.hub.url}/{repo_id}/discussions/1"} if pull_request else {})
 
     def batch(self, repo_id):
-        self.may_write(repo_id.split("/")[0])
+        if self.account is None:
+            raise Refused(401, "Invalid username or password.")
         answers = []
         for wanted in json.loads(self.body)["objects"]:
             actions = {"upload": {"href": f"{self.hub.url}/lfs/{wanted['oid']}"}}
@@ -286,12 +291,20 @@ class Handler(BaseHTTPRequestHandler):
     def collection(self, slug):
         found = self.hub.collections[slug]
         items = [
-            {"_id": f"{i:024x}", "id": item, "type": "model", "position": i, "repoType": "model"}
+            {"_id": object_id(item), "id": item, "type": "model", "position": i, "repoType": "model"}
             for i, item in enumerate(found["items"])
         ]
         owner = {"name": slug.split("/")[0], "type": "user"}
         return {**found, "items": items, "owner": owner, "lastUpdated": "2026-01-01T00:00:00.000Z", "private": False,
                 "position": 0, "theme": "blue", "upvotes": 0}  # fmt: skip
+
+    def move_item(self, slug, item_id):
+        self.may_write(slug.split("/")[0])
+        items = self.hub.collections[slug]["items"]
+        (item,) = (name for name in items if object_id(name) == item_id)
+        items.remove(item)
+        items.insert(json.loads(self.body)["position"], item)
+        return {}
 
     def add_item(self, slug):
         self.may_write(slug.split("/")[0])
@@ -300,6 +313,11 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(409, "already in the collection")
         items.append(wanted)
         return self.collection(slug)
+
+
+def object_id(item: str) -> str:
+    """The id of a collection's item, 24 hexadecimal digits."""
+    return hashlib.sha1(item.encode()).hexdigest()[:24]
 
 
 def entry(path: str, data: bytes) -> dict:
@@ -332,6 +350,7 @@ ROUTES = [
     ("POST", "/api/collections", Handler.collect),
     ("GET", f"/api/collections/{SLUG}", Handler.collection),
     ("POST", f"/api/collections/{SLUG}/items", Handler.add_item),
+    ("PATCH", f"/api/collections/{SLUG}/items/(.+)", Handler.move_item),
 ]
 
 

@@ -1,6 +1,7 @@
 """Loading over HTTP, from a stand-in for the Hub on loopback: what goes wrong on the way, and what stays usable."""
 
 import errno
+import socket
 import time
 
 import hub_server
@@ -53,6 +54,17 @@ def test_the_models_of_a_namespace_are_listed(published, monkeypatch):
         available_models("ada")
 
 
+def test_a_hub_that_does_not_answer_is_noticed_within_seconds(published, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        there = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template.replace(published.url, there))
+        start = time.monotonic()
+        with pytest.raises(LoadError, match="not in the cache and the Hub was not reached"):
+            AEVQ.from_pretrained(NAME)
+        assert time.monotonic() - start < 8
+
+
 def test_an_unreachable_hub_is_noticed_within_seconds(published, monkeypatch):
     template = constants.HUGGINGFACE_CO_URL_TEMPLATE
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template.replace(published.url, "http://127.0.0.1:9"))
@@ -62,19 +74,40 @@ def test_an_unreachable_hub_is_noticed_within_seconds(published, monkeypatch):
     assert time.monotonic() - start < 5
 
 
-@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
-def test_what_breaks_on_the_way_is_explained_and_leaves_the_cache_usable(file, published, monkeypatch):
-    path = "lfs" if file == "model.safetensors" else file
+@pytest.mark.parametrize("path", ["config.json", "/lfs/"])
+def test_what_breaks_on_the_way_is_explained_and_leaves_the_cache_usable(path, published, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client's pauses between its tries
-    published.broken.append(path)
-    with pytest.raises(LoadError, match=f"{file} of {NAME} did not arrive: .*; try again: what arrived is kept"):
-        AEVQ.from_pretrained(NAME)
-    published.broken.clear()
-    published.cut.append(path)
-    with pytest.raises(LoadError, match=f"{file} of {NAME} did not arrive"):
+    for failures in (published.broken, published.cut):
+        failures.append(path)
+        with pytest.raises(LoadError, match=f"{NAME} (did not arrive: .*; try again|is not in the cache)"):
+            AEVQ.from_pretrained(NAME)
+        failures.clear()
+    assert AEVQ.from_pretrained(NAME).config.name == "center-mnist"
+
+
+def test_an_update_that_breaks_off_leaves_the_old_state_usable_without_network(published, monkeypatch, tmp_path):
+    old = AEVQ.from_pretrained(NAME)
+    new = AEVQ.from_pretrained(NAME)
+    new.codebook += 1
+    new.save_pretrained(tmp_path / "new")
+    published.repos["models", NAME].commit(
+        "main", {path.name: path.read_bytes() for path in published_files(tmp_path / "new")}
+    )
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    published.cut.append("/lfs/")
+    with pytest.raises(LoadError, match="did not arrive"):
         AEVQ.from_pretrained(NAME)
     published.cut.clear()
-    assert AEVQ.from_pretrained(NAME).config.name == "center-mnist"
+    with monkeypatch.context() as patch:
+        patch.setattr(constants, "HF_HUB_OFFLINE", True)
+        assert (AEVQ.from_pretrained(NAME).codebook == old.codebook).all()
+    assert (AEVQ.from_pretrained(NAME).codebook == new.codebook).all()
+
+
+def test_a_token_that_the_hub_does_not_know(published, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    with pytest.raises(LoadError, match="did not arrive: .*; log in with `hf auth login`"):
+        AEVQ.from_pretrained(NAME)
 
 
 def test_a_full_disk_is_explained(published, monkeypatch):
@@ -82,5 +115,5 @@ def test_a_full_disk_is_explained(published, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("aevq_hub.hub.hf_hub_download", full)
-    with pytest.raises(LoadError, match="there is no room for config.json of ada/center-mnist.*give another cache_dir"):
+    with pytest.raises(LoadError, match="No space left on device; make room on the disk, or give another cache_dir"):
         AEVQ.from_pretrained(NAME)

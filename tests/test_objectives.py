@@ -210,6 +210,12 @@ def test_a_restart_goes_where_a_vector_is_missed(model, generator):
     assert [3.0, 4.0] in model.codebook[1:].tolist()
 
 
+def test_a_restart_survives_latents_that_are_not_finite(model, generator):
+    model.codebook.data = torch.zeros(4, 2)
+    updates = VectorUpdates(model, Recipe(restart_steps=1))
+    updates.after_step(matched([[float("nan"), 0.0], [float("inf"), 0.0], [1e30, 1.0]], [0, 0, 0]), generator)
+
+
 def test_vectors_of_few_latents_restart_too_when_asked(model, generator):
     for share, moved in ((0.0, 1), (0.5, 2)):  # an equal share is four of the sixteen latents
         before = torch.arange(8.0).view(4, 2)

@@ -69,23 +69,47 @@ def test_a_branch_a_pull_request_and_a_private_repository(hub, folder):
     assert push(folder, "center-mnist", "--create-pr") == 0
     assert set(hub.files("ada/center-mnist")) == {".gitattributes"}
     assert "model.safetensors" in hub.files("ada/center-mnist", "refs/pr/2")
+    assert push(folder, "center-mnist") == 0
+    (folder / "samples.png").unlink()
+    assert push(folder, "center-mnist", "--revision", "later") == 0  # begins as main, and changes one file
+    assert hub.files("ada/center-mnist").keys() - hub.files("ada/center-mnist", "later").keys() == {"samples.png"}
+
+
+def test_a_pull_request_for_somebody_else_s_repository(hub, folder, monkeypatch, capsys):
+    assert push(folder, "center-mnist") == 0
+    (folder / "samples.png").unlink()
+    monkeypatch.setenv("HF_TOKEN", hub_server.OTHER)
+    assert push(folder, "center-mnist", "--create-pr") == 0
+    assert "/discussions/" in capsys.readouterr().out
+    assert "samples.png" in hub.files("ada/center-mnist")
+
+
+def test_what_the_folder_does_not_hold_goes_in_folders_too(hub, folder):
+    assert push(folder, "center-mnist") == 0
+    repo = hub.repos["models", "ada/center-mnist"]
+    repo.commit("main", {**repo.commits[repo.refs["main"]], "old/notes.txt": b"x"})
+    assert push(folder, "center-mnist") == 0
+    assert "old/notes.txt" not in hub.files("ada/center-mnist")
 
 
 def test_all_are_gathered_in_the_ladder_s_order_and_an_interrupted_push_goes_on(hub, folder, capsys):
     for name in ("vqvae-mnist", "ae-mnist", "ae-celeba"):
         shutil.copytree(folder, folder.parent / name)
     hub.broken.append("ada/center-mnist/commit")
-    assert push(folder, "--all") == 1
+    assert push(folder, "--all", "--tag", "v1") == 1
     assert "ada/center-mnist: the Hub answered 500" in capsys.readouterr().err
     first = list(hub.uploaded)
     assert {path.split("/")[1] for path in first} == {"ae-mnist"}
     hub.broken.clear()
-    assert push(folder, "--all") == 0
+    assert push(folder, "--all", "--tag", "v1") == 0
+    assert all("v1" in repo.tags for repo in hub.repos.values())
     assert not set(first) & set(hub.uploaded[len(first) :])
     (collection,) = hub.collections.values()
     assert collection["items"] == [f"ada/{n}" for n in ("ae-mnist", "center-mnist", "vqvae-mnist", "ae-celeba")]
-    assert push(folder, "--all") == 0  # once more: nothing twice
-    assert len(collection["items"]) == 4
+    shutil.copytree(folder, folder.parent / "zero-mnist")
+    assert push(folder, "--all") == 0  # once more, and one more: nothing twice, and the order stays
+    assert collection["items"][1:4] == ["ada/center-mnist", "ada/zero-mnist", "ada/vqvae-mnist"]
+    assert len(collection["items"]) == 5
 
 
 @pytest.mark.parametrize(
@@ -122,5 +146,26 @@ def taken(hub):
 
 def test_a_tag_is_given_once(hub, folder, capsys):
     assert push(folder, "center-mnist", "--tag", "v1") == 0
+    assert push(folder, "center-mnist", "--tag", "v1") == 0  # it is the same state
+    (folder / "samples.png").unlink()
     assert push(folder, "center-mnist", "--tag", "v1") == 1
-    assert "ada/center-mnist has the tag 'v1' already" in capsys.readouterr().err
+    assert "ada/center-mnist has the tag 'v1' for another state already" in capsys.readouterr().err
+    assert "samples.png" in hub.files("ada/center-mnist")
+
+
+def test_an_upload_that_breaks_off_is_explained(hub, folder, monkeypatch, capsys):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    hub.broken.append("^/lfs/")
+    assert push(folder, "center-mnist") == 1
+    assert "ada/center-mnist: the Hub was not reached" in capsys.readouterr().err
+    hub.broken.clear()
+    assert push(folder, "center-mnist") == 0
+
+
+def test_a_misspelt_name_is_never_looked_for_on_the_hub(hub, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder.parent.parent)
+    assert main(["push", "--to", "ada", "--output", "models", "centre-mnist"]) == 1
+    assert "there is no model 'models/centre-mnist'" in capsys.readouterr().err
+    assert main(["push", "--to", "ada", "--output", "nowhere", "--all"]) == 1
+    assert "nowhere holds no models" in capsys.readouterr().err
+    assert hub.requests == []

@@ -90,10 +90,23 @@ def test_unused_vectors_are_counted_over_the_ends_of_epochs_and_interruptions(mi
 
 
 def test_a_warm_up_longer_than_training_is_refused(mirror):
-    for later in ("feed_steps", "ramp_steps"):
-        trainer, images = trainer_for("vqvae", mirror, epochs=2, **{"warmup_steps": 15, "feed_steps": 0, later: 5})
+    for feed, ramp in ((5, 0), (0, 5), (5, 3)):
+        steps = {"warmup_steps": 15, "feed_steps": feed, "ramp_steps": ramp}
+        trainer, images = trainer_for("vqvae", mirror, epochs=2, **steps)
         with pytest.raises(TrainingError, match="are 20, but training has only 20 steps; lower them"):
             trainer.run_epoch(images)
+
+
+def test_a_ramp_is_climbed_step_by_step(mirror, monkeypatch):
+    trainer, images = trainer_for("vqae", mirror, warmup_steps=2, ramp_steps=10, feed_steps=0)
+    weights, pull = [], trainer.objective.weights
+    monkeypatch.setattr(
+        "training.trainer.total", lambda terms, w: weights.append(w["encoder_pull"]) or terms["reconstruction"]
+    )
+    trainer.run_epoch(images)
+    trainer.run_epoch(images)
+    assert weights == [pull(trainer.recipe, step)["encoder_pull"] for step in range(20)]
+    assert weights[3] < weights[8] < weights[-1] == trainer.recipe.pull_weight
 
 
 def test_where_vectors_start_is_no_movement(mirror):

@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nstopped; a training goes on from its last finished epoch", file=sys.stderr)
+        print("\nstopped; the same command goes on from what is finished", file=sys.stderr)
         return 130
     return 0
 
@@ -112,20 +112,23 @@ def _push(args: argparse.Namespace) -> None:
         raise ValueError("name the models to publish, or give --all for all of them")
     if args.tag and args.create_pr:
         raise ValueError("--tag names what is published; a pull request (--create-pr) is not yet")
-    names = ladder(args.models or [path.parent.name for path in args.output.glob(f"[!.]*/{WEIGHTS_FILE}")])
+    names = ladder(set(args.models) or {path.parent.name for path in args.output.glob(f"[!.]*/{WEIGHTS_FILE}")})
+    if not names:
+        raise ValueError(f"{args.output} holds no models; --output says where they are")
     folders = checked_folders(names, args.output)
-    publisher = Publisher(args.to)
-    changes = {folder: publisher.changes(folder, args.revision) for folder in folders}  # before any is touched
+    publisher = Publisher(args.to, create_pr=args.create_pr)
+    changes = {
+        folder: publisher.changes(folder, args.revision, args.tag) for folder in folders
+    }  # before any is touched
     for folder, changed in changes.items():
         print(f"{args.to}/{folder.name}: " + (f"{len(changed)} files change" if changed else "nothing changes"))
         for change in changed if args.dry_run else ():
             print(f"  {change.what:6} {change.path} ({change.size:,} bytes)")
     if args.dry_run:
         return
-    given = {"private": args.private, "revision": args.revision, "tag": args.tag, "create_pr": args.create_pr}
-    for folder in tqdm(folders, unit=" models"):
-        tqdm.write(publisher.push(folder, **given))
-    if len(folders) > 1 and not args.create_pr:
+    for folder, changed in tqdm(changes.items(), unit=" models"):
+        tqdm.write(publisher.push(folder, changed, private=args.private, revision=args.revision, tag=args.tag))
+    if len(folders) > 1 and not (args.create_pr or args.revision):
         print(publisher.collect(names, private=args.private))
 
 

@@ -100,7 +100,7 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
         "push", help="publish models' folders as repositories of the Hub", formatter_class=_Raw,
         description="Publish folders of model_cards/ as they are: NAMESPACE/<name> becomes a copy of <name>/, in one\n"
         "commit that leaves unchanged files alone. The token is that of `hf auth login` or HF_TOKEN. Interrupted, the\n"
-        "same command goes on. Several models are gathered in a collection, in the order of the ladder.",
+        "same command goes on. Several models on main are gathered in a collection, in the order of the ladder.",
     )  # fmt: skip
     push.add_argument("models", nargs="*", metavar="NAME", help="which, such as center-celeba")
     push.add_argument("--all", action="store_true", help="all that are in the folder of models")
@@ -108,7 +108,7 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
     push.add_argument("--private", action="store_true", help="make new repositories private")
     where = push.add_mutually_exclusive_group()
     where.add_argument("--revision", metavar="BRANCH", help="publish on this branch, made if missing (main)")
-    where.add_argument("--create-pr", action="store_true", help="open a pull request instead")
+    where.add_argument("--create-pr", action="store_true", help="open pull requests instead")
     push.add_argument("--tag", help="name the published state")
     push.add_argument("--dry-run", action="store_true", help="list what would change, and change nothing")
     _add_output(push)

@@ -9,15 +9,16 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
+    HTTPError,
     LocalTokenNotFoundError,
     OfflineModeIsEnabled,
-    RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.sha import git_hash, sha_fileobj
 
 from aevq_hub import AEVQ
-from aevq_hub.hub import LIBRARY, TransportError
+from aevq_hub.hub import CONFIG_FILE, LIBRARY, WEIGHTS_FILE
 from aevq_hub.registry import DATASETS, VARIANTS
 
 from .runs import CHECKPOINT
@@ -46,78 +47,93 @@ def ladder(names: Sequence[str]) -> list[str]:
 
 
 class Publisher:
-    """Publishes folders under one namespace, after it was made sure that this is allowed.
+    """Publishes folders under one namespace.
 
     Args:
         namespace: an account or an organisation of the Hub.
         token: by default that of ``hf auth login`` or ``HF_TOKEN``.
+        create_pr: open pull requests instead of changing the repositories, which may then be somebody else's.
 
     Raises:
         PublishError: the Hub is not reached, there is no token, or it may not write there.
     """
 
-    def __init__(self, namespace: str, token: str | None = None):
-        self.namespace, self.api = namespace, HfApi(token=token)
+    def __init__(self, namespace: str, token: str | None = None, *, create_pr: bool = False):
+        self.namespace, self.create_pr, self.api = namespace, create_pr, HfApi(token=token)
         with explained(f"account {namespace}"):
             account = self.api.whoami()
-        allowed = [account["name"], *(org["name"] for org in account.get("orgs", []))]
-        if namespace not in allowed:
+        may_read_only = [org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") == "read"]
+        allowed = [
+            account["name"],
+            *(org["name"] for org in account.get("orgs", []) if org["name"] not in may_read_only),
+        ]
+        if namespace not in allowed and not create_pr:
             raise PublishError(
                 f"the token is that of {account['name']}, which may not publish under {namespace!r}; "
-                f"choose from {', '.join(allowed)}"
+                f"choose from {', '.join(allowed)}, or open pull requests (--create-pr)"
             )
         if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
             raise PublishError("the token may only read; make one that may write and give it to `hf auth login`")
 
-    def changes(self, folder: Path, revision: str | None = None) -> list[Change]:
+    def changes(self, folder: Path, revision: str | None = None, tag: str | None = None) -> list[Change]:
         """What publishing a folder would change.
 
+        Args:
+            folder: a model's folder.
+            revision: the branch to compare with; by default ``main``.
+            tag: that the published state is to have.
+
         Raises:
-            PublishError: the repository is there and holds something that is no model of ours.
+            PublishError: the repository is there and holds something that is no model of ours, or the tag stands
+                already for another state.
         """
-        there = self._there(folder.name, revision)
-        here = {path.name: path for path in published_files(folder)}
-        changed = [
-            Change("update" if name in there else "add", name, path.stat().st_size)
-            for name, path in here.items()
-            if name not in there or not _equal(path, there[name])
-        ]
-        gone = [Change("delete", name, file.size) for name, file in there.items() if name not in (*here, *_KEPT)]
-        return changed + gone
+        repo_id = f"{self.namespace}/{folder.name}"
+        with explained(repo_id):
+            there = self._there(repo_id, revision)
+            here = {path.name: path for path in published_files(folder)}
+            changed = [
+                Change("update" if name in there else "add", name, path.stat().st_size)
+                for name, path in here.items()
+                if name not in there or not _equal(path, there[name])
+            ]
+            gone = [Change("delete", name, file.size) for name, file in there.items() if name not in (*here, *_KEPT)]
+            changes = changed + gone
+            tagged = self._tagged(repo_id, tag) if tag and there else None
+            if tagged and (changes or tagged != self.api.repo_info(repo_id, revision=revision).sha):
+                raise PublishError(f"{repo_id} has the tag {tag!r} for another state already; choose another")
+        return changes
 
     def push(
         self,
         folder: Path,
+        changes: Sequence[Change],
         *,
         private: bool = False,
         revision: str | None = None,
         tag: str | None = None,
-        create_pr: bool = False,
     ) -> str:
         """Make a repository what a folder is, by one commit that leaves unchanged files alone.
 
         Args:
-            folder: a model's folder; the repository has its name.
+            folder: a model's folder; the repository has its name, and is made if missing.
+            changes: what :meth:`changes` said of it.
             private: whether a new repository is.
             revision: a branch, made if missing; by default ``main``.
             tag: a name for the state that is published.
-            create_pr: open a pull request instead of changing the branch.
 
         Returns:
             The address of the commit, of the pull request or, where nothing changed, of the repository.
 
         Raises:
-            PublishError: the Hub refused; the repository is as it was.
+            PublishError: the Hub refused; the same call goes on where it stopped.
         """
         repo_id = f"{self.namespace}/{folder.name}"
         with explained(repo_id):
-            changes = self.changes(folder, revision)
-            if tag and self._exists(repo_id) and tag in {t.name for t in self.api.list_repo_refs(repo_id).tags}:
-                raise PublishError(f"{repo_id} has the tag {tag!r} already; choose another")
-            self.api.create_repo(repo_id, private=private, exist_ok=True)
+            if not self.api.repo_exists(repo_id):
+                self.api.create_repo(repo_id, private=private, exist_ok=True)
             if revision:
                 self.api.create_branch(repo_id, branch=revision, exist_ok=True)
-            address = f"{self.api.endpoint}/{repo_id}"
+            address, published = f"{self.api.endpoint}/{repo_id}", revision
             if changes:
                 commit = self.api.create_commit(
                     repo_id,
@@ -129,15 +145,15 @@ class Publisher:
                     ],
                     commit_message=f"{folder.name}: {len(changes)} files",
                     revision=revision,
-                    create_pr=create_pr,
+                    create_pr=self.create_pr,
                 )
-                address = commit.pr_url or commit.commit_url
-            if tag:
-                self.api.create_tag(repo_id, tag=tag, revision=commit.oid if changes else revision)
+                address, published = commit.pr_url or commit.commit_url, commit.oid
+            if tag and not self._tagged(repo_id, tag):
+                self.api.create_tag(repo_id, tag=tag, revision=published)
         return address
 
     def collect(self, names: Sequence[str], *, private: bool = False) -> str:
-        """Gather published models in a collection, in the order of the ladder; what it holds already stays.
+        """Gather published models in a collection, which is put in the order of the ladder.
 
         Returns:
             The collection's address.
@@ -146,30 +162,28 @@ class Publisher:
             collection = self.api.create_collection(
                 COLLECTION, namespace=self.namespace, private=private, exists_ok=True
             )
-            for name in ladder(names):
+            for name in names:
                 self.api.add_collection_item(collection.slug, f"{self.namespace}/{name}", "model", exists_ok=True)
+            items = {item.item_id.split("/")[-1]: item for item in self.api.get_collection(collection.slug).items}
+            if list(items) != ladder(items):
+                for position, name in enumerate(ladder(items)):
+                    self.api.update_collection_item(collection.slug, items[name].item_object_id, position=position)
         return f"{self.api.endpoint}/collections/{collection.slug}"
 
-    def _exists(self, repo_id: str) -> bool:
-        try:
-            self.api.repo_info(repo_id)
-        except RepositoryNotFoundError:
-            return False
-        return True
+    def _tagged(self, repo_id: str, tag: str) -> str | None:
+        """The commit that a tag stands for."""
+        return {t.name: t.target_commit for t in self.api.list_repo_refs(repo_id).tags}.get(tag)
 
-    def _there(self, name: str, revision: str | None) -> dict:
+    def _there(self, repo_id: str, revision: str | None) -> dict[str, RepoFile]:
         """The files of a repository by path: empty if there is none yet."""
-        repo_id = f"{self.namespace}/{name}"
-        with explained(repo_id):
-            if not self._exists(repo_id):
-                return {}
-            try:
-                files = {
-                    file.path: file for file in self.api.list_repo_tree(repo_id, recursive=True, revision=revision)
-                }
-            except RevisionNotFoundError:  # a branch to be made, which begins as main
-                files = {file.path: file for file in self.api.list_repo_tree(repo_id, recursive=True)}
-        if set(files) - set(_KEPT) and not {"config.json", "model.safetensors", "history.json"} <= set(files):
+        if not self.api.repo_exists(repo_id):
+            return {}
+        try:
+            listed = list(self.api.list_repo_tree(repo_id, recursive=True, revision=revision))
+        except RevisionNotFoundError:  # a branch to be made, which begins as main
+            listed = list(self.api.list_repo_tree(repo_id, recursive=True))
+        files = {file.path: file for file in listed if isinstance(file, RepoFile)}
+        if files.keys() - set(_KEPT) and not {CONFIG_FILE, WEIGHTS_FILE, "history.json"} <= files.keys():
             raise PublishError(f"{repo_id} exists and is no model of {LIBRARY}; rename it there, or publish elsewhere")
         return files
 
@@ -190,7 +204,7 @@ def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
     """
     folders = [output / name for name in names]
     for folder in folders:
-        AEVQ.from_pretrained(folder if folder.is_dir() else str(folder))
+        AEVQ.from_pretrained(folder)
         for file in ("README.md", "history.json"):
             if not (folder / file).is_file():
                 raise PublishError(f"{folder} has no {file}; train the model with `python -m training train`")
@@ -216,6 +230,8 @@ def explained(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except PublishError:
+        raise
     except LocalTokenNotFoundError as error:
         raise PublishError("there is no token; log in with `hf auth login`, or set HF_TOKEN") from error
     except OfflineModeIsEnabled as error:
@@ -228,7 +244,8 @@ def explained(what: str) -> Iterator[None]:
             401: "the Hub does not know the token; log in with `hf auth login`",
             403: "the token may not do this; make one that may write there and give it to `hf auth login`",
         }
-        said = error.server_message or str(error).splitlines()[0]
+        said = (error.server_message or str(error)).splitlines()[0]
         raise PublishError(f"{what}: {reasons.get(status, f'the Hub answered {status}')} ({said})") from error
-    except (TransportError, ConnectionError) as error:
-        raise PublishError(f"{what}: the Hub was not reached; check the network and run the command again") from error
+    except (HTTPError, OSError, RuntimeError) as error:  # of the client or of what it uploads with
+        said = str(error.__cause__ or error).splitlines()[0]
+        raise PublishError(f"{what}: the Hub was not reached ({said}); run the command again to go on") from error

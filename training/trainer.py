@@ -197,7 +197,7 @@ def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
     an older version did not have yet counts as its default.
     """
     defaults = asdict(Recipe())
-    flat_theirs, flat_ours = ({"data": s["data"], **s["config"], **defaults, **s["recipe"]} for s in (theirs, ours))
+    flat_theirs, flat_ours = ({"data": s["data"], **defaults, **s["recipe"], **s["config"]} for s in (theirs, ours))
     for key, value in flat_ours.items():
         if (key != "epochs" or ours["recipe"]["schedule"] != "constant") and flat_theirs.get(key) != value:
             raise TrainingError(

@@ -45,12 +45,14 @@ class VectorUpdates:
     def _restart(self, matches: Matches, generator: torch.Generator) -> None:
         """Put each unused vector on a latent of its own; where there are too few latents, some wait.
 
-        Latents are drawn by their squared distance to the nearest vector, as k-means++ draws: where one is missed.
+        Latents are drawn with probabilities as their squared distances to the nearest vector: where one is missed.
         """
         latents, alike = matches.latents, self.counts.sum() / len(self.counts)
         unused = (self.counts <= self.recipe.restart_share * alike).nonzero()[: len(latents), 0]
         if len(unused):
-            missed = (latents - self.codebook[matches.nearest]).square().sum(1).cpu()  # (m,)
+            missed = (
+                (latents - self.codebook[matches.nearest]).square().sum(1).cpu().nan_to_num(0, 0).clamp_max(1e30)
+            )  # (m,)
             chosen = torch.multinomial(missed + 1e-6 * missed.mean() + 1e-12, len(unused), generator=generator)
             self.codebook[unused.to(self.codebook.device)] = latents[chosen.to(latents.device)].to(self.codebook.dtype)
         self.counts.zero_()
