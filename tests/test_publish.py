@@ -1,13 +1,20 @@
 """Publishing over HTTP, to a stand-in for the Hub on loopback, and loading what was published."""
 
+import os
 import shutil
+import subprocess
+import sys
+from dataclasses import replace
 
 import hub_server
 import pytest
 import torch
 from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
+from tiny import tiny
 
 from aevq_hub import AEVQ
+from aevq_hub.registry import VARIANTS
 from training.__main__ import main
 from training.publish import published_files
 
@@ -169,3 +176,25 @@ def test_a_misspelt_name_is_never_looked_for_on_the_hub(hub, folder, monkeypatch
     assert main(["push", "--to", "ada", "--output", "nowhere", "--all"]) == 1
     assert "nowhere holds no models" in capsys.readouterr().err
     assert hub.requests == []
+
+
+def test_every_variant_makes_the_round_trip_to_another_process(hub, mirror, tmp_path, monkeypatch, generator):
+    for name, entry in VARIANTS.items():
+        small = replace(tiny(entry.recipe_for("mnist")), epochs=1, latent_dim=8)
+        monkeypatch.setitem(VARIANTS, name, replace(entry, recipes={"": small}))
+    models = str(tmp_path / "models")
+    assert main(["all", "--datasets", "mnist", "--data-root", str(mirror), "--output", models]) == 0
+    assert main(["push", "--all", "--to", "ada", "--output", models]) == 0
+    x = torch.rand(2, 1, 28, 28, generator=generator)
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    code = (
+        "import sys\nfrom safetensors.torch import load_file, save_file\nfrom aevq_hub import AEVQ, available_models\n"
+        "x = load_file('x.safetensors')['x']\n"
+        "save_file({name: AEVQ.from_pretrained(name)(x) for name in available_models('ada')}, 'out.safetensors')"
+    )
+    address = {"HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path / "home")}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, **address}, check=True)
+    loaded = load_file(tmp_path / "out.safetensors")
+    assert loaded.keys() == {f"ada/{name}-mnist" for name in VARIANTS}
+    for name, pictures in loaded.items():
+        assert torch.equal(pictures, AEVQ.from_pretrained(tmp_path / "models" / name.split("/")[1])(x))
