@@ -24,6 +24,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import get_session
 from huggingface_hub.utils.sha import sha_fileobj
 from safetensors import SafetensorError, safe_open
 
@@ -57,6 +58,7 @@ def available_models(namespace: str | None = None) -> list[str]:
     """
     if namespace is not None:
         try:
+            get_session().head(constants.ENDPOINT, timeout=_PATIENCE)  # the listing would try for 23 s
             return sorted(model.id for model in HfApi().list_models(author=namespace, filter=LIBRARY))
         except (HTTPError, OfflineModeIsEnabled) as error:
             raise LoadError(f"the models of {namespace} cannot be listed: {_short(error)}") from error

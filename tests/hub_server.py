@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,7 +49,8 @@ class Hub:
         requests: method and path of everything asked.
         uploaded: paths of files that came in with commits, in order.
         broken: paths (regular expressions) that answer 500, and
-        cut: those whose answers break off in the middle.
+        cut: those whose answers break off in the middle, and
+        slow: those whose answers take two seconds.
     """
 
     def __init__(self):
@@ -59,6 +61,7 @@ class Hub:
         self.uploaded: list[str] = []
         self.broken: list[str] = []
         self.cut: list[str] = []
+        self.slow: list[str] = []
         self.lock = threading.Lock()
         self.url = ""
 
@@ -90,36 +93,36 @@ class Handler(BaseHTTPRequestHandler):
         self.query = {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()}
         path = unquote(urlsplit(self.path).path)
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.status = 200
         try:
             with self.hub.lock:
-                self.hub.requests.append((self.command, path))
-                _ = self.account  # an unknown token is refused whatever it asks for
-                if any(re.search(pattern, path) for pattern in self.hub.broken):
-                    raise Refused(500, "broken")
-                for method, pattern, action in ROUTES:
-                    match = re.fullmatch(pattern, path)
-                    if match and self.command in method.split():
-                        self.status = 200
-                        body, headers = self.packed(action(self, *match.groups()))
-                        return self.send(self.status, body, headers)
-                raise Refused(404, f"no such address {self.command} {path}", "EntryNotFound")
+                answer = self.action(path)
+            body, headers = answer if isinstance(answer, tuple) else (json.dumps(answer).encode(), {})
         except Refused as refused:
+            self.status, body = refused.status, json.dumps(refused.body).encode()
             headers = {"X-Error-Code": refused.code, "X-Error-Message": refused.body["error"]}
-            self.send(refused.status, json.dumps(refused.body).encode(), headers)
+        self.send(body, headers)
 
-    @staticmethod
-    def packed(answer) -> tuple[bytes, dict]:
-        if isinstance(answer, tuple):
-            return answer
-        return json.dumps(answer).encode(), {"Content-Type": "application/json"}
+    def action(self, path: str):
+        self.hub.requests.append((self.command, path))
+        _ = self.account  # an unknown token is refused whatever it asks for
+        if any(re.search(pattern, path) for pattern in self.hub.broken):
+            raise Refused(500, "broken")
+        for method, pattern, action in ROUTES:
+            match = re.fullmatch(pattern, path)
+            if match and self.command in method.split():
+                return action(self, *match.groups())
+        raise Refused(404, f"no such address {self.command} {path}", "EntryNotFound")
 
-    def send(self, status: int, body: bytes, headers: dict):
-        self.send_response(status)
+    def send(self, body: bytes, headers: dict):
+        self.send_response(self.status)
         for name, value in {"Content-Length": len(body), **headers}.items():
             if value != "":
                 self.send_header(name, str(value))
         self.end_headers()
         if self.command != "HEAD":
+            if any(re.search(pattern, self.path) for pattern in self.hub.slow):
+                time.sleep(2)
             cut = any(re.search(pattern, self.path) for pattern in self.hub.cut)
             self.wfile.write(body[: len(body) // 2] if cut else body)
             self.close_connection = self.close_connection or cut

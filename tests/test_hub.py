@@ -1,7 +1,10 @@
 """Loading over HTTP, from a stand-in for the Hub on loopback: what goes wrong on the way, and what stays usable."""
 
 import errno
+import os
 import socket
+import subprocess
+import sys
 import time
 
 import hub_server
@@ -102,6 +105,30 @@ def test_an_update_that_breaks_off_leaves_the_old_state_usable_without_network(p
         patch.setattr(constants, "HF_HUB_OFFLINE", True)
         assert (AEVQ.from_pretrained(NAME).codebook == old.codebook).all()
     assert (AEVQ.from_pretrained(NAME).codebook == new.codebook).all()
+
+
+def test_many_processes_load_at_once_and_one_is_killed(published, tmp_path):
+    address = {"HF_ENDPOINT": published.url, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path / "home")}
+    code = f"from aevq_hub import AEVQ; print(AEVQ.from_pretrained({NAME!r}).codebook.sum().item())"
+
+    def start():
+        command = [sys.executable, "-c", code]
+        return subprocess.Popen(command, env={**os.environ, **address}, stdout=subprocess.PIPE, text=True)
+
+    published.slow.append("/lfs/")
+    processes = [start() for _ in range(4)]
+    deadline = time.monotonic() + 60
+    while not any(method == "GET" and "/lfs/" in path for method, path in published.requests):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    processes[0].kill()
+    published.slow.clear()
+    expected = AEVQ.from_pretrained(NAME).codebook.sum().item()
+    for process in [*processes[1:], start()]:
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+        assert float(output) == expected
+    processes[0].communicate()
 
 
 def test_a_token_that_the_hub_does_not_know(published, monkeypatch):
