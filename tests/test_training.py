@@ -137,10 +137,14 @@ def test_one_s_own_images(tmp_path):
 def test_a_search_records_every_recipe_once(mirror, tmp_path):
     source = find_source("mnist", data_root=mirror)
     recipes = grid(Recipe(latent_dim=8, num_codes=1, epochs=1), {"pull_weight": [1.0, 10.0]})
-    options = {"baseline": "ae-conv", "images": 200, "progress": False}
+    options = {"baseline": "ae-conv", "beside": ["zero"], "images": 200, "progress": False}
     rows = search("center", source, recipes, tmp_path / "search.json", **options)
-    assert [(r["variant"], r["recipe"]["pull_weight"]) for r in rows] == [("ae-conv", 0), ("center", 1), ("center", 10)]
-    assert all(0 < row["mse"] < 1 and 0 <= row["changed"] <= 1 for row in rows)
+    tried = [("ae-conv", 0), ("center", 1), ("center", 10), ("zero", 1)]
+    assert [(r["variant"], r["recipe"]["pull_weight"]) for r in rows] == tried
+    own = VARIANTS["zero"].recipe_for("mnist")
+    assert Recipe(**rows[-1]["recipe"]) == replace(own, epochs=1)
+    assert all(0 < row["mse"] < 1 for row in rows)
+    assert all(0 <= row["changed"] <= 1 for row in rows[:3])
     again = search("center", source, recipes, tmp_path / "search.json", **options)
     assert again == rows == json.loads((tmp_path / "search.json").read_text())
 

@@ -85,7 +85,8 @@ def _search(args: argparse.Namespace) -> None:
     base = lookup(VARIANTS, args.variant, "variant").recipe_for(source.name)
     path = args.output / f"{args.variant}-{source.name}" / SEARCH_FILE
     recipes = grid(base, _given(args))
-    rows = search(args.variant, source, recipes, path, baseline=args.baseline, images=args.images, jobs=args.jobs)
+    compared = {"baseline": args.baseline, "beside": args.beside}
+    rows = search(args.variant, source, recipes, path, **compared, images=args.images, jobs=args.jobs)
     print(f"{markdown(table(rows))}\n\nwrote {path}")
 
 

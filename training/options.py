@@ -84,6 +84,9 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
     for f in fields(Recipe):
         settings.add_argument(_flag(f.name), type=_several(f.type), metavar="A,B…", help=f.metadata["help"])
     find.add_argument("--baseline", metavar="VARIANT", help="train this one too, to compare: ae-conv, the same network")
+    find.add_argument(
+        "--beside", type=_several(str), default=(), metavar="A,B…", help="train these too, by their own recipes"
+    )
     find.add_argument("--images", type=_at_least_one, help="how many training images to use (all)")
     find.add_argument("--jobs", type=_at_least_one, default=1, help="trainings at a time (%(default)s)")
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from multiprocessing import get_context
@@ -37,6 +38,7 @@ def search(
     path: Path,
     *,
     baseline: str | None = None,
+    beside: Sequence[str] = (),
     images: int | None = None,
     jobs: int = 1,
     progress: bool = True,
@@ -52,6 +54,7 @@ def search(
         recipes: what to try.
         path: JSON file of the rows, written after each.
         baseline: a variant trained as well with each recipe, without its pull, to compare errors with.
+        beside: other variants trained as well by their own recipes, for as many epochs, to compare everything with.
         images: how many training images to use, by default all.
         jobs: trainings at a time, each with an equal share of the threads.
         progress: whether to show a bar.
@@ -65,6 +68,9 @@ def search(
     if baseline:
         lookup(VARIANTS, baseline, "variant")
         asked[:0] = [(baseline, r) for r in sorted({without_pull(r) for r in recipes}, key=repr)]
+    for name in beside:
+        own = lookup(VARIANTS, name, "variant").recipe_for(source.name)
+        asked += [(name, replace(own, epochs=epochs)) for epochs in sorted({r.epochs for r in recipes})]
     defaults = asdict(Recipe())  # of settings that rows of an earlier time do not tell
     recorded = [(row["variant"], {**defaults, **row["recipe"]}, row.get("images")) for row in rows]
     todo = [(v, r) for v, r in asked if (v, asdict(r), images) not in recorded]
