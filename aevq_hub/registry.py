@@ -136,8 +136,11 @@ _GRID = Recipe(
     latent_dim=512, num_codes=100, assignment="image-to-vector", pull_scale="variance", pull_batch_size=1,
     pull_weight=100.0, warmup_steps=200, initialisation="k-means", restart_steps=100, ema_rate=0.01,
 )  # fmt: skip
-# the decoder learns to draw from the codes as well (λ2): else the encoder hides more and more in what is left of them
-_VQAE = replace(_GRID, center_reconstruction_weight=100.0, warmup_steps=300, restart_share=0.25, schedule="cosine")
+# trained to draw from the codes as well (λ2): by the pull alone they tell less and less of the picture
+_VQAE = replace(
+    _GRID, pull_weight=300.0, center_reconstruction_weight=10.0, warmup_steps=300, ramp_steps=300, restart_share=0.1,
+    schedule="cosine",
+)  # fmt: skip
 
 VARIANTS = {
     "ae": Variant(

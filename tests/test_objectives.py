@@ -74,14 +74,21 @@ def test_the_optional_term_is_measured_always_and_trained_when_asked(model, gene
     assert pull(model, Batch(x, x), trained)[0]["center_reconstruction"].requires_grad
 
 
-def test_the_optional_term_moves_vectors_unless_they_follow_by_an_average(model, generator):
+def test_the_optional_term_moves_vectors_or_in_their_stead_the_latents_that_they_follow(model, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator)
-    for rate in (0.0, 0.1):
-        recipe = Recipe(assignment="image-to-vector", center_reconstruction_weight=1.0, ema_rate=rate)
+    plain, averaged = (
+        Recipe(assignment="image-to-vector", center_reconstruction_weight=1.0, ema_rate=r) for r in (0, 0.1)
+    )
+    values = []
+    for recipe in (plain, averaged):
         model.zero_grad()
-        pull(model, Batch(x), recipe)[0]["center_reconstruction"].backward()
-        assert (model.codebook.grad is None) == (rate > 0)
+        term = pull(model, Batch(x), recipe)[0]["center_reconstruction"]
+        term.backward()
+        values.append(term.item())
         assert all(p.grad.abs().sum() > 0 for p in model.decoder.parameters())
+        reached = any(p.grad is not None and p.grad.abs().sum() > 0 for p in model.encoder.parameters())
+        assert (model.codebook.grad is None, reached) == (recipe is averaged, recipe is averaged)
+    assert values[0] == pytest.approx(values[1], rel=1e-5)  # the value is that of D(v) in both
 
 
 def test_zero_pulls_every_latent(model, generator):

@@ -96,7 +96,8 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
     ``recipe.assignment`` says who picks whom: each vector the nearest of M other images (section 3.1), or each latent
     of the batch its nearest vector, as in VQ-VAE (sections 4.1–4.3). The pull is written as two terms of equal value,
     one with the gradient to the encoder and one with that to the vectors; weighed alike, they are the paper's one.
-    Vectors that follow by an average (``recipe.ema_rate``) have no second term.
+    Vectors that follow by an average (``recipe.ema_rate``) have no second term, and what the optional term would do to
+    them it does to the latents that they follow: there v is z + sg[v − z].
 
     Where the model's decoder is fed from the codebook, it receives z + s · sg[q − z] with s rising from 0 to 1 over
     ``recipe.feed_steps`` after the warm-up; s = 1 is the straight-through estimator. During the warm-up there is only
@@ -138,8 +139,9 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
         terms["vector_pull"] = squared_distance(z_star.detach(), v) * scale
     if measures_center:
         with torch.set_grad_enabled(torch.is_grad_enabled() and trains_center):
-            fixed = v.detach() if recipe.ema_rate else v  # vectors that follow by an average follow nothing else
-            terms["center_reconstruction"] = squared_distance(model.decode(fixed), star)
+            # vectors that follow by an average get no gradient: the latents that they follow get it in their stead
+            drawn = z_star + (v - z_star).detach() if recipe.ema_rate else v
+            terms["center_reconstruction"] = squared_distance(model.decode(drawn), star)
     if not (recipe.ema_rate or recipe.restart_steps):
         return terms, None
     latents = z.detach().movedim(1, -1).flatten(0, -2)  # (m, D)
