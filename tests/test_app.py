@@ -188,7 +188,7 @@ def test_another_start_and_another_model_change_every_picture(page):
     start_2 = wait_for_change(page, "start", start)
     sheet_2 = wait_for_change(page, "sheet", sheet)
     page.locator("#model input").click()
-    page.get_by_role("option", name=re.compile("^CelebA: .*pulled")).click()
+    page.get_by_role("option", name=re.compile("^CelebA: .*pulled to one learnable vector")).click()
     wait_for_change(page, "start", start_2)
     wait_for_change(page, "sheet", sheet_2)
     assert "CelebA" in page.locator("#model input").input_value()
