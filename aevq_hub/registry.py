@@ -138,8 +138,8 @@ _GRID = Recipe(
 )  # fmt: skip
 # trained to draw from the codes as well (λ2): by the pull alone they tell less and less of the picture
 _VQAE = replace(
-    _GRID, pull_weight=10_000.0, center_reconstruction_weight=100.0, warmup_steps=300, ramp_steps=300, restart_share=0.1,
-    schedule="cosine",
+    _GRID, pull_weight=10_000.0, center_reconstruction_weight=100.0, warmup_steps=300, ramp_steps=300,
+    restart_share=0.1, schedule="cosine",
 )  # fmt: skip
 
 VARIANTS = {
