@@ -14,6 +14,7 @@ ASSIGNMENTS = ("vector-to-image", "image-to-vector")
 PULL_SCALES = ("sum", "variance")
 SCHEDULES = ("constant", "cosine")
 INITIALISATIONS = ("random", "k-means")
+OUTPUT_STARTS = ("grey", "mean")
 
 
 def _setting(default, help: str, **limits):
@@ -65,6 +66,9 @@ class Recipe:
     restart_steps: int = _setting(0, "a vector unused for so many steps is put on a latent; 0: never", low=0)
     restart_share: float = _setting(
         0.0, "a vector counts as unused up to this share of what each had if all were used alike", low=0
+    )
+    output_start: str = _setting(
+        "grey", "what the decoder draws before it is trained; mean: the mean image's brightness", choices=OUTPUT_STARTS
     )
     classifier_epochs: int = _setting(0, "of `classifier`'s first stage, before the decoder is trained", low=0)
     learning_rate: float = _setting(1e-3, "of Adam", low=0)
@@ -128,6 +132,7 @@ _CENTER = _recipes(
     celeba={"latent_dim": 128, "pull_weight": 10.0, "pull_batch_size": 64},
 )
 _SIZES = {name: {"latent_dim": recipe.latent_dim} for name, recipe in _CENTER.items() if name}
+_FROM_GREY = {"output_start": "grey"}  # as these were trained, before MNIST needed the other
 _PULLS = {name: {**sizes, "pull_weight": _CENTER[name].pull_weight} for name, sizes in _SIZES.items()}
 _CODEBOOK = Recipe(num_codes=20)
 _EMA = Recipe(num_codes=50, assignment="image-to-vector", pull_weight=0.01, ema_rate=0.05, pull_batch_size=1)
@@ -135,6 +140,7 @@ _RESIDUAL = replace(_EMA, num_codes=500, warmup_steps=400, initialisation="k-mea
 _GRID = Recipe(
     latent_dim=512, num_codes=100, assignment="image-to-vector", pull_scale="variance", pull_batch_size=1,
     pull_weight=100.0, warmup_steps=200, initialisation="k-means", restart_steps=100, ema_rate=0.01,
+    output_start="mean",
 )  # fmt: skip
 # trained to draw from the codes as well (λ2): by the pull alone they tell less and less of the picture
 _VQAE = replace(
@@ -224,7 +230,7 @@ VARIANTS = {
         summary="A grid of vectors, each drawn to its nearest code, while the decoder still receives the encoder's.",
         network="grid",
         objective="pull",
-        recipes=_recipes(_VQAE),
+        recipes=_recipes(_VQAE, fashionmnist=_FROM_GREY),
         shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
     ),
     "vqvae": Variant(
@@ -233,7 +239,11 @@ VARIANTS = {
         summary="As `vqae`, but the decoder receives the codes themselves, through a straight-through estimator.",
         network="grid",
         objective="pull",
-        recipes=_recipes(replace(_GRID, pull_weight=30.0, feed_steps=200), celeba={"num_codes": 512}),
+        recipes=_recipes(
+            replace(_GRID, pull_weight=30.0, feed_steps=200),
+            fashionmnist=_FROM_GREY,
+            celeba={"num_codes": 512, "pull_weight": 300.0, "restart_share": 0.1, "schedule": "cosine"},
+        ),
         feed="codebook",
         shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
     ),

@@ -38,6 +38,16 @@ def test_one_step_on_a_batch_lowers_its_loss(variant, mirror, generator):
     assert loss() < before
 
 
+@pytest.mark.parametrize(("variant", "per"), [("vqae", "channel"), ("ae", "pixel")])
+def test_the_decoder_may_start_at_the_mean_image(variant, per, mirror):
+    trainer, images = trainer_for(variant, mirror, learning_rate=0.0, output_start="mean", ema_rate=0.0)
+    trainer.run_epoch(images)
+    mean = images.float().mean(0) / 255  # (1, 28, 28)
+    bias = [module.bias for module in trainer.model.decoder.modules() if getattr(module, "bias", None) is not None][-1]
+    expected = mean.flatten().clamp(0.01, 0.99) if per == "pixel" else mean.mean((1, 2))
+    assert torch.allclose(bias.sigmoid(), expected, atol=1e-5)
+
+
 def test_a_classifier_s_encoder_is_frozen_after_its_first_stage(mirror):
     trainer, images = trainer_for("classifier", mirror)
     labels = load(find_source("mnist", data_root=mirror), "train").labels

@@ -75,6 +75,8 @@ class Trainer:
         counts: dict[str, int] = {}
         order = torch.randperm(len(images), generator=generator).split(recipe.batch_size)
         self._refuse_endless_warmup(len(order))
+        if not epoch and recipe.output_start == "mean":
+            self._start_output(images)
         for step, index in enumerate(order, start=epoch * len(order)):
             if step == recipe.warmup_steps and recipe.initialisation == "k-means" and vectors is not None:
                 self._start_vectors(images, generator)
@@ -136,6 +138,17 @@ class Trainer:
             k_means(self.model, images[chosen[: -(-K_MEANS_LATENTS // cells)]], self.recipe.seed)
         except ValueError as error:
             raise TrainingError(str(error)) from error
+
+    @torch.no_grad()
+    def _start_output(self, images: Tensor) -> None:
+        """Give the decoder's last bias the logits of the images' mean, of each channel or, of an MLP, each pixel.
+
+        From grey, a grid's decoder may darken all of MNIST's mostly black pixels at once until none has a gradient.
+        """
+        bias = [module.bias for module in self.model.decoder.modules() if getattr(module, "bias", None) is not None][-1]
+        mean = sum(x.sum(0) for x in metrics.batches(images)) / len(images)  # (C, H, W)
+        mean = mean.flatten() if mean.numel() == bias.numel() else mean.mean((1, 2))
+        bias.copy_(mean.logit(eps=0.01))
 
     def _draw(self, images: Tensor, index: Tensor) -> Tensor:
         return metrics.to_float(images[index].to(self.device, non_blocking=True))
