@@ -11,12 +11,13 @@ from safetensors.torch import load_file
 
 from . import latent, pictures
 from .config import AEVQConfig
-from .hub import CONFIG_FILE, find_files
+from .hub import CONFIG_FILE, WEIGHTS_FILE, find_files
 from .model import AEVQ
 from .registry import DATASETS, VARIANTS
 
 SAMPLES_FILE = "samples.safetensors"
 HISTORY_FILE = "history.json"
+FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # of a model's folder, those that the demo reads
 PREVIEW = 392  # side of a single picture in pixels
 THUMBNAIL = 84
 MAX_PIXELS = 50_000_000  # of an uploaded image: what a phone's camera makes, and no more

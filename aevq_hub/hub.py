@@ -1,8 +1,11 @@
 """Where a model's files are: a shipped folder, any folder, or a repository of the Hub."""
 
 import errno
+import json
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,6 +15,7 @@ from huggingface_hub import (
     get_hf_file_metadata,
     hf_hub_download,
     hf_hub_url,
+    try_to_load_from_cache,
 )
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -32,11 +36,28 @@ from .config import LoadError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+PINS_FILE = "pins.json"  # beside the models' folders, or in their stead: Pins by name
 LIBRARY = "aevq-hub"  # the Hub's name for what loads our models
 NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: where short names that are not shipped are looked for
 _PATIENCE = 4  # seconds to wait for the Hub's first answer, unless HF_HUB_ETAG_TIMEOUT says otherwise
 _PASSING = (408, 429, 500, 502, 503, 504)  # answers after which the client tries again
 _FLOATS = {"F32", "F16", "BF16"}
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A model of the Hub that stands for a shipped one: its repository and the commit that is meant."""
+
+    repo_id: str
+    revision: str
+
+
+def pins() -> dict[str, Pin]:
+    """The models of the Hub that stand for shipped ones, by short name: a Space has them instead of the folders."""
+    path = shipped_folder() / PINS_FILE
+    if not path.is_file():
+        return {}
+    return {name: Pin(**pin) for name, pin in json.loads(path.read_text(encoding="utf-8")).items()}
 
 
 def shipped_folder() -> Path:
@@ -58,12 +79,21 @@ def available_models(namespace: str | None = None) -> list[str]:
     """
     if namespace is not None:
         try:
-            get_session().head(constants.ENDPOINT, timeout=_PATIENCE)  # the listing would try for 23 s
+            reach_hub()  # the listing would try for 23 s
             return sorted(model.id for model in HfApi().list_models(author=namespace, filter=LIBRARY))
         except (HTTPError, OfflineModeIsEnabled) as error:
             raise LoadError(f"the models of {namespace} cannot be listed: {_short(error)}") from error
     # an interrupted save may have left a folder whose name begins with a dot
-    return sorted(path.parent.name for path in shipped_folder().glob(f"[!.]*/{WEIGHTS_FILE}"))
+    return sorted({path.parent.name for path in shipped_folder().glob(f"[!.]*/{WEIGHTS_FILE}")} | pins().keys())
+
+
+def reach_hub() -> None:
+    """Ask the Hub for a sign of life, with little patience.
+
+    Raises:
+        HTTPError, OfflineModeIsEnabled: of the client: it was not reached.
+    """
+    get_session().head(constants.ENDPOINT, timeout=_PATIENCE)
 
 
 def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_FILE), **hub_options) -> list[Path]:
@@ -79,6 +109,9 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
             off. An unreachable Hub is noticed within seconds.
     """
     folder = _folder(name)
+    if isinstance(folder, Pin):
+        hub_options["revision"] = hub_options.get("revision") or folder.revision
+        folder = folder.repo_id
     if isinstance(folder, str):
         cache_dir = hub_options.get("cache_dir")
         return _download(folder, names, {**hub_options, "cache_dir": cache_dir and Path(cache_dir).expanduser()})
@@ -88,13 +121,13 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
     return [folder / file for file in names]
 
 
-def _folder(name: str | Path) -> Path | str:
-    """The local folder that ``name`` means, or the id of a repository of the Hub."""
+def _folder(name: str | Path) -> Path | str | Pin:
+    """The local folder that ``name`` means, or the id of a repository of the Hub, or a commit of one."""
     text, namespace = str(name), os.environ.get(NAMESPACE)
     if os.path.isdir(name):  # False, and no error, for what can be no path at all
         return Path(name)
     if text in available_models():
-        return shipped_folder() / text
+        return pins().get(text, shipped_folder() / text)
     if not isinstance(name, Path) and not text.startswith((".", "/", "~")):
         if text.count("/") == 1:
             return text
@@ -111,6 +144,8 @@ def _download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]
     """Files of a repository, all of one commit."""
     at = f" at revision {options['revision']!r}" if options.get("revision") else ""
     try:
+        if cached := _cached_commit(repo_id, names, options):
+            return cached
         commit = _commit(repo_id, names[0], options)
         if commit is None:
             return [Path(hf_hub_download(repo_id, name, **options)) for name in names]
@@ -151,6 +186,15 @@ def _download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]
         raise LoadError(f"{repo_id}{at} did not arrive: {_short(error)}; {advice}") from error
 
 
+def _cached_commit(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path] | None:
+    """Files of a commit named by its hash, if the cache has them all: they never change, so nobody need be asked."""
+    if options.get("force_download") or not re.fullmatch("[0-9a-f]{40}", options.get("revision") or ""):
+        return None
+    where = {"cache_dir": options.get("cache_dir"), "revision": options["revision"]}
+    found = [try_to_load_from_cache(repo_id, name, **where) for name in names]
+    return [Path(path) for path in found] if all(isinstance(path, str) for path in found) else None
+
+
 def _commit(repo_id: str, name: str, options: dict) -> str | None:
     """The commit that a revision is on the Hub, None where the client is to see for itself.
 
@@ -165,7 +209,7 @@ def _commit(repo_id: str, name: str, options: dict) -> str | None:
     patience = chosen if chosen != default else _PATIENCE
     url = hf_hub_url(repo_id, name, revision=options.get("revision"))
     try:
-        return get_hf_file_metadata(url, token=options.get("token"), timeout=patience).commit_hash
+        commit = get_hf_file_metadata(url, token=options.get("token"), timeout=patience).commit_hash
     except HfHubHTTPError as error:
         if error.response.status_code in _PASSING:
             return None
@@ -175,6 +219,9 @@ def _commit(repo_id: str, name: str, options: dict) -> str | None:
             raise LocalEntryNotFoundError(_short(error)) from error
         options["local_files_only"] = True
         return None
+    if commit is None:
+        raise LoadError(f"{repo_id} did not arrive: the answer of {url} names no commit; check the network's proxies")
+    return commit
 
 
 def _short(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """A tiny data set in the Hub's layout and models trained on it: what most tests need, made in seconds."""
 
 import os
+import shutil
 from pathlib import Path
 
 import hub_server
@@ -107,6 +108,16 @@ def hub(monkeypatch, tmp_path):
         monkeypatch.setenv("HF_TOKEN", hub_server.WRITE)
         monkeypatch.delenv("AEVQ_NAMESPACE", raising=False)
         yield server
+
+
+@pytest.fixture
+def pushed(hub, trained, tmp_path) -> Path:
+    """The folder of a model, free to be changed, that is in the stand-in as ada/center-mnist."""
+    from training.__main__ import main
+
+    folder = shutil.copytree(trained, tmp_path / "models" / "center-mnist")
+    assert main(["push", "center-mnist", "--to", "ada", "--output", str(folder.parent)]) == 0
+    return folder
 
 
 @pytest.fixture

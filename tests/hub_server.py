@@ -28,6 +28,7 @@ class Repo:
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    proposals: dict[int, dict] = field(default_factory=dict)  # pull requests by number
 
     def commit(self, branch: str, files: dict[str, bytes]) -> str:
         oid = hashlib.sha1(f"{len(self.commits)}{sorted(files)}".encode()).hexdigest()
@@ -51,6 +52,8 @@ class Hub:
         broken: paths (regular expressions) that answer 500, and
         cut: those whose answers break off in the middle, and
         slow: those whose answers take two seconds.
+        moved: where to such paths (regular expressions) are sent on.
+        tokens: every Authorization header that came in.
     """
 
     def __init__(self):
@@ -62,6 +65,8 @@ class Hub:
         self.broken: list[str] = []
         self.cut: list[str] = []
         self.slow: list[str] = []
+        self.moved: dict[str, str] = {}
+        self.tokens: set[str | None] = set()
         self.lock = threading.Lock()
         self.url = ""
 
@@ -105,9 +110,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def action(self, path: str):
         self.hub.requests.append((self.command, path))
+        self.hub.tokens.add(self.headers.get("Authorization"))
         _ = self.account  # an unknown token is refused whatever it asks for
         if any(re.search(pattern, path) for pattern in self.hub.broken):
             raise Refused(500, "broken")
+        for pattern, elsewhere in self.hub.moved.items():
+            if re.search(pattern, path):
+                self.status = 302
+                return b"", {"Location": elsewhere}
         for method, pattern, action in ROUTES:
             match = re.fullmatch(pattern, path)
             if match and self.command in method.split():
@@ -140,6 +150,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.account != (namespace, "write"):
             raise Refused(403, f"You don't have the rights to create a model under the namespace {namespace}")
 
+    def address(self, kind: str, repo_id: str) -> str:
+        """Where a repository's page would be."""
+        return f"{self.hub.url}/{'' if kind == 'models' else kind + '/'}{repo_id}"
+
     def repo(self, kind: str, repo_id: str) -> Repo:
         repo = self.hub.repos.get((kind, repo_id))
         if repo is None or (repo.private and (self.account or ("",))[0] != repo_id.split("/")[0]):
@@ -164,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
         kind, namespace = asked.get("type", "model") + "s", asked.get("organization") or (self.account or ("",))[0]
         repo_id = f"{namespace}/{asked['name']}"
         self.may_write(namespace)
-        there = {"url": f"{self.hub.url}/{'' if kind == 'models' else kind + '/'}{repo_id}", "name": repo_id}
+        there = {"url": self.address(kind, repo_id), "name": repo_id}
         if (kind, repo_id) in self.hub.repos:
             raise Refused(409, "You already created this model repo", **there)
         private = asked.get("private") or asked.get("visibility") == "private"
@@ -220,14 +234,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def commit(self, kind, repo_id, revision):
         pull_request = self.query.get("create_pr") == "1"
-        if not pull_request or self.account is None:
+        if not (pull_request or revision.startswith("refs/pr/")) or self.account is None:
             self.may_write(repo_id.split("/")[0])
         repo, oid = self.revision(kind, repo_id, revision)
         files = dict(repo.commits[oid])
         for line in self.body.decode().splitlines():
             step = json.loads(line)
             value = step["value"]
-            if step["key"] == "file":
+            if step["key"] == "header":
+                title = value["summary"]
+            elif step["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
             elif step["key"] == "lfsFile":
                 files[value["path"]] = self.hub.objects[value["oid"]]
@@ -235,11 +251,22 @@ class Handler(BaseHTTPRequestHandler):
                 del files[value["path"]]
             if step["key"] in ("file", "lfsFile"):
                 self.hub.uploaded.append(f"{repo_id}/{value['path']}")
-        branch = f"refs/pr/{len(repo.commits)}" if pull_request else revision
-        oid = repo.commit(branch, files)
-        url = f"{self.hub.url}/{repo_id}/commit/{oid}"
-        answer = {"commitOid": oid, "commitUrl": url}
-        return answer | ({"pullRequestUrl": f"{self.hub.url}/{repo_id}/discussions/1"} if pull_request else {})
+        number = len(repo.commits)
+        oid = repo.commit(f"refs/pr/{number}" if pull_request else revision, files)
+        answer = {"commitOid": oid, "commitUrl": f"{self.address(kind, repo_id)}/commit/{oid}"}
+        if pull_request:
+            repo.proposals[number] = {"title": title, "author": self.account[0], "status": "open"}
+            answer["pullRequestUrl"] = f"{self.address(kind, repo_id)}/discussions/{number}"
+        return answer
+
+    def discussions(self, kind, repo_id):
+        found = [
+            {"num": number, "createdAt": "2026-01-01T00:00:00.000Z", "isPullRequest": True,
+             "repo": {"name": repo_id, "type": kind[:-1]}, **about, "author": {"name": about["author"]}}
+            for number, about in self.repo(kind, repo_id).proposals.items()
+            if about["author"] == self.query["author"] and about["status"] == self.query["status"]
+        ]  # fmt: skip
+        return {"discussions": found, "count": len(found), "start": 0}
 
     def batch(self, repo_id):
         if self.account is None:
@@ -347,6 +374,7 @@ ROUTES = [
     ("GET", f"/api/{KIND}/{ID}/revision/{REV}", Handler.info),
     ("GET", f"/api/{KIND}/{ID}/tree/{REV}", Handler.tree),
     ("GET", f"/api/{KIND}/{ID}/refs", Handler.refs),
+    ("GET", f"/api/{KIND}/{ID}/discussions", Handler.discussions),
     ("POST", f"/api/{KIND}/{ID}/tag/{REV}", Handler.tag),
     ("POST", f"/api/{KIND}/{ID}/branch/(.+)", Handler.branch),
     ("GET HEAD", f"/{ID}/resolve/{REV}/(.+)", Handler.resolve),

@@ -88,6 +88,38 @@ def test_what_breaks_on_the_way_is_explained_and_leaves_the_cache_usable(path, p
     assert AEVQ.from_pretrained(NAME).config.name == "center-mnist"
 
 
+def test_an_answer_that_sends_elsewhere_gives_no_other_model_and_no_token_away(published, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    good = published.files(NAME)
+    with hub_server.serving() as other:
+        other.objects["0" * 64] = good["model.safetensors"][:-4] + bytes(4)
+        there = f"{other.url}/lfs/{'0' * 64}"
+        for address, message in (
+            (there, "not the file that its config.json was written with.*download the model again"),
+            (f"{published.url}/lfs/loop", "did not arrive: Exceeded"),
+            ("ftp://127.0.0.1/x", "did not arrive: .*unsupported protocol"),
+            ("file:///etc/passwd", "did not arrive: .*protocol"),
+        ):
+            published.moved["/lfs/"] = address
+            with pytest.raises(LoadError, match=message):
+                AEVQ.from_pretrained(NAME, force_download=True)
+        assert other.requests and other.tokens == {None}
+        published.moved.clear()
+        assert AEVQ.from_pretrained(NAME, force_download=True).config.name == "center-mnist"
+        published.moved["config.json$"] = there
+        with pytest.raises(LoadError, match="names no commit"):
+            AEVQ.from_pretrained(NAME, force_download=True)
+        assert other.tokens == {None}
+
+
+def test_a_commit_that_is_cached_is_asked_of_nobody(published):
+    commit = published.repos["models", NAME].refs["main"]
+    AEVQ.from_pretrained(NAME, revision=commit)
+    published.requests.clear()
+    assert AEVQ.from_pretrained(NAME, revision=commit).config.name == "center-mnist"
+    assert published.requests == []
+
+
 def test_an_update_that_breaks_off_leaves_the_old_state_usable_without_network(published, monkeypatch, tmp_path):
     old = AEVQ.from_pretrained(NAME)
     new = AEVQ.from_pretrained(NAME)

@@ -89,6 +89,15 @@ def test_a_pull_request_for_somebody_else_s_repository(hub, folder, monkeypatch,
     assert push(folder, "center-mnist", "--create-pr") == 0
     assert "/discussions/" in capsys.readouterr().out
     assert "samples.png" in hub.files("ada/center-mnist")
+    (folder / "movement.png").unlink()
+    assert push(folder, "center-mnist", "--create-pr") == 0  # while it is open, it is added to
+    (number,) = hub.repos["models", "ada/center-mnist"].proposals
+    assert hub.files("ada/center-mnist").keys() - hub.files("ada/center-mnist", f"refs/pr/{number}").keys() == {
+        "samples.png", "movement.png",
+    }  # fmt: skip
+    hub.repos["models", "ada/center-mnist"].proposals[number]["status"] = "closed"
+    assert push(folder, "center-mnist", "--create-pr") == 0
+    assert len(hub.repos["models", "ada/center-mnist"].proposals) == 2
 
 
 def test_what_the_folder_does_not_hold_goes_in_folders_too(hub, folder):

@@ -3,7 +3,9 @@
 import argparse
 import json
 import sys
+import tempfile
 from dataclasses import fields, replace
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -16,10 +18,11 @@ from .data import Source, find_source
 from .evaluate import evaluate
 from .files import write_json
 from .options import parser
-from .publish import Publisher, PublishError, checked_folders, ladder
+from .publish import Change, Publisher, PublishError, checked_folders, ladder
 from .release import describe
 from .runs import train_model
 from .search import grid, search
+from .space import lay_out, pinned
 from .tables import SEARCH_FILE, markdown, models, table
 from .trainer import TrainingError
 
@@ -122,15 +125,32 @@ def _push(args: argparse.Namespace) -> None:
         folder: publisher.changes(folder, args.revision, args.tag) for folder in folders
     }  # before any is touched
     for folder, changed in changes.items():
-        print(f"{args.to}/{folder.name}: " + (f"{len(changed)} files change" if changed else "nothing changes"))
-        for change in changed if args.dry_run else ():
-            print(f"  {change.what:6} {change.path} ({change.size:,} bytes)")
+        _tell(f"{args.to}/{folder.name}", changed, in_full=args.dry_run)
     if args.dry_run:
         return
     for folder, changed in tqdm(changes.items(), unit=" models"):
         tqdm.write(publisher.push(folder, changed, private=args.private, revision=args.revision, tag=args.tag))
     if len(folders) > 1 and not (args.create_pr or args.revision):
         print(publisher.collect(names, private=args.private))
+
+
+def _push_space(args: argparse.Namespace) -> None:
+    namespace, _, name = args.to.partition("/")
+    if not name or "/" in name:
+        raise ValueError(f"--to is {args.to!r}; give the Space as NAMESPACE/NAME")
+    publisher = Publisher(namespace, repo_type="space", create_pr=args.create_pr)
+    with tempfile.TemporaryDirectory() as laid_out:
+        folder = lay_out(Path(laid_out) / name, pinned(args.models or namespace), args.hardware)
+        changes = publisher.changes(folder)
+        _tell(args.to, changes, in_full=args.dry_run)
+        if not args.dry_run:
+            print(publisher.push(folder, changes, private=args.private))
+
+
+def _tell(repo_id: str, changes: list[Change], in_full: bool) -> None:
+    print(f"{repo_id}: " + (f"{len(changes)} files change" if changes else "nothing changes"))
+    for change in changes if in_full else ():
+        print(f"  {change.what:6} {change.path} ({change.size:,} bytes)")
 
 
 COMMANDS = {
@@ -140,6 +160,7 @@ COMMANDS = {
     "evaluate": _evaluate,
     "card": _card,
     "push": _push,
+    "push-space": _push_space,
 }
 
 if __name__ == "__main__":

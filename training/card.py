@@ -129,11 +129,39 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         center=_course(history["epochs"], lambda epoch: epoch["terms"].get("center_reconstruction"), 1),
         search=markdown(table(rows)) if (rows := _searched(folder)) else None,
         search_images=rows[0].get("images") if rows else None,
+        findings=findings(config, results),
         terms=dataset.terms if dataset else "",
         license=card_data.license_name or card_data.license,
     )
     with written_beside(folder / "README.md") as beside:
         card.save(beside)
+
+
+def findings(config: AEVQConfig, results: dict) -> list[str]:
+    """What the numbers of a model say that somebody who uses it should know, as sentences."""
+    health, frechet, said = results.get("codebook", {}), results.get("frechet"), []
+    if health.get("vectors", 0) > 1:
+        k, dead, duplicates = health["vectors"], health["dead"], health["duplicates"]
+        if dead:
+            said.append(
+                f"{dead} of the {k} vectors are nearest to no test latent: no image stands behind what they draw."
+            )
+        if duplicates:
+            said.append(f"{duplicates} of the {k} vectors have met another one and draw nearly the same.")
+        if not (dead or duplicates):
+            said.append(f"All {k} vectors are nearest to some test latent, and no two have met.")
+    if config.grid_size and config.feed == "encoder":
+        gap = results["psnr"] - results["quantized_psnr"]
+        said.append(f"Pictures drawn from the codes are {gap:.1f} dB worse than those drawn from the encoder's grids.")
+    if "accuracy" in results:
+        said.append("The encoder learned what tells classes apart, not what draws pictures: these are blurred.")
+    if frechet:
+        told = {name: f"{value:.1f}" for name, value in frechet.items()}
+        said.append(
+            f"Mid-points between two images lie at a classifier Fréchet distance of {told['midpoints']} from the test "
+            f"images, samples at {told['samples']}, reconstructions at {told['reconstructions']}."
+        )
+    return said
 
 
 def named_numbers(results: dict, names: dict = NUMBERS) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ import torch
 from aevq_hub.registry import DATASETS, VARIANTS, Recipe
 
 from .search import search
+from .space import HARDWARE
 
 OVERVIEW = """\
 Train the models of "Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions".
@@ -24,6 +25,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
                                                          a recorded search over settings
   python -m training evaluate center-mnist               the numbers of a model, measured again
   python -m training push center-mnist --to NAMESPACE    publish its folder on the Hub
+  python -m training push-space --to NAMESPACE/NAME      publish the demo of a namespace's models
 
 `python -m training train center mnist --help` explains what is trained, and with which settings.
 """
@@ -115,6 +117,19 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
     push.add_argument("--tag", help="name the published state")
     push.add_argument("--dry-run", action="store_true", help="list what would change, and change nothing")
     _add_output(push)
+
+    space = commands.add_parser(
+        "push-space", help="publish the demo as a Space of the Hub", formatter_class=_Raw,
+        description="Publish app.py and aevq_hub as a Gradio Space that shows a namespace's models, each at the\n"
+        "commit that it has now: they are loaded while the Space is built. Run it from a checkout, and again\n"
+        "after models have changed.",
+    )  # fmt: skip
+    space.add_argument("--to", required=True, metavar="NAMESPACE/NAME", help="the Space, made if missing")
+    space.add_argument("--models", metavar="NAMESPACE", help="whose models it shows (the Space's namespace)")
+    space.add_argument("--hardware", choices=HARDWARE, default=HARDWARE[0], help="what it runs on (%(default)s)")
+    space.add_argument("--private", action="store_true", help="make a new Space private")
+    space.add_argument("--create-pr", action="store_true", help="open a pull request instead")
+    space.add_argument("--dry-run", action="store_true", help="list what would change, and change nothing")
     return root
 
 

@@ -1,4 +1,4 @@
-"""Models' folders ─► repositories of the Hub."""
+"""Folders, of models or of the demo, ─► repositories of the Hub."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,13 +18,17 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.sha import git_hash, sha_fileobj
 
 from aevq_hub import AEVQ
-from aevq_hub.hub import CONFIG_FILE, LIBRARY, WEIGHTS_FILE
+from aevq_hub.hub import CONFIG_FILE, LIBRARY, PINS_FILE, WEIGHTS_FILE, reach_hub
 from aevq_hub.registry import DATASETS, VARIANTS
 
 from .runs import CHECKPOINT
 
 COLLECTION = "AEVQ – from continuous to discrete"
 _KEPT = (".gitattributes",)  # files of a repository that no folder has
+_MARKS = {  # what a repository that is ours holds, by its type
+    "model": {CONFIG_FILE, WEIGHTS_FILE, "history.json"},
+    "space": {"app.py", f"model_cards/{PINS_FILE}"},
+}
 
 
 class PublishError(RuntimeError):
@@ -52,16 +56,21 @@ class Publisher:
     Args:
         namespace: an account or an organisation of the Hub.
         token: by default that of ``hf auth login`` or ``HF_TOKEN``.
-        create_pr: open pull requests instead of changing the repositories, which may then be somebody else's.
+        repo_type: of the repositories: ``model`` or ``space``.
+        create_pr: open pull requests instead of changing the repositories, which may then be somebody else's; one that
+            is still open is added to.
 
     Raises:
         PublishError: the Hub is not reached, there is no token, or it may not write there.
     """
 
-    def __init__(self, namespace: str, token: str | None = None, *, create_pr: bool = False):
+    def __init__(self, namespace: str, token: str | None = None, *, repo_type: str = "model", create_pr: bool = False):
         self.namespace, self.create_pr, self.api = namespace, create_pr, HfApi(token=token)
+        self.repo = {"repo_type": repo_type}
         with explained(f"account {namespace}"):
+            reach_hub()  # the client would wait for ever
             account = self.api.whoami()
+        self.account = account["name"]
         may_read_only = [org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") == "read"]
         allowed = [
             account["name"],
@@ -79,18 +88,19 @@ class Publisher:
         """What publishing a folder would change.
 
         Args:
-            folder: a model's folder.
+            folder: whose files, with those of its folders, are to be the repository's; the repository has its name.
             revision: the branch to compare with; by default ``main``.
             tag: that the published state is to have.
 
         Raises:
-            PublishError: the repository is there and holds something that is no model of ours, or the tag stands
+            PublishError: the repository is there and holds something that is not ours, or the tag stands
                 already for another state.
         """
         repo_id = f"{self.namespace}/{folder.name}"
         with explained(repo_id):
+            revision = revision or self._proposed(repo_id)
             there = self._there(repo_id, revision)
-            here = {path.name: path for path in published_files(folder)}
+            here = {path.relative_to(folder).as_posix(): path for path in published_files(folder)}
             changed = [
                 Change("update" if name in there else "add", name, path.stat().st_size)
                 for name, path in here.items()
@@ -99,7 +109,7 @@ class Publisher:
             gone = [Change("delete", name, file.size) for name, file in there.items() if name not in (*here, *_KEPT)]
             changes = changed + gone
             tagged = self._tagged(repo_id, tag) if tag and there else None
-            if tagged and (changes or tagged != self.api.repo_info(repo_id, revision=revision).sha):
+            if tagged and (changes or tagged != self.api.repo_info(repo_id, revision=revision, **self.repo).sha):
                 raise PublishError(f"{repo_id} has the tag {tag!r} for another state already; choose another")
         return changes
 
@@ -115,7 +125,7 @@ class Publisher:
         """Make a repository what a folder is, by one commit that leaves unchanged files alone.
 
         Args:
-            folder: a model's folder; the repository has its name, and is made if missing.
+            folder: the repository has its name, and is made if missing.
             changes: what :meth:`changes` said of it.
             private: whether a new repository is.
             revision: a branch, made if missing; by default ``main``.
@@ -129,11 +139,13 @@ class Publisher:
         """
         repo_id = f"{self.namespace}/{folder.name}"
         with explained(repo_id):
-            if not self.api.repo_exists(repo_id):
-                self.api.create_repo(repo_id, private=private, exist_ok=True)
+            if not self.api.repo_exists(repo_id, **self.repo):
+                sdk = {"space_sdk": "gradio"} if self.repo["repo_type"] == "space" else {}
+                self.api.create_repo(repo_id, private=private, exist_ok=True, **sdk, **self.repo)
             if revision:
-                self.api.create_branch(repo_id, branch=revision, exist_ok=True)
-            address, published = f"{self.api.endpoint}/{repo_id}", revision
+                self.api.create_branch(repo_id, branch=revision, exist_ok=True, **self.repo)
+            proposed = self._proposed(repo_id)
+            address, published = f"{self.api.endpoint}/{self._path(repo_id)}", revision
             if changes:
                 commit = self.api.create_commit(
                     repo_id,
@@ -144,12 +156,13 @@ class Publisher:
                         for change in changes
                     ],
                     commit_message=f"{folder.name}: {len(changes)} files",
-                    revision=revision,
-                    create_pr=self.create_pr,
+                    revision=revision or proposed,
+                    create_pr=self.create_pr and not proposed,
+                    **self.repo,
                 )
                 address, published = commit.pr_url or commit.commit_url, commit.oid
             if tag and not self._tagged(repo_id, tag):
-                self.api.create_tag(repo_id, tag=tag, revision=published)
+                self.api.create_tag(repo_id, tag=tag, revision=published, **self.repo)
         return address
 
     def collect(self, names: Sequence[str], *, private: bool = False) -> str:
@@ -170,28 +183,45 @@ class Publisher:
                     self.api.update_collection_item(collection.slug, items[name].item_object_id, position=position)
         return f"{self.api.endpoint}/collections/{collection.slug}"
 
+    def _path(self, repo_id: str) -> str:
+        """Where a repository is below the Hub's address."""
+        return repo_id if self.repo["repo_type"] == "model" else f"{self.repo['repo_type']}s/{repo_id}"
+
+    def _proposed(self, repo_id: str) -> str | None:
+        """The branch of the open pull request that this account made for a repository, where one is to be made."""
+        if not (self.create_pr and self.api.repo_exists(repo_id, **self.repo)):
+            return None
+        proposed = self.api.get_repo_discussions(
+            repo_id, author=self.account, discussion_type="pull_request", discussion_status="open", **self.repo
+        )
+        begin = f"{repo_id.split('/')[1]}: "  # as our commits' messages do
+        return next((request.git_reference for request in proposed if request.title.startswith(begin)), None)
+
     def _tagged(self, repo_id: str, tag: str) -> str | None:
         """The commit that a tag stands for."""
-        return {t.name: t.target_commit for t in self.api.list_repo_refs(repo_id).tags}.get(tag)
+        return {t.name: t.target_commit for t in self.api.list_repo_refs(repo_id, **self.repo).tags}.get(tag)
 
     def _there(self, repo_id: str, revision: str | None) -> dict[str, RepoFile]:
         """The files of a repository by path: empty if there is none yet."""
-        if not self.api.repo_exists(repo_id):
+        if not self.api.repo_exists(repo_id, **self.repo):
             return {}
         try:
-            listed = list(self.api.list_repo_tree(repo_id, recursive=True, revision=revision))
+            listed = list(self.api.list_repo_tree(repo_id, recursive=True, revision=revision, **self.repo))
         except RevisionNotFoundError:  # a branch to be made, which begins as main
-            listed = list(self.api.list_repo_tree(repo_id, recursive=True))
+            listed = list(self.api.list_repo_tree(repo_id, recursive=True, **self.repo))
         files = {file.path: file for file in listed if isinstance(file, RepoFile)}
-        if files.keys() - set(_KEPT) and not {CONFIG_FILE, WEIGHTS_FILE, "history.json"} <= files.keys():
-            raise PublishError(f"{repo_id} exists and is no model of {LIBRARY}; rename it there, or publish elsewhere")
+        kind = self.repo["repo_type"]
+        if files.keys() - set(_KEPT) and not _MARKS[kind] <= files.keys():
+            raise PublishError(f"{repo_id} exists and is no {kind} of {LIBRARY}; rename it there, or publish elsewhere")
         return files
 
 
 def published_files(folder: Path) -> list[Path]:
-    """The files of a model's folder that its repository holds."""
+    """The files of a folder, and of the folders in it, that its repository holds."""
     return sorted(
-        path for path in folder.iterdir() if path.is_file() and path.name[0] != "." and path.name != CHECKPOINT
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != CHECKPOINT and not any(p[0] == "." for p in path.relative_to(folder).parts)
     )
 
 

@@ -1,0 +1,96 @@
+"""The demo ─► the folder of a Space: the application, what it needs, and which models it shows."""
+
+import json
+import shutil
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from huggingface_hub import HfApi, SpaceCard, SpaceCardData, metadata_load
+
+import aevq_hub
+from aevq_hub import available_models
+from aevq_hub.explore import FILES
+from aevq_hub.hub import PINS_FILE, Pin
+
+from .publish import PublishError, explained, ladder
+
+CHECKOUT = Path(aevq_hub.__file__).parents[1]
+_TORCH = {  # the lines of requirements.txt that install torch
+    "cpu": ("--extra-index-url https://download.pytorch.org/whl/cpu", "{torch}"),
+    "zero-a10g": ("torch>=2.8,<2.12",),  # what ZeroGPU offers
+}
+HARDWARE = tuple(_TORCH)
+TEXT = """\
+# From continuous to discrete, one autoencoder at a time
+
+A demo of the models of *Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions*:
+turn the numbers of a latent by hand, walk between pictures, browse codebooks and recombine grids of codes.
+
+It shows these models, each at the commit named in `model_cards/{pins_file}`:
+
+{models}
+"""
+
+
+def pinned(namespace: str) -> dict[str, Pin]:
+    """A namespace's models by short name, in the ladder's order, each at the commit that it has on the Hub now.
+
+    Raises:
+        LoadError: the Hub was not reached.
+        PublishError: there are none, or one lacks a file that the demo reads.
+    """
+    pins, api = {}, HfApi()
+    for repo_id in available_models(namespace):
+        with explained(repo_id):
+            info = api.model_info(repo_id)
+        if missing := sorted(set(FILES) - {file.rfilename for file in info.siblings}):
+            raise PublishError(f"{repo_id} has no {missing[0]}; publish it again with `python -m training push`")
+        pins[repo_id.split("/")[1]] = Pin(repo_id, info.sha)
+    if not pins:
+        raise PublishError(f"{namespace} has no models on the Hub; publish them with `python -m training push --all`")
+    return {name: pins[name] for name in ladder(list(pins))}
+
+
+def lay_out(folder: Path, pins: Mapping[str, Pin], hardware: str = HARDWARE[0]) -> Path:
+    """Write all files of the Space into a folder.
+
+    Args:
+        folder: made if missing.
+        pins: the models that the Space shows, by name.
+        hardware: what it runs on, one of HARDWARE.
+
+    Returns:
+        The folder.
+
+    Raises:
+        PublishError: the package was installed without the demo; a checkout has it.
+    """
+    if not (CHECKOUT / "app.py").is_file():
+        raise PublishError("app.py is not beside the package; run the command from a checkout")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(CHECKOUT / "app.py", folder)
+    shutil.copytree(CHECKOUT / "aevq_hub", folder / "aevq_hub", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "model_cards").mkdir()
+    listed = {name: asdict(pin) for name, pin in pins.items()}
+    (folder / "model_cards" / PINS_FILE).write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text("\n".join(requirements(hardware)) + "\n", encoding="utf-8")
+    front_matter = SpaceCardData(
+        **metadata_load(CHECKOUT / "README.md"),
+        models=[pin.repo_id for pin in pins.values()],
+        preload_from_hub=[f"{pin.repo_id} {','.join(FILES)} {pin.revision}" for pin in pins.values()],
+        **({} if hardware == "cpu" else {"suggested_hardware": hardware}),
+    )
+    models = "\n".join(f"- [{name}](https://huggingface.co/{pin.repo_id})" for name, pin in pins.items())
+    text = TEXT.format(pins_file=PINS_FILE, models=models)
+    SpaceCard(f"---\n{front_matter.to_yaml(line_break=None)}\n---\n\n{text}").save(folder / "README.md")
+    return folder
+
+
+def requirements(hardware: str) -> list[str]:
+    """The lines of requirements.txt: what the bare package needs; the Space itself brings Gradio."""
+    with (CHECKOUT / "pyproject.toml").open("rb") as file:
+        needed = tomllib.load(file)["project"]["dependencies"]
+    (torch,) = (line for line in needed if line.startswith("torch"))
+    return [*(line.format(torch=torch) for line in _TORCH[hardware]), *(line for line in needed if line != torch)]
