@@ -45,7 +45,7 @@ class Exhibit:
 
 
 class _Shelf:
-    """What was opened last, at most ``most``. Of several threads that ask for the same one opens it, the others wait."""
+    """What was opened last, at most ``most``. Of threads that ask for the same, one opens it and the others wait."""
 
     def __init__(self, open_: Callable[[str], Exhibit], most: int):
         self._open, self._most, self._lock = open_, most, Lock()

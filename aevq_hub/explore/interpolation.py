@@ -90,7 +90,9 @@ def animation(settings: Interpolation) -> bytes:
     shown = exhibit(settings.model)
     z1, z2 = (starts.latent(shown, token) for token in (settings.start, settings.end))
     path = latent.interpolate(z1, z2, FRAMES, settings.mode, dim=-3 if z1.ndim == 3 else -1)
-    frames = [pictures.enlarge(image, FRAME_SIDE).convert("RGB") for image in shown.model.to_pil(shown.model.draw(path))]
+    frames = [
+        pictures.enlarge(image, FRAME_SIDE).convert("RGB") for image in shown.model.to_pil(shown.model.draw(path))
+    ]
     frames += frames[-2:0:-1]
     held = [HELD_MILLISECONDS if i in (0, FRAMES - 1) else FRAME_MILLISECONDS for i in range(len(frames))]
     file = BytesIO()

@@ -15,7 +15,9 @@ from .exhibits import PREVIEW, exhibit
 from .settings import Settings, number, one_of, option, whole
 
 UNITS = ("latent", "std")
-REACHES = (1, 3, 15, 50, 100, 300)  # how far the slider goes: the ranges of the paper's figures
+# how far the sliders go, to the ranges of the paper's figures, and their steps
+STEPS = {1: 0.02, 3: 0.1, 15: 0.5, 50: 1, 100: 2, 300: 5}
+REACHES = tuple(STEPS)
 STRONGEST = 6  # dimensions with a slider each
 CURVE_POINTS = 41
 
@@ -69,9 +71,9 @@ class Perturbation(Settings):
 
     @property
     def limit(self) -> int:
-        """How far the slider goes: the asked range or the variant's own, and never less than the shift."""
+        """How far the sliders go: the asked range or the variant's own, and never less than a shift."""
         wanted = self.reach or max(map(abs, VARIANTS[self.config.variant].shifts))
-        return next(reach for reach in REACHES if reach >= max(wanted, abs(self.shift)))
+        return next(reach for reach in REACHES if reach >= max(map(abs, (wanted, self.shift, *self.mixed))))
 
     @property
     def cell(self) -> tuple[int, int] | None:
@@ -191,9 +193,7 @@ def _latent(settings: Perturbation) -> torch.Tensor:
     return starts.latent(exhibit(settings.model), settings.start)
 
 
-def _shifted(
-    model: AEVQ, z: torch.Tensor, shifts: Mapping[int, float], cell: tuple[int, int] | None
-) -> torch.Tensor:
+def _shifted(model: AEVQ, z: torch.Tensor, shifts: Mapping[int, float], cell: tuple[int, int] | None) -> torch.Tensor:
     """A batch of one: what the decoder is fed with (1, D) or (1, D, h, w), with shifts by dimension added."""
     z = model.fed(z[None])
     for dim, amount in shifts.items():

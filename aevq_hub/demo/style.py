@@ -1,0 +1,60 @@
+"""How the page looks."""
+
+from gradio.themes import Soft
+
+THEME = Soft(
+    primary_hue="teal",
+    secondary_hue="teal",
+    font=["ui-sans-serif", "system-ui", "sans-serif"],  # nothing is fetched
+    font_mono=["ui-monospace", "Consolas", "monospace"],
+)
+CSS = """
+.gradio-container { max-width: 1200px !important; margin: auto; }
+.pixels img, .picture img { image-rendering: pixelated; }
+.caption { font-weight: 600; padding-bottom: 2px; }
+.problem { border-left: 4px solid #b45309; padding-left: 12px !important; }
+
+.starts .gallery-item { height: auto !important; }
+.starts .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; padding: 0; }
+.starts .grid-container { grid-template-columns: repeat(10, minmax(0, 1fr)) !important; gap: 5px; padding: 2px;
+  grid-auto-rows: min-content !important; grid-template-rows: none !important; }
+.starts .thumbnail-item { height: auto !important; width: 100%; aspect-ratio: 1; }
+.starts .thumbnail-item img { height: auto !important; width: 100%; }
+
+.picture { margin: 0; }
+.picture figcaption { font-weight: 600; margin-bottom: 6px; color: var(--body-text-color); line-height: 1.3; }
+.picture figcaption small { font-weight: 400; color: var(--body-text-color-subdued); }
+.picture .frame { position: relative; border: 1px solid var(--border-color-primary); border-radius: 8px;
+  overflow: hidden; background: var(--background-fill-secondary); }
+.picture .square { aspect-ratio: 1; }
+.picture img { display: block; width: 100%; }
+.picture .wide { overflow-x: auto; contain: inline-size; }
+.picture .wide img { min-width: var(--least, 0); }
+.picture [data-cells] { cursor: crosshair; }
+.picture .cell { position: absolute; outline: 2px solid #f59e0b; box-shadow: 0 0 0 3px rgb(0 0 0 / 60%);
+  pointer-events: none; }
+.picture a { display: inline-block; margin-top: 6px; font-size: var(--text-sm); color: var(--link-text-color);
+  text-decoration: underline; }
+.pair { flex-wrap: nowrap !important; }
+.pair > * { min-width: 0 !important; }
+.four > * { min-width: min(130px, 40%) !important; }
+.animation { max-width: 250px; }
+
+.curve { margin: 0; }
+.curve figcaption { font-weight: 600; margin-bottom: 4px; color: var(--body-text-color); }
+.curve svg { display: block; width: 100%; height: auto; color: var(--body-text-color); }
+.curve text { fill: currentColor; font-size: 12px; }
+.curve .line { fill: none; stroke: var(--color-accent); stroke-width: 2; }
+.curve .axis { stroke: currentColor; opacity: .3; }
+.curve .now { stroke: #f59e0b; stroke-width: 1.5; }
+.curve .dot { fill: #f59e0b; stroke: var(--background-fill-primary); stroke-width: 1.5; }
+
+.sketch canvas { display: block; width: 100%; max-width: 224px; aspect-ratio: 1; background: #000; border-radius: 8px;
+  cursor: crosshair; touch-action: none; }
+.sketch button { margin-top: 6px; padding: 4px 12px; border-radius: 6px; border: 1px solid var(--border-color-primary);
+  background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color); }
+@media (max-width: 640px) {
+  .gradio-container { padding: 8px !important; }
+  .gradio-container h1 { font-size: 1.45rem; }
+}
+"""
