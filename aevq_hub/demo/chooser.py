@@ -39,6 +39,10 @@ class Chooser:
         tab: the tab's id.
         places: of each setting that is a start, the name for people.
         settings: the tab's settings with their defaults.
+
+    Attributes:
+        tokens: for each place the box with its start, which the tab renders where it shows the picture. It can be
+            typed into.
     """
 
     def __init__(self, tab: str, places: dict[str, str], settings: Settings):
@@ -48,20 +52,20 @@ class Chooser:
             [(title, name) for name, title in places.items()], value=self._places[0], label="Choose a picture for",
             visible=len(places) > 1, elem_id=f"{tab}_place",
         )  # fmt: skip
+        gr.Markdown("Start from a sample of the data set …" if len(places) == 1 else "… a sample of the data set:")
         self.gallery = gr.Gallery(
-            [served(png(image)) for image in first.thumbnails], label="Samples of the data set", columns=10,
+            [served(png(image)) for image in first.thumbnails], label="Samples", show_label=False, columns=10,
             height="auto", allow_preview=False, format="png", buttons=[], interactive=False, selected_index=None,
             elem_classes=["starts", "pixels"], elem_id=f"{tab}_starts",
         )  # fmt: skip
-        with gr.Row(equal_height=True):
-            self.random = gr.Button("Random draw", size="md", min_width=120, elem_id=f"{tab}_random")
-            self.tokens = {
-                name: gr.Textbox(
-                    getattr(settings, name), label=f"{title}: what was chosen", min_width=150, scale=2,
-                    elem_id=f"{tab}_{name}_token", info="sample:3, random:17 – type another and press Enter",
-                )
-                for name, title in places.items()
-            }  # fmt: skip
+        self.random = gr.Button("Random draw from the model", size="sm", elem_id=f"{tab}_random")
+        self.tokens = {
+            name: gr.Textbox(
+                getattr(settings, name), label=title, info="sample:3, random:17; Enter", max_lines=1, render=False,
+                min_width=100, elem_id=f"{tab}_{name}_token",
+            )
+            for name, title in places.items()
+        }  # fmt: skip
         with gr.Accordion("Bring an image of your own", open=False, elem_id=f"{tab}_bring"):
             self.upload = gr.Image(
                 label="Your image", type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],

@@ -7,7 +7,7 @@ from ..explore import interpolation as explore
 from ..explore import offers, snippets
 from ..explore.interpolation import CORNERS, Interpolation
 from .chooser import Chooser
-from .parts import QUIET, Picker, Tab, View, answer, explained, figure, png
+from .parts import Picker, Tab, View, answer, figure, png
 
 ID, TITLE = "interpolation", "Interpolation"
 _PLACES = {"start": "Start", "end": "End", "third": "Third corner", "fourth": "Fourth corner"}
@@ -112,6 +112,11 @@ def _draw_sheet(settings: Interpolation) -> list[str]:
     return [figure(explore.four_corners(settings), caption, alt, hint="bilinear", download=file)]
 
 
+def _draw_still(settings: Interpolation) -> list[str]:
+    alt = "the start; press Play to see it move"
+    return [figure(explore.corner(settings, "start"), "There and back", alt, hint="press Play")]
+
+
 def _draw_animation(settings: Interpolation) -> list[str]:
     alt = f"a moving picture: from {settings.start} to {settings.end} and back, by {settings.model}"
     file = f"{settings.model}-interpolation.webp"
@@ -136,7 +141,11 @@ def build() -> Tab:
             with gr.Column(min_width=300):
                 chooser = Chooser(ID, _PLACES, first)
         with gr.Row(elem_classes=["four"]):
-            corners = [gr.HTML(elem_id=f"corner_{which}", min_height=150) for which in CORNERS]
+            corners = []
+            for which in CORNERS:
+                with gr.Column(min_width=120):
+                    corners.append(gr.HTML(elem_id=f"corner_{which}", min_height=150))
+                    chooser.tokens[which].render()
         with gr.Row():
             steps = gr.Slider(
                 2, 17, value=9, step=1, label="Steps", info="both ends counted", elem_id="steps", buttons=[]
@@ -151,13 +160,13 @@ def build() -> Tab:
         strip = gr.HTML(elem_id="strip", min_height=110)
         other_strip = gr.HTML(elem_id="other_strip")
         with gr.Row():
-            with gr.Column(min_width=260):
-                with gr.Row():
-                    play = gr.Button("Play", elem_id="play", min_width=80)
-                    stop = gr.Button("Stop", elem_id="stop", min_width=80)
-                animation = gr.HTML(elem_id="animation", elem_classes=["animation"], min_height=300)
             with gr.Column(min_width=300, scale=2):
                 sheet = gr.HTML(elem_id="corners", min_height=300)
+            with gr.Column(min_width=220):
+                animation = gr.HTML(elem_id="animation", min_height=270)
+                with gr.Row():
+                    play = gr.Button("Play", elem_id="play", min_width=80, size="sm")
+                    stop = gr.Button("Stop", elem_id="stop", min_width=80, size="sm")
 
         controls = {"model": picker.model, **chooser.tokens, "steps": steps, "mode": mode, "other": other}
 
@@ -168,19 +177,21 @@ def build() -> Tab:
                 steps: s.steps,
                 mode: s.mode,
                 other: gr.Dropdown(_others(s.model), value=s.other),
-                animation: "",
             }
 
         corner_view, strip_view = View(_draw_corners, corners), View(_draw_strip, [strip])
         other_view, sheet_view = View(_draw_other, [other_strip]), View(_draw_sheet, [sheet])
-        result = Tab(ID, tab, Interpolation, controls, fill, [corner_view, strip_view, other_view, sheet_view])
+        still_view = View(_draw_still, [animation])
+        result = Tab(
+            ID, tab, Interpolation, controls, fill, [corner_view, strip_view, other_view, sheet_view, still_view]
+        )
         result.end(snippets.interpolation)
 
-    result.outputs = [*picker.outputs, *chooser.outputs, steps, mode, other, animation]
+    result.outputs = [*picker.outputs, *chooser.outputs, steps, mode, other]
     result.change_model(picker, [*CORNERS, "steps", "mode"])
     chooser.wire(lambda event: result.redraw(event, result.views))
-    result.redraw_on([steps.input, mode.input], [strip_view, other_view])
+    result.redraw_on([steps.input, mode.input], [strip_view, other_view, still_view])
     result.redraw_on([other.input], [other_view])
     result.draw_on([play.click], View(_draw_animation, [animation]))
-    stop.click(explained(lambda: ""), None, animation, **QUIET)
+    result.draw_on([stop.click], still_view)
     return result

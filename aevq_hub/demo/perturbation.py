@@ -8,11 +8,11 @@ from ..explore import perturbation as explore
 from ..explore import snippets
 from ..explore.perturbation import REACHES, STEPS, STRONGEST, Perturbation
 from .chooser import Chooser
-from .curve import svg
+from .curve import curves
 from .parts import QUIET, Picker, Tab, View, answer, explained, figure, png
 
 ID, TITLE = "perturbation", "Perturbation"
-_UNITS = {"latent": "the latent's own units", "std": "standard deviations of the training latents"}
+_UNITS = {"latent": "the latent's own units", "std": "standard deviations of the training latents (σ)"}
 _CLICK = """element.addEventListener('click', event => {
     const frame = event.target.closest('[data-cells]');
     if (!frame) return;
@@ -84,7 +84,7 @@ def _draw_live(settings: Perturbation) -> list[str]:
     moved = ", ".join(f"dimension {rank} by {amount:+g}" for rank, amount in settings.by_rank.items()) or "nothing"
     return [
         figure(explore.picture(settings), "Shifted", f"the picture after shifting {moved}"),
-        svg(explore.curve(settings), settings.shift, "standard deviations" if settings.unit == "std" else "own units"),
+        curves(explore.curve(settings), settings.shift, "σ" if settings.unit == "std" else "the latent's own units"),
     ]
 
 
@@ -109,9 +109,11 @@ def build() -> Tab:
             with gr.Column(min_width=300):
                 chooser = Chooser(ID, {"start": "Start"}, first)
         with gr.Row():
-            with gr.Column(min_width=300), gr.Row(elem_classes=["pair"]):
-                start_picture = gr.HTML(elem_id="start", js_on_load=_CLICK, min_height=160)
-                live = gr.HTML(elem_id="live", min_height=160)
+            with gr.Column(min_width=300):
+                with gr.Row(elem_classes=["pair"]):
+                    start_picture = gr.HTML(elem_id="start", js_on_load=_CLICK, min_height=160)
+                    live = gr.HTML(elem_id="live", min_height=160)
+                chooser.tokens["start"].render()
             with gr.Column(min_width=300):
                 shift = gr.Slider(value=0, label="Shift", elem_id="shift", **scale)
                 rank = gr.Slider(
@@ -119,11 +121,19 @@ def build() -> Tab:
                     info="1 moves the picture most",
                 )  # fmt: skip
                 with gr.Row(visible=False) as cell_row:
-                    row = gr.Slider(0, 8, 0, step=1, label="Row of the cell", elem_id="row", buttons=[], min_width=120)
-                    column = gr.Slider(
-                        0, 8, 0, step=1, label="Column of the cell", elem_id="column", buttons=[], min_width=120
+                    row, column = (
+                        gr.Slider(0, 8, 0, step=1, label=label, elem_id=name, buttons=[], min_width=120)
+                        for name, label in (("row", "Row of the cell"), ("column", "Column of the cell"))
                     )
-                curve = gr.HTML(elem_id="curve", min_height=240)
+                unit = gr.Radio(
+                    [(title, name) for name, title in _UNITS.items()], value="latent", label="Shifts are in",
+                    elem_id="unit",
+                )  # fmt: skip
+                reach = gr.Radio(
+                    [("as in the paper", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
+                    label="Sliders go to", elem_id="reach", info="far enough, every model breaks",
+                )  # fmt: skip
+        curve = gr.HTML(elem_id="curve", min_height=170)
         with gr.Accordion("Several dimensions at once", open=False, elem_id="several"):
             gr.Markdown("The six that move the picture most, by rank. All add up, with the slider above.")
             with gr.Row():
@@ -131,16 +141,6 @@ def build() -> Tab:
                     gr.Slider(value=0, label=f"Rank {i + 1}", elem_id=f"mix_{i + 1}", min_width=240, **scale)
                     for i in range(STRONGEST)
                 ]
-        with gr.Accordion("Units, and how far the sliders go", open=False, elem_id="range"):
-            unit = gr.Radio(
-                [(title, name) for name, title in _UNITS.items()], value="latent", label="Shifts are in",
-                elem_id="unit",
-                info="the deviations are those of the model's sampler; of a grid, those of its codes over all cells",
-            )  # fmt: skip
-            reach = gr.Radio(
-                [("as in the paper's figure", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
-                label="Sliders go to", elem_id="reach", info="far enough, every model breaks",
-            )  # fmt: skip
         sheet = gr.HTML(elem_id="sheet", min_height=240)
 
         controls = {

@@ -7,6 +7,13 @@ THEME = Soft(
     secondary_hue="teal",
     font=["ui-sans-serif", "system-ui", "sans-serif"],  # nothing is fetched
     font_mono=["ui-monospace", "Consolas", "monospace"],
+).set(
+    block_title_background_fill="none",
+    block_title_background_fill_dark="none",
+    block_title_text_color="*body_text_color",
+    block_title_text_color_dark="*body_text_color",
+    block_title_padding="0",
+    block_info_text_color="*body_text_color_subdued",
 )
 CSS = """
 .gradio-container { max-width: 1200px !important; margin: auto; }
@@ -21,6 +28,7 @@ CSS = """
 .starts .thumbnail-item { height: auto !important; width: 100%; aspect-ratio: 1; }
 .starts .thumbnail-item img { height: auto !important; width: 100%; }
 
+.html-container:has(.picture, .curves) { padding: 0 !important; }
 .picture { margin: 0; }
 .picture figcaption { font-weight: 600; margin-bottom: 6px; color: var(--body-text-color); line-height: 1.3; }
 .picture figcaption small { font-weight: 400; color: var(--body-text-color-subdued); }
@@ -38,16 +46,19 @@ CSS = """
 .pair { flex-wrap: nowrap !important; }
 .pair > * { min-width: 0 !important; }
 .four > * { min-width: min(130px, 40%) !important; }
-.animation { max-width: 250px; }
+#animation { max-width: 300px; }
+#sheet .picture { max-width: 900px; }
+#corners .picture { max-width: 640px; }
 
-.curve { margin: 0; }
-.curve figcaption { font-weight: 600; margin-bottom: 4px; color: var(--body-text-color); }
-.curve svg { display: block; width: 100%; height: auto; color: var(--body-text-color); }
-.curve text { fill: currentColor; font-size: 12px; }
-.curve .line { fill: none; stroke: var(--color-accent); stroke-width: 2; }
-.curve .axis { stroke: currentColor; opacity: .3; }
-.curve .now { stroke: #f59e0b; stroke-width: 1.5; }
-.curve .dot { fill: #f59e0b; stroke: var(--background-fill-primary); stroke-width: 1.5; }
+.curves { display: flex; flex-wrap: wrap; gap: 12px 32px; }
+.curves svg { flex: 1 1 300px; min-width: 0; max-width: 560px; height: auto; color: var(--body-text-color); }
+.curves text { fill: currentColor; font-size: 12px; }
+.curves .title { font-weight: 600; font-size: 13px; }
+.curves .what { opacity: .75; }
+.curves .line { fill: none; stroke: var(--color-accent); stroke-width: 2; }
+.curves .axis { stroke: currentColor; opacity: .3; }
+.curves .now { stroke: #f59e0b; stroke-width: 1.5; }
+.curves .dot { fill: #f59e0b; stroke: var(--background-fill-primary); stroke-width: 1.5; }
 
 .sketch canvas { display: block; width: 100%; max-width: 224px; aspect-ratio: 1; background: #000; border-radius: 8px;
   cursor: crosshair; touch-action: none; }
@@ -55,6 +66,6 @@ CSS = """
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color); }
 @media (max-width: 640px) {
   .gradio-container { padding: 8px !important; }
-  .gradio-container h1 { font-size: 1.45rem; }
+  .gradio-container h1 { font-size: 1.4rem !important; }
 }
 """

@@ -158,14 +158,15 @@ def _curve(settings: Perturbation) -> Curve:
     amounts = (steps if unit is None else steps * unit[dim]).tolist()
     z = model.fed(z[None])[0]
     shifted = latent.perturb_cell(z, settings.cell, dim, amounts) if settings.cell else latent.perturb(z, dim, amounts)
-    apart = (model.decode(shifted[0]) - model.decode(z[None])).square().flatten(1).mean(1).sqrt()  # (S,)
+    x = model.decode(shifted[0])
+    apart = (x - x[CURVE_POINTS // 2]).square().flatten(1).mean(1).sqrt()  # (S,), to the one not shifted
     if settings.cell:
         row, column = settings.cell
         ground = torch.cdist(shifted[0, :, :, row, column], model.codebook).amin(1)
-        known = "to the nearest code of the codebook"
+        known = "of the cell's vector to the nearest code"
     else:
         ground = model.sampler.distance(shifted[0])
-        known = "to the training latents, which are at about 1"
+        known = "to the training latents, most of which are at about 1"
     return Curve(steps.tolist(), apart.tolist(), ground.tolist(), known)
 
 
