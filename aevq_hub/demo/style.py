@@ -66,6 +66,7 @@ CSS = """
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color); }
 @media (max-width: 640px) {
   .gradio-container { padding: 8px !important; }
+  .starts .grid-container { grid-template-columns: repeat(7, minmax(0, 1fr)) !important; }
   .gradio-container h1 { font-size: 1.4rem !important; }
 }
 """

@@ -154,8 +154,8 @@ def curve(settings: Perturbation) -> Curve:
 def _curve(settings: Perturbation) -> Curve:
     model, z = exhibit(settings.model).model, _latent(settings)
     dim, unit = model.ranked_dimensions()[settings.rank - 1], settings.unit_lengths(model)
-    steps = torch.linspace(-settings.limit, settings.limit, CURVE_POINTS)
-    amounts = (steps if unit is None else steps * unit[dim]).tolist()
+    steps = [settings.limit * (2 * i / (CURVE_POINTS - 1) - 1) for i in range(CURVE_POINTS)]  # 0 in the middle
+    amounts = steps if unit is None else [step * unit[dim].item() for step in steps]
     z = model.fed(z[None])[0]
     shifted = latent.perturb_cell(z, settings.cell, dim, amounts) if settings.cell else latent.perturb(z, dim, amounts)
     x = model.decode(shifted[0])
@@ -167,7 +167,7 @@ def _curve(settings: Perturbation) -> Curve:
     else:
         ground = model.sampler.distance(shifted[0])
         known = "to the training latents, most of which are at about 1"
-    return Curve(steps.tolist(), apart.tolist(), ground.tolist(), known)
+    return Curve(steps, apart.tolist(), ground.tolist(), known)
 
 
 def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Image:
