@@ -43,6 +43,12 @@ def set_slider(page, name: str, value: float) -> None:
     box.press("Tab")
 
 
+def leave_for(page, url: str) -> None:
+    """Open another address, once nothing is on its way any more: what is broken off is an error in the console."""
+    page.wait_for_load_state("networkidle")
+    page.goto(url)
+
+
 def open_accordion(page, name: str) -> None:
     page.locator(f"#{name} > button").click()
 
@@ -238,25 +244,27 @@ def test_a_link_restores_what_it_was_made_from(page, page_url):
     assert {name: link[name] for name in ("tab", "model", "start", "rank", "shift")} == {
         "tab": ["perturbation"], "model": ["center-mnist"], "start": ["sample:7"], "rank": ["2"], "shift": ["1.5"],
     }  # fmt: skip
-    page.goto(page.url)
+    leave_for(page, page.url)
     wait_for(page, "live", shifted)
-    page.goto(f"{page_url}/?tab=interpolation&model=vae-fashionmnist&start=random:5&end=sample:9&steps=4&mode=slerp")
+    leave_for(
+        page, f"{page_url}/?tab=interpolation&model=vae-fashionmnist&start=random:5&end=sample:9&steps=4&mode=slerp"
+    )
     strip = pixels(page, "strip")
     assert page.locator("#steps input[type=number]").input_value() == "4"
     assert "vae-fashionmnist on the way from random:5 to sample:9" in page.locator("#strip img").get_attribute("alt")
     page.locator("#interpolation_link").click()
     page.locator("#interpolation_said").get_by_role("status").wait_for()
-    page.goto(page.url)
+    leave_for(page, page.url)
     wait_for(page, "strip", strip)
 
 
 @pytest.mark.browser
 def test_nonsense_in_a_link_is_named_and_the_page_works(page, page_url):
-    page.goto(f"{page_url}/?tab=perturbation&model=nothing&rank=9999&shift=NaN&start=sample:3")
+    leave_for(page, f"{page_url}/?tab=perturbation&model=nothing&rank=9999&shift=NaN&start=sample:3")
     page.locator("#problem").get_by_text("unknown model 'nothing'").wait_for()
     page.locator("#problem").get_by_text("shift is nan").wait_for()
     assert "sample:3" in page.locator("#start img").get_attribute("alt")
-    page.goto(f"{page_url}/?tab=nowhere")
+    leave_for(page, f"{page_url}/?tab=nowhere")
     page.locator("#problem").get_by_text("unknown tab 'nowhere'; choose from perturbation, interpolation").wait_for()
 
 

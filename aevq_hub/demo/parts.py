@@ -209,7 +209,12 @@ class Tab:
         copy.click(None, self.components, said, js=self._link_script(), **QUIET)
         with gr.Accordion("The Python that makes this picture", open=False, elem_id=f"{self.id}_python"):
             shown = gr.Code(
-                language="python", interactive=False, show_label=False, elem_id=f"{self.id}_code", buttons=["copy"]
+                language="python",
+                interactive=False,
+                show_label=False,
+                elem_id=f"{self.id}_code",
+                buttons=["copy"],
+                elem_classes=["snippet"],
             )
         self.code = View(lambda settings: [code(settings)], [shown])
 
