@@ -7,7 +7,7 @@ import gradio as gr
 
 from ..explore import exhibit, starts
 from ..explore.settings import Settings, one_of
-from .parts import QUIET, explained, outputs, png, served
+from .parts import QUIET, explained, outputs, png, sent, served
 
 # Gradio's own pad needs WebGL, one context for each pad, and a picture in the size of its canvas
 _PAD = """
@@ -73,6 +73,7 @@ class Chooser:
             )  # fmt: skip
             # Gradio would open the file itself, and answer one that is no image with a traceback
             self.upload.preprocess = lambda payload: payload and payload.path
+            self.place.preprocess = lambda payload: payload
             self.invert = gr.Checkbox(label="Dark on white: swap dark and bright", elem_id=f"{tab}_invert")
         with gr.Accordion("Draw one", open=False, elem_id=f"{tab}_draw") as self.sketching:
             self.pad = gr.HTML(
@@ -116,8 +117,8 @@ class Chooser:
         one_of("place", place, self._places)
         return outputs([token if name == place else gr.skip() for name in self._places])
 
-    def _select(self, place: str, event: gr.SelectData):
-        return self._put(place, starts.checked("start", f"sample:{event.index}"))
+    def _select(self, place: str, event: gr.EventData):
+        return self._put(place, starts.checked("start", f"sample:{sent(event, 'index')}"))
 
     def _draw(self, place: str):
         return self._put(place, f"random:{random.randrange(10_000)}")
@@ -126,5 +127,4 @@ class Chooser:
         return self._put(place, starts.bring(path, invert)) if path else outputs([gr.skip()] * len(self._places))
 
     def _sketch(self, place: str, event: gr.EventData):
-        data = event._data.get("picture") if isinstance(event._data, dict) else None
-        return self._put(place, starts.bring_data(data))
+        return self._put(place, starts.bring_data(sent(event, "picture")))

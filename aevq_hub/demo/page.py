@@ -43,7 +43,7 @@ def build() -> gr.Blocks:
         title="AEVQ – from continuous to discrete", analytics_enabled=False, delete_cache=(3600, 3600)
     ) as demo:
         gr.Markdown(INTRODUCTION)
-        problem = gr.Markdown(visible=False, elem_id="problem", elem_classes=["problem"])
+        problem = gr.Markdown(visible=False, elem_id="problem")
         with gr.Tabs(selected=TABS[0].ID) as tabs:
             built = [module.build() for module in TABS]
         for function in (models, bring, *(function for module in TABS for function in module.ENDPOINTS)):
@@ -65,9 +65,8 @@ def build() -> gr.Blocks:
             return {**updates, problem: gr.Markdown(text, visible=bool(problems))}
 
         loaded = demo.load(restore, None, [tabs, problem, *(o for tab in built for o in tab.outputs)], **QUIET)
-        for tab in built:
-            tab.redraw(loaded, tab.views)
-            # a tab that is opened while its pictures arrive may miss them, so it asks for them
+        built[0].redraw(loaded, built[0].views)
+        for tab in built:  # when it is opened, by a link too
             tab.redraw_on([tab.tab.select], tab.views)
     return demo
 

@@ -53,6 +53,11 @@ def endpoint(function: Callable) -> None:
     gr.api(explained(function), concurrency_limit=LIVE["concurrency_limit"], concurrency_id=LIVE["concurrency_id"])
 
 
+def sent(event: gr.EventData, name: str):
+    """What came with an event under a name, None if nothing did."""
+    return event._data.get(name) if isinstance(event._data, dict) else None
+
+
 def outputs(values: list):
     """Values for as many outputs as Gradio wants them: of a single one, the value itself."""
     return values[0] if len(values) == 1 else values
@@ -186,7 +191,8 @@ class Tab:
         both = View(
             lambda settings: [*view.draw(settings), *self.code.draw(settings)], view.outputs + self.code.outputs
         )
-        gr.on(events, self._drawing(both), self.components, both.outputs, **LIVE)
+        # straight to its function: Gradio's queue would take longer than the picture does
+        gr.on(events, self._drawing(both), self.components, both.outputs, **LIVE, queue=False)
 
     def change_model(self, picker: "Picker", kept: list[str]) -> None:
         """When another model is picked, begin with it, keeping some of the settings, and draw everything."""

@@ -7,9 +7,10 @@ import gradio as gr
 from ..explore import perturbation as explore
 from ..explore import snippets
 from ..explore.perturbation import REACHES, STEPS, STRONGEST, Perturbation
+from ..explore.settings import whole
 from .chooser import Chooser
 from .curve import curves
-from .parts import QUIET, Picker, Tab, View, answer, explained, figure, png
+from .parts import QUIET, Picker, Tab, View, answer, explained, figure, png, sent
 
 ID, TITLE = "perturbation", "Perturbation"
 _UNITS = {"latent": "the latent's own units", "std": "standard deviations of the training latents (σ)"}
@@ -138,7 +139,7 @@ def build() -> Tab:
             gr.Markdown("The six that move the picture most, by rank. All add up, with the slider above.")
             with gr.Row():
                 mix = [
-                    gr.Slider(value=0, label=f"Rank {i + 1}", elem_id=f"mix_{i + 1}", min_width=240, **scale)
+                    gr.Slider(value=0, label=f"Rank {i + 1}", elem_id=f"mix_{i + 1}", min_width=300, **scale)
                     for i in range(STRONGEST)
                 ]
         sheet = gr.HTML(elem_id="sheet", min_height=240)
@@ -195,8 +196,7 @@ def build() -> Tab:
 
     @explained
     def choose_cell(event: gr.EventData):
-        data = event._data if isinstance(event._data, dict) else {}
-        return [data.get("row"), data.get("column")]
+        return [whole(name, sent(event, name), 1, 512) for name in ("row", "column")]
 
     result.redraw(start_picture.select(choose_cell, None, [row, column], **QUIET), result.views)
     return result

@@ -19,7 +19,7 @@ CSS = """
 .gradio-container { max-width: 1200px !important; margin: auto; }
 .pixels img, .picture img { image-rendering: pixelated; }
 .caption { font-weight: 600; padding-bottom: 2px; }
-.problem { border-left: 4px solid #b45309; padding-left: 12px !important; }
+#problem { border-left: 4px solid #b45309; padding-left: 12px !important; }
 
 .starts .gallery-item { height: auto !important; }
 .starts .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; padding: 0; }
