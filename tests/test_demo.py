@@ -139,6 +139,9 @@ def test_a_random_draw_is_named_and_comes_back_when_its_name_is_typed(page):
     box.fill("nonsense")
     box.press("Enter")
     page.get_by_text("give sample:N").wait_for()
+    page.wait_for_timeout(500)
+    assert page.get_by_text("give sample:N").count() == 1  # said once, and nothing was drawn anew
+    assert pixels(page, "start") == drawn
 
 
 @pytest.mark.browser
