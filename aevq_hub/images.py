@@ -17,16 +17,21 @@ def to_array(image: Image.Image, size: int, channels: int, crop: float = 1.0) ->
         channels: 1 (grey) or 3 (RGB).
         crop: share of the shorter side that is kept, in (0, 1].
     """
-    image = _eight_bit(ImageOps.exif_transpose(image))
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    image = image.convert("L" if channels == 1 else "RGB")
+    image = flattened(image).convert("L" if channels == 1 else "RGB")
     side = max(1, round(min(image.size) * crop))
     left, top = (image.width - side) // 2, (image.height - side) // 2
     image = image.crop((left, top, left + side, top + side))  # first, so that nothing beyond it leaks in
     image = image.resize((size, size), Image.Resampling.BILINEAR)  # Pillow widens the kernel: antialiased
     pixels = np.array(image)  # (H, W) or (H, W, 3)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+
+
+def flattened(image: Image.Image) -> Image.Image:
+    """Any PIL image → mode L or RGB, upright: EXIF rotation applied, transparency put on white, 16-bit scaled."""
+    image = _eight_bit(ImageOps.exif_transpose(image))
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

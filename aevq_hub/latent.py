@@ -6,7 +6,7 @@ import torch
 
 from . import recombine
 
-__all__ = ["MODES", "interpolate", "perturb", "perturb_cell", "recombine"]
+__all__ = ["MODES", "bilinear", "interpolate", "perturb", "perturb_cell", "recombine"]
 
 MODES = ("lerp", "slerp")
 
@@ -96,3 +96,32 @@ def interpolate(z1: torch.Tensor, z2: torch.Tensor, steps: int, mode: str = "ler
     path = torch.where(cosine.abs() > 1 - 1e-6, line, arc)
     path[0], path[-1] = z1, z2
     return path
+
+
+def bilinear(
+    upper_left: torch.Tensor,
+    upper_right: torch.Tensor,
+    lower_left: torch.Tensor,
+    lower_right: torch.Tensor,
+    rows: int,
+    columns: int,
+) -> torch.Tensor:
+    """All that lies between four latents: straight lines along the sides, and straight lines between those.
+
+    Args:
+        upper_left: a latent or grid of any shape; the other three have the same.
+        upper_right: the latent at [0, −1].
+        lower_left: the latent at [−1, 0].
+        lower_right: the latent at [−1, −1].
+        rows: R, at least 2.
+        columns: S, at least 2.
+
+    Returns:
+        (R, S, ...): the corners equal the four latents.
+
+    Raises:
+        ValueError: shapes differ, or fewer than 2 rows or columns.
+    """
+    left = interpolate(upper_left, lower_left, rows)  # (R, ...)
+    right = interpolate(upper_right, lower_right, rows)
+    return interpolate(left, right, columns).transpose(0, 1)

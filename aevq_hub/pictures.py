@@ -19,6 +19,7 @@ def perturbation(
     dims: Sequence[int] | None = None,
     shifts: Sequence[float] | None = None,
     cell: tuple[int, int] | None = None,
+    unit: torch.Tensor | None = None,
 ) -> Image.Image:
     """One image, every shift (rows) in every dimension (columns): figures 2.1, 2.3, 3.2, 4.6.
 
@@ -26,13 +27,17 @@ def perturbation(
         model: the model.
         z: the image's latent (D,), or its grid (D, h, w), of which one vector is shifted.
         dims: the dimensions; by default the ten that move the picture most.
-        shifts: amounts in the latent's own units; by default those of the variant's figure.
+        shifts: amounts; by default those of the variant's figure.
         cell: which vector of a grid; by default the middle one, where there is something to see.
+        unit: what a shift of one is in each dimension (D,); by default one.
     """
     dims = model.ranked_dimensions()[:DIMENSIONS] if dims is None else dims
     shifts = VARIANTS[model.config.variant].shifts if shifts is None else shifts
     cell, z = cell or middle(model), model.fed(z[None])[0]
-    shifted = latent.perturb_cell(z, cell, dims, shifts) if z.ndim == 3 else latent.perturb(z, dims, shifts)
+    moved = z if unit is None else torch.zeros_like(z)  # in another unit: the shifts alone, scaled, then added to z
+    shifted = latent.perturb_cell(moved, cell, dims, shifts) if z.ndim == 3 else latent.perturb(moved, dims, shifts)
+    if unit is not None:
+        shifted = z + shifted * unit.view(-1, *[1] * (z.ndim - 1))
     decoded = model.decode(shifted.flatten(0, 1)).unflatten(0, (len(dims), -1))
     return sheet(decoded.transpose(0, 1), [f"{s:+g}" if s else "0" for s in shifts], [f"z{d}" for d in dims])
 

@@ -21,6 +21,10 @@ class Sampler(nn.Module):
     def draw(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
         """n latents (n, D) or (n, D, h, w)."""
 
+    @abstractmethod
+    def standard_deviation(self, codebook: Tensor | None) -> Tensor:
+        """Of the training latents, per dimension (D,); of a grid's codes, over all cells."""
+
 
 class GaussianMixture(Sampler):
     """A mixture of ten Gaussians with full covariances (``training.release`` fits it with scikit-learn).
@@ -43,14 +47,32 @@ class GaussianMixture(Sampler):
         dim, device = self.mean.shape[1], self.mean.device
         component = torch.multinomial(self.weight.cpu(), n, replacement=True, generator=generator).to(device)
         noise = torch.randn(n, dim, 1, generator=generator).to(device)
-        factors = torch.zeros(COMPONENTS, dim, dim, device=device)
-        rows, columns = torch.tril_indices(dim, dim, device=device)
-        factors[:, rows, columns] = self.scale
+        factors = self._factors()
         z = torch.empty(n, dim, device=device)
         for k in component.unique():  # one factor at a time: n × D × D would not fit for many
             chosen = component == k
             z[chosen] = self.mean[k] + (factors[k] @ noise[chosen]).squeeze(-1)
         return z  # (n, D)
+
+    def standard_deviation(self, codebook: Tensor | None) -> Tensor:
+        weight, variance = self.weight[:, None], self._factors().square().sum(2)  # (10, 1), (10, D)
+        mean = (weight * self.mean).sum(0)
+        return (weight * (variance + (self.mean - mean).square())).sum(0).sqrt()  # (D,)
+
+    def distance(self, z: Tensor) -> Tensor:
+        """How far latents (n, D) are from the training latents (n,): the Mahalanobis distance to the nearest of the
+        mixture's components, divided by √D, so that the training latents themselves are at about 1."""
+        apart = (z - self.mean[:, None]).transpose(1, 2)  # (10, D, n)
+        standardised = torch.linalg.solve_triangular(self._factors(), apart, upper=False)
+        return standardised.norm(dim=1).amin(0) / z.shape[1] ** 0.5
+
+    def _factors(self) -> Tensor:
+        """The covariances' lower Cholesky factors (10, D, D)."""
+        dim, device = self.mean.shape[1], self.mean.device
+        factors = torch.zeros(COMPONENTS, dim, dim, device=device)
+        rows, columns = torch.tril_indices(dim, dim, device=device)
+        factors[:, rows, columns] = self.scale
+        return factors
 
 
 class IndependentCells(Sampler):
@@ -73,6 +95,10 @@ class IndependentCells(Sampler):
         cells = self.probability.view(-1, size).cpu()  # (h·w, K)
         indices = torch.multinomial(cells, n, replacement=True, generator=generator).T.reshape(n, side, side)
         return codebook[indices.to(codebook.device)].movedim(-1, 1)  # (n, D, h, w)
+
+    def standard_deviation(self, codebook: Tensor | None) -> Tensor:
+        share = self.probability.mean((0, 1))  # (K,)
+        return (share @ (codebook - share @ codebook).square()).sqrt()  # (D,)
 
 
 def sampler_of(config) -> Sampler:

@@ -2,6 +2,11 @@
 
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import hub_server
@@ -15,6 +20,7 @@ from PIL import Image, ImageDraw
 from aevq_hub.hub import available_models
 from aevq_hub.registry import DATASETS
 
+ROOT = Path(__file__).parent.parent
 COUNTS = {"train": 300, "test": 60}
 
 
@@ -108,6 +114,60 @@ def hub(monkeypatch, tmp_path):
         monkeypatch.setenv("HF_TOKEN", hub_server.WRITE)
         monkeypatch.delenv("AEVQ_NAMESPACE", raising=False)
         yield server
+
+
+@pytest.fixture(scope="session")
+def page_url(tmp_path_factory):
+    """The demo as its README starts it, on a port of its own and told by Gradio's environment variable."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("app") / "log"
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    with log.open("w") as output:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(url).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(params=[(1280, 900), (375, 800)], ids=["desktop", "phone"])
+def page(request, page_url):
+    """The page in headless Chromium; afterwards, nothing may have gone wrong in it or left the machine."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium here")
+    from playwright.sync_api import sync_playwright
+
+    width, height = request.param
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        page = browser.new_page(viewport={"width": width, "height": height})
+        errors, requests = [], []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda sent: requests.append(sent.url))
+        page.goto(page_url)
+        yield page
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        browser.close()
+    assert errors == []
+    assert [url for url in requests if not url.startswith((page_url, "data:", "blob:"))] == []
+    assert wide <= width, "the page is wider than the screen"
 
 
 @pytest.fixture

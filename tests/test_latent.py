@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from aevq_hub.latent import interpolate, perturb
+from aevq_hub.latent import bilinear, interpolate, perturb
 
 
 def test_a_shift_changes_one_dimension_by_that_amount(generator):
@@ -67,3 +67,22 @@ def test_interpolation_refuses_what_it_cannot_do():
         interpolate(z, z, 3, "cubic")
     with pytest.raises(ValueError, match="must be equal"):
         interpolate(z, torch.zeros(5), 3)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 3, 3)])
+def test_a_bilinear_sheet_has_the_four_at_its_corners_and_their_mean_in_the_middle(shape, generator):
+    corners = torch.randn(4, *shape, generator=generator)
+    sheet = bilinear(*corners, rows=3, columns=5)
+    assert sheet.shape == (3, 5, *shape)
+    for corner, found in zip(corners, (sheet[0, 0], sheet[0, -1], sheet[-1, 0], sheet[-1, -1]), strict=True):
+        assert torch.equal(found, corner)
+    assert torch.allclose(sheet[1, 2], corners.mean(0), atol=1e-6)
+    assert torch.allclose(sheet[0], interpolate(corners[0], corners[1], 5), atol=1e-6)  # a side is a straight line
+
+
+def test_a_bilinear_sheet_refuses_what_it_cannot_do():
+    z = torch.zeros(4)
+    with pytest.raises(ValueError, match="at least 2"):
+        bilinear(z, z, z, z, 1, 5)
+    with pytest.raises(ValueError, match="must be equal"):
+        bilinear(z, z, z, torch.zeros(5), 3, 3)

@@ -1,0 +1,79 @@
+"""The page: a header, the tabs, and what a link restores."""
+
+import gradio as gr
+import torch
+
+from ..explore import offers, starts
+from ..explore.settings import one_of
+from . import interpolation, perturbation
+from .parts import LIVE, QUIET, endpoint
+from .style import CSS, THEME
+
+TABS = (perturbation, interpolation)
+INTRODUCTION = """
+# From continuous to discrete, one autoencoder at a time
+
+An *autoencoder* squeezes a picture into a few dozen numbers and draws it again from them. Here you can turn those
+numbers by hand and watch what the model makes of it – with the models of **Rethinking VAE: From Continuous to Discrete
+Representations Without Probabilistic Assumptions**.
+"""
+
+
+def models() -> list[str]:
+    """List the models, each named <variant>-<data set>."""
+    return list(offers())
+
+
+def bring(picture: str, invert: bool = False) -> str:
+    """Bring a picture of your own, to start from in the other endpoints.
+
+    Args:
+        picture: a PNG, JPEG or WebP file as base64 text, or as a data: URL; 10 MB at most.
+        invert: swap dark and bright, for ink on paper with models of digits.
+
+    Returns:
+        its name, image:…, which the other endpoints take as a start for as long as it is kept.
+    """
+    return starts.bring_data(picture, invert)
+
+
+def build() -> gr.Blocks:
+    """The whole page."""
+    with gr.Blocks(
+        title="AEVQ – from continuous to discrete", analytics_enabled=False, delete_cache=(3600, 3600)
+    ) as demo:
+        gr.Markdown(INTRODUCTION)
+        problem = gr.Markdown(visible=False, elem_id="problem")
+        with gr.Tabs(selected=TABS[0].ID) as tabs:
+            built = [module.build() for module in TABS]
+        for function in (models, bring, *(function for module in TABS for function in module.ENDPOINTS)):
+            endpoint(function)
+
+        def restore(request: gr.Request) -> dict:
+            """What a link asks for; nonsense in it gives way to defaults, and is named."""
+            link, problems = dict(request.query_params), []
+            try:
+                chosen = one_of("tab", link.get("tab", TABS[0].ID), [tab.id for tab in built])
+            except ValueError as error:
+                chosen, problems = TABS[0].ID, [str(error)]
+            updates = {tabs: gr.Tabs(selected=chosen)}
+            for tab in built:
+                settings, wrong = tab.settings.from_link(link if tab.id == chosen else {})
+                problems += wrong
+                updates |= tab.fill(settings)
+            text = "This link was not quite right: " + " ".join(problems)
+            return {**updates, problem: gr.Markdown(text, visible=bool(problems))}
+
+        loaded = demo.load(restore, None, [tabs, problem, *(o for tab in built for o in tab.outputs)], **QUIET)
+        first, *others = built
+        first.redraw(loaded, first.views)  # its own opening comes before the link is read
+        for tab in others:  # drawn when opened, by a link too
+            tab.redraw_on([tab.tab.select], tab.views)
+    return demo
+
+
+def launch(demo: gr.Blocks, **options) -> None:
+    """Show the page; options are those of Gradio's ``launch``."""
+    torch.set_num_threads(1)  # several people share the processors: one picture, one thread
+    demo.queue(max_size=200, default_concurrency_limit=LIVE["concurrency_limit"])
+    demo.launch(theme=THEME, css=CSS, footer_links=["api"], max_file_size="10mb", **options)

@@ -1,0 +1,73 @@
+"""How the page looks."""
+
+from gradio.themes import Soft
+
+THEME = Soft(
+    primary_hue="teal",
+    secondary_hue="teal",
+    font=["ui-sans-serif", "system-ui", "sans-serif"],  # nothing is fetched
+    font_mono=["ui-monospace", "Consolas", "monospace"],
+).set(
+    block_title_background_fill="none",
+    block_title_background_fill_dark="none",
+    block_title_text_color="*body_text_color",
+    block_title_text_color_dark="*body_text_color",
+    block_title_padding="0",
+    block_info_text_color="*body_text_color_subdued",
+)
+CSS = """
+.gradio-container { max-width: 1200px !important; margin: auto; }
+.pixels img, .picture img { image-rendering: pixelated; }
+.caption { font-weight: 600; padding-bottom: 2px; }
+#problem { border-left: 4px solid #b45309; padding-left: 12px !important; }
+
+.starts .gallery-item { height: auto !important; }
+.starts .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; padding: 0; }
+.starts .grid-container { grid-template-columns: repeat(10, minmax(0, 1fr)) !important; gap: 5px; padding: 2px;
+  grid-auto-rows: min-content !important; grid-template-rows: none !important; }
+.starts .thumbnail-item { height: auto !important; width: 100%; aspect-ratio: 1; }
+.starts .thumbnail-item img { height: auto !important; width: 100%; }
+
+.html-container:has(.picture, .curves) { padding: 0 !important; }
+.picture { margin: 0; }
+.picture figcaption { font-weight: 600; margin-bottom: 6px; color: var(--body-text-color); line-height: 1.3; }
+.picture figcaption small { font-weight: 400; color: var(--body-text-color-subdued); }
+.picture .frame { position: relative; border: 1px solid var(--border-color-primary); border-radius: 8px;
+  overflow: hidden; background: var(--background-fill-secondary); }
+.picture .square { aspect-ratio: 1; }
+.picture img { display: block; width: 100%; }
+.picture .wide { overflow-x: auto; contain: inline-size; }
+.picture .wide img { min-width: var(--least, 0); }
+.picture [data-cells] { cursor: crosshair; }
+.picture .cell { position: absolute; outline: 2px solid #f59e0b; box-shadow: 0 0 0 3px rgb(0 0 0 / 60%);
+  pointer-events: none; }
+.picture a { display: inline-block; margin-top: 6px; font-size: var(--text-sm); color: var(--link-text-color);
+  text-decoration: underline; }
+.snippet { contain: inline-size; }
+.pair { flex-wrap: nowrap !important; }
+.pair > * { min-width: 0 !important; }
+.four > * { min-width: min(130px, 40%) !important; }
+#animation { max-width: 300px; }
+#sheet .picture { max-width: 900px; }
+#corners .picture { max-width: 640px; }
+
+.curves { display: flex; flex-wrap: wrap; gap: 12px 32px; }
+.curves svg { flex: 1 1 300px; min-width: 0; max-width: 560px; height: auto; color: var(--body-text-color); }
+.curves text { fill: currentColor; font-size: 12px; }
+.curves .title { font-weight: 600; font-size: 13px; }
+.curves .what { opacity: .75; }
+.curves .line { fill: none; stroke: var(--color-accent); stroke-width: 2; }
+.curves .axis { stroke: currentColor; opacity: .3; }
+.curves .now { stroke: #f59e0b; stroke-width: 1.5; }
+.curves .dot { fill: #f59e0b; stroke: var(--background-fill-primary); stroke-width: 1.5; }
+
+.sketch canvas { display: block; width: 100%; max-width: 224px; aspect-ratio: 1; background: #000; border-radius: 8px;
+  cursor: crosshair; touch-action: none; }
+.sketch button { margin-top: 6px; padding: 4px 12px; border-radius: 6px; border: 1px solid var(--border-color-primary);
+  background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color); }
+@media (max-width: 640px) {
+  .gradio-container { padding: 8px !important; }
+  .starts .grid-container { grid-template-columns: repeat(7, minmax(0, 1fr)) !important; }
+  .gradio-container h1 { font-size: 1.4rem !important; }
+}
+"""

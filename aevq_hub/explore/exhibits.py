@@ -1,0 +1,174 @@
+"""The models that the demo shows: opened when first chosen, described without being opened."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from threading import Lock
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from .. import pictures
+from ..config import AEVQConfig
+from ..hub import CONFIG_FILE, WEIGHTS_FILE, available_models, find_files
+from ..model import AEVQ
+from ..registry import DATASETS, VARIANTS
+
+SAMPLES_FILE = "samples.safetensors"
+HISTORY_FILE = "history.json"
+FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # of a model's folder, those that the demo reads
+PREVIEW = 392  # side of a single picture in pixels
+THUMBNAIL = 84
+MOST_OPEN = 6  # models held in memory
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A model, latents to start from, and what was measured of it."""
+
+    model: AEVQ
+    z: torch.Tensor  # (B, D) or (B, D, h, w), latents of the samples
+    history: dict
+
+    @cached_property
+    def thumbnails(self) -> list[Image.Image]:
+        """The samples as the model draws them, enlarged."""
+        return [pictures.enlarge(image, THUMBNAIL) for image in self.model.to_pil(self.model.draw(self.z))]
+
+    @property
+    def description(self) -> str:
+        """What the model is, in Markdown; see :func:`describe`."""
+        return _description(self.model.config, self.history)
+
+
+class _Shelf:
+    """What was opened last, at most ``most``. Of threads that ask for the same, one opens it and the others wait."""
+
+    def __init__(self, open_: Callable[[str], Exhibit], most: int):
+        self._open, self._most, self._lock = open_, most, Lock()
+        self._opened: OrderedDict[str, Future] = OrderedDict()
+
+    def __call__(self, name: str) -> Exhibit:
+        with self._lock:
+            future, is_first = self._opened.get(name), name not in self._opened
+            if future is None:
+                future = self._opened[name] = Future()
+            self._opened.move_to_end(name)
+            while len(self._opened) > self._most:
+                self._opened.popitem(last=False)
+        if is_first:
+            try:
+                future.set_result(self._open(name))
+            except BaseException as error:
+                with self._lock:  # the next one tries again
+                    if self._opened.get(name) is future:
+                        del self._opened[name]
+                future.set_exception(error)
+        return future.result()
+
+
+def _load(name: str) -> Exhibit:
+    model = AEVQ.from_pretrained(name)
+    samples_file, history_file = find_files(name, (SAMPLES_FILE, HISTORY_FILE))
+    samples = load_file(samples_file)
+    z = samples["latents"].float() if "latents" in samples else model.encode(samples["images"].float() / 255)
+    return Exhibit(model, z, json.loads(history_file.read_text(encoding="utf-8")))
+
+
+_shelf = _Shelf(_load, MOST_OPEN)
+
+
+def exhibit(name: str) -> Exhibit:
+    """Open a model with its samples and history: a shipped name, a folder or a Hub id. The last six stay open.
+
+    Raises:
+        LoadError: no such model, or a file is missing.
+    """
+    return _shelf(name)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A shipped model as a picker offers it, known without its weights."""
+
+    name: str
+    config: AEVQConfig
+
+    @property
+    def variant(self) -> str:
+        """The variant for people, with the paper's section."""
+        variant = VARIANTS[self.config.variant]
+        return f"{variant.title} ({_section(self.config)})"
+
+
+@lru_cache(maxsize=1)
+def _all_offers() -> dict[str, Offer]:
+    found = [Offer(name, _config(name)) for name in available_models()]
+    data, variants = list(DATASETS), list(VARIANTS)
+    known = [offer for offer in found if offer.config.dataset in data]
+    known.sort(key=lambda offer: (data.index(offer.config.dataset), variants.index(offer.config.variant)))
+    return {offer.name: offer for offer in known}
+
+
+def offers(can: Callable[[AEVQConfig], bool] = lambda config: True) -> dict[str, Offer]:
+    """The shipped models that can do a job, by name, in the order of the tables of data sets and variants.
+
+    Args:
+        can: whether a model of such a configuration can do it.
+    """
+    return {name: offer for name, offer in _all_offers().items() if can(offer.config)}
+
+
+@lru_cache(maxsize=64)
+def describe(name: str) -> str:
+    """What a model is and how well it draws, in Markdown, for someone who meets it for the first time.
+
+    Raises:
+        LoadError: no such model, or a file is missing.
+    """
+    (history_file,) = find_files(name, (HISTORY_FILE,))
+    return _description(_config(name), json.loads(history_file.read_text(encoding="utf-8")))
+
+
+def title(name: str) -> str:
+    """A model's name for people: ``center-mnist`` → "MNIST: Autoencoder pulled to one learnable vector"."""
+    config = _config(name)
+    dataset = DATASETS[config.dataset].title if config.dataset in DATASETS else config.dataset
+    return f"{dataset}: {VARIANTS[config.variant].title}"
+
+
+def shifts(model: AEVQ) -> tuple[float, float]:
+    """The lowest and the highest shift of the variant's perturbation figure."""
+    amounts = VARIANTS[model.config.variant].shifts
+    return min(amounts), max(amounts)
+
+
+def draw(model: AEVQ, z: torch.Tensor) -> Image.Image:
+    """What the model makes of one latent (D,) or grid (D, h, w), enlarged without blur."""
+    return pictures.enlarge(model.to_pil(model.draw(z[None]))[0], PREVIEW)
+
+
+def _config(name: str) -> AEVQConfig:
+    return AEVQConfig.from_file(find_files(name, (CONFIG_FILE,))[0])
+
+
+def _section(config: AEVQConfig) -> str:
+    section = VARIANTS[config.variant].section
+    return "baseline" if section == "baseline" else f"section {section}"
+
+
+def _description(c: AEVQConfig, history: dict) -> str:
+    results, data, variant = history["results"], history["data"], VARIANTS[c.variant]
+    numbers = f"{c.latent_dim} numbers, its *latent*"
+    if c.grid_size:
+        numbers = f"a grid of {c.grid_size} × {c.grid_size} vectors of {c.latent_dim} numbers each"
+    return (
+        f"**{variant.title}** ({_section(c)}). {variant.summary} A picture of {c.image_size} × {c.image_size} pixels "
+        f"becomes {numbers}. Trained on {data['train_images']:,} images; on "
+        f"{data['test_images']:,} others the mean squared error is {results['mse']:.4f} "
+        f"(PSNR {results['psnr']:.1f} dB)."
+    )

@@ -1,0 +1,102 @@
+"""The interpolation tab (figures 2.2, 2.4): the way between latents, as a strip, an animation, and a sheet of four."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image
+
+from .. import latent, pictures
+from . import starts
+from .exhibits import exhibit, offers
+from .settings import Settings, one_of, option, whole
+
+CORNERS = ("start", "end", "third", "fourth")
+SIDE = 7  # pictures along a side of the sheet
+FRAMES = 24  # of the animation, one way
+FRAME_SIDE = 224  # pixels
+FRAME_MILLISECONDS = 70
+HELD_MILLISECONDS = 500  # at the two ends
+
+
+@dataclass(frozen=True)
+class Interpolation(Settings):
+    """What the tab is set to.
+
+    Attributes:
+        start: where the way begins, and the sheet's upper left corner; see ``starts``.
+        end: where it ends, and the upper right corner.
+        third: the lower left corner.
+        fourth: the lower right corner.
+        steps: pictures on the way, both ends counted.
+        mode: ``lerp``, the straight line, or ``slerp``, along the arc.
+        other: another model of the same data set, whose way between the same pictures is shown below; empty for none.
+    """
+
+    start: str = option("sample:0", starts.checked)
+    end: str = option("sample:1", starts.checked)
+    third: str = option("sample:2", starts.checked)
+    fourth: str = option("sample:3", starts.checked)
+    steps: int = option(9, whole, low=2, high=17)
+    mode: str = option(latent.MODES[0], one_of, choices=latent.MODES)
+    other: str = ""
+
+    def __post_init__(self):
+        super().__post_init__()
+        one_of("other", self.other, ["", *others(self.model)])
+
+
+def others(model: str) -> list[str]:
+    """The other models of the same data set."""
+    dataset = offers()[model].config.dataset
+    return list(offers(lambda config: config.dataset == dataset and config.name != offers()[model].config.name))
+
+
+def corner(settings: Interpolation, which: str) -> Image.Image:
+    """One of the four pictures as the model draws it, as small as it is."""
+    model = exhibit(settings.model).model
+    return model.to_pil(model.draw(starts.latent(exhibit(settings.model), getattr(settings, which))[None]))[0]
+
+
+def strip(settings: Interpolation) -> Image.Image:
+    """The pictures on the way, left to right.
+
+    Raises:
+        ValueError: a start is no sample, or its image no longer here.
+    """
+    shown = exhibit(settings.model)
+    z1, z2 = (starts.latent(shown, token)[None] for token in (settings.start, settings.end))
+    return pictures.interpolation(shown.model, z1, z2, settings.steps, settings.mode)
+
+
+def other_strip(settings: Interpolation) -> Image.Image | None:
+    """The way between the same two pictures through the other model; None where none is chosen."""
+    if not settings.other:
+        return None
+    shown, drawn_by = exhibit(settings.other), exhibit(settings.model)
+    z1, z2 = (starts.latent(shown, token, drawn_by)[None] for token in (settings.start, settings.end))
+    return pictures.interpolation(shown.model, z1, z2, settings.steps, settings.mode)
+
+
+def four_corners(settings: Interpolation) -> Image.Image:
+    """All that lies between four pictures: each at its corner, the others between them by straight lines."""
+    shown = exhibit(settings.model)
+    corners = [starts.latent(shown, getattr(settings, which)) for which in CORNERS]
+    between = latent.bilinear(*corners, SIDE, SIDE)  # (R, S, …)
+    return pictures.sheet(shown.model.draw(between.flatten(0, 1)).unflatten(0, (SIDE, SIDE)), cell=56)
+
+
+def animation(settings: Interpolation) -> bytes:
+    """There and back as an animated WebP without loss, enlarged without blur."""
+    shown = exhibit(settings.model)
+    z1, z2 = (starts.latent(shown, token) for token in (settings.start, settings.end))
+    path = latent.interpolate(z1, z2, FRAMES, settings.mode, dim=-3 if z1.ndim == 3 else -1)
+    frames = [
+        pictures.enlarge(image, FRAME_SIDE).convert("RGB") for image in shown.model.to_pil(shown.model.draw(path))
+    ]
+    frames += frames[-2:0:-1]
+    held = [HELD_MILLISECONDS if i in (0, FRAMES - 1) else FRAME_MILLISECONDS for i in range(len(frames))]
+    file = BytesIO()
+    frames[0].save(
+        file, "WEBP", save_all=True, append_images=frames[1:], duration=held, loop=0, lossless=True, method=0, quality=0
+    )
+    return file.getvalue()

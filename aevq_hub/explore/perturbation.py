@@ -1,0 +1,202 @@
+"""The perturbation tab (figures 2.1, 2.3, 3.2, 4.1, 4.6): dimensions of a latent shifted, and how far that leads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from PIL import Image
+
+from .. import latent, pictures
+from ..model import AEVQ
+from ..registry import VARIANTS
+from . import starts
+from .exhibits import PREVIEW, exhibit
+from .settings import Settings, number, one_of, option, whole
+
+UNITS = ("latent", "std")
+# how far the sliders go, to the ranges of the paper's figures, and their steps
+STEPS = {1: 0.02, 3: 0.1, 15: 0.5, 50: 1, 100: 2, 300: 5}
+REACHES = tuple(STEPS)
+STRONGEST = 6  # dimensions with a slider each
+CURVE_POINTS = 41
+
+
+def _mix(name: str, value) -> str:
+    """Shifts as text, checked and spelled in one way; none at all and nothing but zeros are the empty text."""
+    parts = value.split(",") if isinstance(value, str) and value.strip() else [] if value == "" else None
+    try:
+        amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts]
+    except (TypeError, ValueError):
+        amounts = None
+    if amounts is None or len(amounts) > STRONGEST:
+        raise ValueError(
+            f"{name} is not a list of numbers; give up to {STRONGEST} from {-REACHES[-1]} to {REACHES[-1]} with commas "
+            "between them, such as 0,1.5."
+        )
+    return ",".join(f"{amount:g}" for amount in amounts) if any(amounts) else ""
+
+
+@dataclass(frozen=True)
+class Perturbation(Settings):
+    """What the tab is set to.
+
+    Attributes:
+        start: what is shifted; see ``starts``.
+        rank: of the dimension, 1 for the one that moves the picture most.
+        shift: by how much.
+        unit: of all shifts: ``latent``, the latent's own, or ``std``, standard deviations of the training latents.
+        reach: how far the slider and the curve go; 0 for the range of the variant's figure.
+        row: of the grid's shifted cell, from 1; 0 for the middle one, and for models without a grid.
+        column: of that cell.
+        mix: shifts of the dimensions of rank 1, 2 … 6, with commas between them, added to the one above.
+    """
+
+    start: str = option("sample:0", starts.checked)
+    rank: int = option(1, whole, low=1, high=4096)
+    shift: float = option(0.0, number, low=-REACHES[-1], high=REACHES[-1])
+    unit: str = option("latent", one_of, choices=UNITS)
+    reach: int = option(0, whole, low=0, high=REACHES[-1])
+    row: int = option(0, whole, low=0, high=512)
+    column: int = option(0, whole, low=0, high=512)
+    mix: str = option("", _mix)
+
+    def __post_init__(self):
+        super().__post_init__()
+        whole("rank", self.rank, 1, self.config.latent_dim)
+        for name in ("row", "column"):
+            whole(name, getattr(self, name), 0, self.config.grid_size)
+        if self.reach not in (0, *REACHES):
+            raise ValueError(f"reach is {self.reach}; choose from {', '.join(map(str, (0, *REACHES)))}.")
+
+    @property
+    def limit(self) -> int:
+        """How far the sliders go: the asked range or the variant's own, and never less than a shift."""
+        wanted = self.reach or max(map(abs, VARIANTS[self.config.variant].shifts))
+        return next(reach for reach in REACHES if reach >= max(map(abs, (wanted, self.shift, *self.mixed))))
+
+    @property
+    def cell(self) -> tuple[int, int] | None:
+        """Row and column from 0 of the shifted cell; None without a grid."""
+        size = self.config.grid_size
+        return ((self.row or size // 2 + 1) - 1, (self.column or size // 2 + 1) - 1) if size else None
+
+    @property
+    def mixed(self) -> list[float]:
+        """The six shifts of ``mix``."""
+        amounts = [float(part) for part in self.mix.split(",") if part]
+        return amounts + [0.0] * (STRONGEST - len(amounts))
+
+    @property
+    def by_rank(self) -> dict[int, float]:
+        """All shifts that are not zero, by the dimension's rank, in ``unit``."""
+        amounts = dict(enumerate(self.mixed[: self.config.latent_dim], 1))
+        amounts[self.rank] = amounts.get(self.rank, 0.0) + self.shift
+        return {rank: amount for rank, amount in amounts.items() if amount}
+
+    def shifts(self, model: AEVQ) -> dict[int, float]:
+        """All shifts that are not zero, by dimension, in the latent's own units."""
+        ranked, unit = model.ranked_dimensions(), self.unit_lengths(model)
+        shifts = {ranked[rank - 1]: amount for rank, amount in self.by_rank.items()}
+        return shifts if unit is None else {dim: amount * unit[dim].item() for dim, amount in shifts.items()}
+
+    def unit_lengths(self, model: AEVQ) -> torch.Tensor | None:
+        """What a shift of one is per dimension (D,); None for the latent's own units."""
+        return model.sampler.standard_deviation(model.codebook) if self.unit == "std" else None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How far one dimension's shifts lead.
+
+    Attributes:
+        shifts: S amounts, evenly from −limit to +limit.
+        picture: (S,) root mean squared difference to the start's picture, over pixels in [0, 1].
+        ground: (S,) distance of the latent to known ground.
+        known: what that distance is, for people.
+    """
+
+    shifts: list[float]
+    picture: list[float]
+    ground: list[float]
+    known: str
+
+
+def start(settings: Perturbation) -> Image.Image:
+    """The start as the model draws it, as small as it is."""
+    model = exhibit(settings.model).model
+    return model.to_pil(model.draw(_latent(settings)[None]))[0]
+
+
+def picture(settings: Perturbation) -> Image.Image:
+    """The picture after all shifts, as small as it is.
+
+    Raises:
+        ValueError: the start is no sample, or its image no longer here.
+    """
+    model = exhibit(settings.model).model
+    return model.to_pil(model.decode(_shifted(model, _latent(settings), settings.shifts(model), settings.cell)))[0]
+
+
+def sheet(settings: Perturbation) -> Image.Image:
+    """The ten strongest dimensions (columns) by the shifts of the variant's figure (rows)."""
+    model = exhibit(settings.model).model
+    return pictures.perturbation(model, _latent(settings), cell=settings.cell, unit=settings.unit_lengths(model))
+
+
+def curve(settings: Perturbation) -> Curve:
+    """How far shifts of this dimension alone lead from the start; see :class:`Curve`."""
+    s = settings
+    return _curve(Perturbation(s.model, s.start, s.rank, 0.0, s.unit, s.limit, s.row, s.column))
+
+
+@lru_cache(maxsize=64)
+def _curve(settings: Perturbation) -> Curve:
+    model, z = exhibit(settings.model).model, _latent(settings)
+    dim, unit = model.ranked_dimensions()[settings.rank - 1], settings.unit_lengths(model)
+    steps = [settings.limit * (2 * i / (CURVE_POINTS - 1) - 1) for i in range(CURVE_POINTS)]  # 0 in the middle
+    amounts = steps if unit is None else [step * unit[dim].item() for step in steps]
+    z = model.fed(z[None])[0]
+    shifted = latent.perturb_cell(z, settings.cell, dim, amounts) if settings.cell else latent.perturb(z, dim, amounts)
+    x = model.decode(shifted[0])
+    apart = (x - x[CURVE_POINTS // 2]).square().flatten(1).mean(1).sqrt()  # (S,), to the one not shifted
+    if settings.cell:
+        row, column = settings.cell
+        ground = torch.cdist(shifted[0, :, :, row, column], model.codebook).amin(1)
+        known = "of the cell's vector to the nearest code"
+    else:
+        ground = model.sampler.distance(shifted[0])
+        known = "to the training latents, most of which are at about 1"
+    return Curve(steps, apart.tolist(), ground.tolist(), known)
+
+
+def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Image:
+    """The picture after one dimension was shifted, enlarged without blur.
+
+    Args:
+        model: the model.
+        z: the start (D,), or a grid (D, h, w), whose middle vector is shifted (figure 4.6).
+        rank: 1 for the dimension that moves the picture most, D for the one that does least.
+        shift: amount, in the latent's own units.
+
+    Raises:
+        ValueError: no such rank, or a shift that is not finite.
+    """
+    ranked = model.ranked_dimensions()
+    if not 1 <= rank <= len(ranked):
+        raise ValueError(f"There is no dimension of rank {rank}; choose from 1 to {len(ranked)}.")
+    cell = pictures.middle(model) if model.config.grid_size else None
+    shifted = _shifted(model, z, {ranked[int(rank) - 1]: float(shift)}, cell)
+    return pictures.enlarge(model.to_pil(model.decode(shifted))[0], PREVIEW)
+
+
+def _latent(settings: Perturbation) -> torch.Tensor:
+    return starts.latent(exhibit(settings.model), settings.start)
+
+
+def _shifted(model: AEVQ, z: torch.Tensor, shifts: Mapping[int, float], cell: tuple[int, int] | None) -> torch.Tensor:
+    """A batch of one: what the decoder is fed with (1, D) or (1, D, h, w), with shifts by dimension added."""
+    z = model.fed(z[None])
+    for dim, amount in shifts.items():
+        z = latent.perturb_cell(z, cell, dim, amount)[:, 0, 0] if cell else latent.perturb(z, dim, amount)[:, 0, 0]
+    return z

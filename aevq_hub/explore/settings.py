@@ -1,0 +1,118 @@
+"""What a tab can be set to, checked value by value: by the page, by programs, and in a link."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+
+from ..config import AEVQConfig
+from .exhibits import offers
+
+FIRST = "center-mnist"
+_SHORT = 40  # characters of a value in a message, whatever was sent
+
+
+def short(value) -> str:
+    """A value for a message, shortened."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        text = "too large a number"
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+
+def whole(name: str, value, low: int, high: int) -> int:
+    """A whole number of a range; 3.0 counts as one, since JSON and sliders do not tell.
+
+    Raises:
+        ValueError: it is none, or outside.
+    """
+    number = value if type(value) in (int, float) else math.nan  # True is no number
+    if not (low <= number <= high and number == int(number)):
+        raise ValueError(f"{name} is {short(value)}; give a whole number from {low} to {high}.")
+    return int(number)
+
+
+def number(name: str, value, low: float, high: float) -> float:
+    """A finite number of a range.
+
+    Raises:
+        ValueError: it is none, or outside.
+    """
+    if type(value) not in (int, float) or not low <= value <= high:
+        raise ValueError(f"{name} is {short(value)}; give a number from {low:g} to {high:g}.")
+    return float(value)
+
+
+def one_of(name: str, value, choices) -> str:
+    """One of some texts.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"unknown {name} {short(value)}; choose from {', '.join(choices)}.")
+    return value
+
+
+def option(default, check: Callable, **limits):
+    """A field of :class:`Settings`: its default, and which check it must pass with which limits."""
+    return field(default=default, metadata={"check": lambda name, value: check(name, value, **limits)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of every tab's settings: plain values, each checked when made; a check may look at those before it.
+
+    Raises:
+        ValueError: a value is of a wrong type or out of range; the message is one sentence that says what is allowed.
+    """
+
+    model: str = FIRST
+
+    def __post_init__(self):
+        one_of("model", self.model, offers(self.can))
+        for f in fields(self):
+            if "check" in f.metadata:
+                object.__setattr__(self, f.name, f.metadata["check"](f.name, getattr(self, f.name)))
+
+    @staticmethod
+    def can(config: AEVQConfig) -> bool:
+        """Whether a model of such a configuration can do the tab's job."""
+        return True
+
+    @property
+    def config(self) -> AEVQConfig:
+        """The model's configuration, known without its weights."""
+        return offers()[self.model].config
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The names of the settings, in their order."""
+        return [f.name for f in fields(cls)]
+
+    @classmethod
+    def from_link(cls, parameters: Mapping[str, str]) -> tuple["Settings", list[str]]:
+        """The settings that a link's parameters ask for. What is wrong in it keeps its default.
+
+        Returns:
+            the settings, and a sentence for each parameter that was wrong.
+        """
+        found, problems = cls(model=cls.first()), []
+        for f in fields(cls):
+            if f.name not in parameters:
+                continue
+            try:
+                value = parameters[f.name]
+                found = replace(found, **{f.name: value if f.type in (str, "str") else float(value)})
+            except ValueError as error:
+                text = str(error)
+                if text.startswith("could not convert"):
+                    text = f"{f.name} is {short(parameters[f.name])}; give a number."
+                problems.append(text)
+        return found, problems
+
+    @classmethod
+    def first(cls) -> str:
+        """The model that is shown first."""
+        names = list(offers(cls.can))
+        return FIRST if FIRST in names else names[0]

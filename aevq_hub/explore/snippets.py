@@ -1,0 +1,52 @@
+"""The Python that makes what a tab shows, one function per tab: it leaves the picture in ``picture``."""
+
+from . import starts
+from .interpolation import Interpolation
+from .perturbation import Perturbation
+
+
+def perturbation(settings: Perturbation) -> str:
+    """The code that makes ``perturbation.picture(settings)``."""
+    lines = [*_beginning(settings.model, {"z": settings.start}), ""]
+    lines += ["ranked = model.ranked_dimensions()  # the one that moves the picture most first"]
+    scale = ""
+    if settings.unit == "std":
+        lines += ["std = model.sampler.standard_deviation(model.codebook)  # of the training latents, per dimension"]
+        scale = " * std[dim].item()"
+    if settings.config.feed == "codebook":
+        lines += ["z = model.fed(z[None])[0]  # the decoder receives the nearest codes"]
+    for rank, amount in settings.by_rank.items():
+        lines += [f"dim = ranked[{rank - 1}]"]
+        if settings.cell:
+            lines += [f"z = latent.perturb_cell(z, {settings.cell}, dim, {amount!r}{scale})[0, 0]"]
+        else:
+            lines += [f"z = latent.perturb(z, dim, {amount!r}{scale})[0, 0]"]
+    return "\n".join([*lines, "picture = model.to_pil(model.decode(z[None]))[0]"])
+
+
+def interpolation(settings: Interpolation) -> str:
+    """The code that makes ``interpolation.strip(settings)``."""
+    lines = [*_beginning(settings.model, {"z1": settings.start, "z2": settings.end}, "pictures"), ""]
+    lines += [
+        f'picture = pictures.interpolation(model, z1[None], z2[None], steps={settings.steps}, mode="{settings.mode}")'
+    ]
+    return "\n".join(lines)
+
+
+def _beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[str]:
+    """Import, open the model and get each start's latent."""
+    kinds = {token.partition(":")[0] for token in tokens.values()}
+    lines = ["from PIL import Image", ""] if "image" in kinds else []
+    names = sorted(["AEVQ", uses, *(["explore"] if "sample" in kinds else [])], key=lambda name: (name != "AEVQ", name))
+    lines += [f"from aevq_hub import {', '.join(names)}", "", f'model = AEVQ.from_pretrained("{model}")']
+    for variable, token in tokens.items():
+        kind, _, rest = token.partition(":")
+        if kind == "sample":
+            lines += [f'{variable} = explore.exhibit("{model}").z[{rest}]  # the latent of a shipped sample']
+        elif kind == "random":
+            lines += [f"{variable} = model.sample_latents(1, seed={rest})[0]"]
+        else:
+            invert = ", invert=True" if starts.brought(token).invert else ""
+            file = "picture.png" if len(tokens) == 1 else f"picture-{variable}.png"
+            lines += [f'{variable} = model.encode(model.preprocess(Image.open("{file}"){invert}))[0]  # your image']
+    return lines

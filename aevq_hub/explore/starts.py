@@ -1,0 +1,180 @@
+"""What one can start from, as a short text: ``sample:3``, ``random:17`` or ``image:0123456789abcdef``.
+
+The text is the same on the page, in links and for programs, and means something for every model: a shipped sample of
+the data set, a draw from the model's sampler with a seed, or an image that somebody brought.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from threading import Lock, Semaphore
+from typing import BinaryIO
+
+import torch
+from PIL import Image
+
+from ..images import flattened
+from ..model import AEVQ
+from .exhibits import Exhibit
+from .settings import short
+
+MAX_PIXELS = 50_000_000  # of an image: what a phone's camera makes, and no more
+MAX_BYTES = 10_000_000  # of its file
+KEPT_SIDE = 256  # an image is kept no larger than this: four times what any model takes
+MOST_KEPT = 500  # images, 200 kB each at most
+MAX_SEED = 2**32 - 1
+_UNREADABLE = "The file cannot be read as an image; please bring a PNG, JPEG or WebP."
+_decoding = Semaphore(1)  # one large image in memory at a time
+
+
+@dataclass(frozen=True)
+class Brought:
+    """An image that somebody brought: its centred square, mode L or RGB, and whether to swap dark and bright."""
+
+    image: Image.Image
+    invert: bool
+
+
+class _Store:
+    """The images that were brought last, by the hash of what they show."""
+
+    def __init__(self, most: int):
+        self._most, self._lock, self._kept = most, Lock(), OrderedDict()
+
+    def put(self, brought: Brought) -> str:
+        image = brought.image
+        content = f"{image.mode} {image.size} {brought.invert} ".encode() + image.tobytes()
+        key = hashlib.sha256(content).hexdigest()[:16]
+        with self._lock:
+            self._kept[key] = brought
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return key
+
+    def get(self, key: str) -> Brought | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+
+_store = _Store(MOST_KEPT)
+
+
+def bring(file: str | Path | BinaryIO, invert: bool = False) -> str:
+    """Keep any image file that somebody brings, made small.
+
+    Returns:
+        the start, ``image:`` and 16 hexadecimal digits.
+
+    Raises:
+        ValueError: the file cannot be read as an image, or has more than 50 million pixels.
+    """
+    return f"image:{_store.put(Brought(_decoded(file), bool(invert)))}"
+
+
+def bring_data(data: str, invert: bool = False) -> str:
+    """As :func:`bring`, of a file as text: base64, or a ``data:`` URL.
+
+    Raises:
+        ValueError: the text is no base64, longer than 10 MB, or no image.
+    """
+    if not isinstance(data, str):
+        raise ValueError(f"the image is {short(data)}; give its file as base64 text.")
+    if len(data) > MAX_BYTES * 4 // 3 + 100:
+        raise ValueError("The image's file is too large; please bring one of at most 10 MB.")
+    try:
+        content = base64.b64decode(data.partition(",")[2] if data.startswith("data:") else data, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"the image is {short(data)}; give its file as base64 text.") from error
+    return bring(BytesIO(content), invert)
+
+
+def brought(token: str) -> Brought:
+    """The image that a start ``image:…`` means.
+
+    Raises:
+        ValueError: it is no such start, or the image is no longer here.
+    """
+    kept = _store.get(checked("start", token).partition(":")[2])
+    if kept is None:
+        raise ValueError(f"The image of {token} is no longer here; please bring it again.")
+    return kept
+
+
+def checked(name: str, token) -> str:
+    """A start in its one spelling.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = token.strip() if isinstance(token, str) else ""
+    kind, _, rest = text.partition(":")
+    ok = {"sample": r"\d{1,4}", "random": r"\d{1,10}", "image": r"[0-9a-f]{16}"}
+    if kind not in ok or not re.fullmatch(ok[kind], rest, re.ASCII) or (kind == "random" and int(rest) > MAX_SEED):
+        raise ValueError(
+            f"{name} is {short(token)}; give sample:N (a sample's number), random:N (a seed up to {MAX_SEED}) "
+            "or image:… (an image that was brought)."
+        )
+    return text if kind == "image" else f"{kind}:{int(rest)}"
+
+
+def latent(shown: Exhibit, token: str, drawn_by: Exhibit | None = None) -> torch.Tensor:
+    """The latent (D,) or grid (D, h, w) that a start means for a model.
+
+    Args:
+        shown: the model.
+        token: the start.
+        drawn_by: for ``random:N``, the model whose draw it is; its picture is then encoded by ``shown``, since a seed
+            means another picture for every model.
+
+    Raises:
+        ValueError: malformed, no such sample, or the image is no longer here.
+    """
+    token = checked("start", token)
+    kind, _, rest = token.partition(":")
+    if kind == "sample":
+        if int(rest) >= len(shown.z):
+            raise ValueError(f"There is no {token}; choose from sample:0 to sample:{len(shown.z) - 1}.")
+        return shown.z[int(rest)]
+    if kind == "random":
+        z = (drawn_by or shown).model.sample_latents(1, seed=int(rest))
+        return (z if drawn_by in (None, shown) else shown.model.encode(drawn_by.model.draw(z)))[0]
+    own = brought(token)
+    return shown.model.encode(shown.model.preprocess(own.image, invert=own.invert))[0]
+
+
+def encode_file(model: AEVQ, path: str | Path, invert: bool = False) -> torch.Tensor:
+    """The latent (D,) or grid (D, h, w) of any image file that somebody brings.
+
+    Raises:
+        ValueError: the file cannot be read as an image, or has more than 50 million pixels.
+    """
+    return model.encode(model.preprocess(_decoded(path), invert=invert))[0]
+
+
+def _decoded(file: str | Path | BinaryIO) -> Image.Image:
+    """An image file's centred square, at most 256 pixels a side, mode L or RGB."""
+    try:
+        with Image.open(file) as image:
+            width, height = image.size
+            if width * height <= MAX_PIXELS:
+                with _decoding:
+                    image.draft(image.mode, (KEPT_SIDE * 2, KEPT_SIDE * 2))  # a JPEG is decoded smaller
+                    return _small_square(flattened(image))
+    except Exception as error:  # whatever a decoder meets in a file that was made to break it
+        raise ValueError(_UNREADABLE) from error
+    raise ValueError(f"The image has {width} × {height} pixels; please bring one of at most 50 megapixels.")
+
+
+def _small_square(image: Image.Image) -> Image.Image:
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    image = image.crop((left, top, left + side, top + side))
+    return image.resize((KEPT_SIDE, KEPT_SIDE), Image.Resampling.BOX) if side > KEPT_SIDE else image

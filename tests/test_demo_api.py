@@ -1,0 +1,160 @@
+"""The demo's endpoints as programs use them: each once with good values, and many times with bad ones."""
+
+import base64
+import io
+import json
+import math
+import re
+import subprocess
+import sys
+
+import httpx
+import pytest
+from conftest import ROOT
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from aevq_hub import explore
+from aevq_hub.explore import interpolation, perturbation
+from aevq_hub.explore.interpolation import Interpolation
+from aevq_hub.explore.perturbation import Perturbation
+
+ENDPOINTS = {
+    "/models", "/bring", "/perturb", "/perturbation_sheet", "/interpolate", "/interpolation_animation", "/four_corners",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client(page_url):
+    return Client(page_url, verbose=False)
+
+
+def grey(file: str) -> bytes:
+    with Image.open(file) as image:
+        return image.convert("L").tobytes()
+
+
+def test_every_endpoint_is_named_typed_and_explained(client):
+    found = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(found) == ENDPOINTS
+    for name, endpoint in found.items():
+        assert endpoint["description"], name
+        for parameter in endpoint["parameters"]:
+            assert parameter["type"]["type"] in ("string", "integer", "number", "boolean"), (name, parameter)
+    assert [p["parameter_name"] for p in found["/perturb"]["parameters"]][:4] == ["model", "start", "rank", "shift"]
+
+
+def test_perturb_answers_the_picture(client):
+    file = client.predict("center-mnist", "sample:2", 3, 1.5, api_name="/perturb")
+    wanted = perturbation.picture(Perturbation("center-mnist", "sample:2", 3, 1.5))
+    assert grey(file) == wanted.tobytes()
+    file = client.predict("vqae-fashionmnist", "random:3", row=2, column=6, unit="std", api_name="/perturbation_sheet")
+    wanted = perturbation.sheet(Perturbation("vqae-fashionmnist", "random:3", unit="std", row=2, column=6))
+    assert grey(file) == wanted.convert("L").tobytes()
+
+
+def test_interpolation_answers_strip_sheet_and_animation(client):
+    file = client.predict(start="random:1", end="sample:4", steps=5, mode="slerp", api_name="/interpolate")
+    wanted = interpolation.strip(Interpolation("center-mnist", "random:1", "sample:4", steps=5, mode="slerp"))
+    assert grey(file) == wanted.convert("L").tobytes()
+    assert (
+        grey(client.predict(api_name="/four_corners"))
+        == interpolation.four_corners(Interpolation()).convert("L").tobytes()
+    )
+    with Image.open(client.predict(api_name="/interpolation_animation")) as moving:
+        assert moving.n_frames == 2 * interpolation.FRAMES - 2
+
+
+def test_an_image_is_brought_and_used(client):
+    assert client.predict(api_name="/models") == list(explore.offers())
+    file = io.BytesIO()
+    Image.radial_gradient("L").save(file, "PNG")
+    token = client.predict(base64.b64encode(file.getvalue()).decode(), True, api_name="/bring")
+    assert grey(client.predict(start=token, api_name="/perturb")) != grey(client.predict(api_name="/perturb"))
+
+
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.lists(st.integers(), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
+    st.sampled_from([1e308, -1e308, 2**63, 10**30, "NaN", "../../etc/passwd", "image:0123456789abcdef", "x" * 5000]),
+)  # fmt: skip
+STARTS = st.one_of(st.integers(0, 25).map("sample:{}".format), st.integers(0, 2**33).map("random:{}".format))
+GOOD = {
+    "model": st.sampled_from(["center-mnist", "vqae-fashionmnist", "ae-celeba"]),
+    "rank": st.integers(-1, 600),
+    "shift": st.floats(-400, 400),
+    "unit": st.sampled_from(perturbation.UNITS),
+    "row": st.integers(-1, 9),
+    "column": st.integers(-1, 9),
+    "mix": st.lists(st.floats(-10, 10), max_size=7).map(lambda amounts: ",".join(map(str, amounts))),
+    "steps": st.integers(0, 20),
+    "mode": st.sampled_from(["lerp", "slerp"]),
+    "picture": st.binary(max_size=50).map(lambda data: base64.b64encode(data).decode()),
+    "invert": st.booleans(),
+    **dict.fromkeys(("start", "end", "third", "fourth"), STARTS),
+}
+CALLS = 500
+
+
+@pytest.fixture(scope="module")
+def send(client, page_url):
+    """Calls as HTTP has them, since the client refuses to send some values: the kind of answer, and what it says."""
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+
+    with httpx.Client(base_url=f"{page_url}/gradio_api/call", timeout=60) as http:
+
+        def send(endpoint: str, **values):
+            parameters = endpoints[endpoint]["parameters"]
+            data = [values.get(p["parameter_name"], p.get("parameter_default")) for p in parameters]
+            sent = http.post(endpoint, content=json.dumps({"data": data}), headers={"content-type": "application/json"})
+            assert sent.status_code == 200, sent.text
+            answer = http.get(f"{endpoint}/{sent.json()['event_id']}").text
+            kind, _, said = answer.strip().rpartition("event: ")[2].partition("\ndata: ")
+            return kind, json.loads(said)
+
+        send.parameters = {name: [p["parameter_name"] for p in e["parameters"]] for name, e in endpoints.items()}
+        yield send
+
+
+def test_no_bad_value_is_an_internal_error(send):
+    """Good and bad values mixed: an answer or a sentence, and no traceback, for which ``page_url`` looks at the end."""
+    left_out = ("/models", "/interpolation_animation")  # takes no values; is slow, and takes what others take
+    endpoints = sorted(set(send.parameters) - set(left_out))
+    outcomes = {"complete": 0, "error": 0}
+
+    @settings(
+        max_examples=CALLS, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.data())
+    def call(data):
+        endpoint = data.draw(st.sampled_from(endpoints))
+        names = data.draw(st.lists(st.sampled_from(send.parameters[endpoint]), unique=True))
+        bad = data.draw(st.sets(st.sampled_from(names), max_size=2)) if names else set()
+        kind, said = send(endpoint, **{name: data.draw(ANYTHING if name in bad else GOOD[name]) for name in names})
+        outcomes[kind] += 1
+        if kind == "error":
+            text = said["error"] if isinstance(said, dict) else said
+            assert text and "Traceback" not in text and "Error" not in text and len(text) < 1200, (endpoint, said)
+
+    call()
+    assert min(outcomes.values()) > CALLS / 10, outcomes
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None, "1", [1], 1e39])
+def test_a_wrong_number_is_answered_by_one_sentence(send, value):
+    kind, said = send("/perturb", shift=value)
+    assert kind == "error" and re.search("shift is .*; give a number from -300 to 300", str(said))
+
+
+def test_a_wrong_file_or_model_reads_nothing_of_the_server(client):
+    for model in ("/etc", "../model_cards/center-mnist", str(ROOT / "model_cards" / "center-mnist")):
+        with pytest.raises(AppError, match="unknown model .*; choose from"):
+            client.predict(model=model, api_name="/perturb")
+
+
+def test_gradio_is_imported_by_the_demo_alone():
+    code = "import sys, aevq_hub.explore.snippets; assert not {'gradio', 'matplotlib'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -1,0 +1,368 @@
+"""What the demo computes, without it."""
+
+import base64
+import io
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from aevq_hub import AEVQ, explore, pictures
+from aevq_hub.explore import exhibits, interpolation, perturbation, snippets, starts
+from aevq_hub.explore.interpolation import Interpolation
+from aevq_hub.explore.perturbation import Perturbation
+
+CELL = 86  # of a sheet: 28 pixels enlarged three times, and a gap of two
+
+
+@pytest.fixture(scope="module")
+def shown(trained):
+    return explore.exhibit(str(trained))
+
+
+def test_a_shift_of_zero_changes_nothing_and_a_shift_does(shown):
+    start = explore.draw(shown.model, shown.z[0])
+    assert start.size == (392, 392)
+    assert explore.perturbed(shown.model, shown.z[0], 1, 0.0).tobytes() == start.tobytes()
+    assert explore.perturbed(shown.model, shown.z[0], 1, 3.0).tobytes() != start.tobytes()
+
+
+def test_the_sheet_s_middle_row_is_the_start(shown):
+    sheet = pictures.perturbation(shown.model, shown.z[0])
+    strip = pictures.perturbation(shown.model, shown.z[0], shifts=[0])
+    top, cell = (sheet.height - 2) % CELL, CELL
+    row = sheet.crop((sheet.width - 10 * cell, top + 3 * cell, sheet.width, top + 4 * cell))
+    assert row.tobytes() == strip.crop((strip.width - 10 * cell, top, strip.width, top + cell)).tobytes()
+
+
+def test_a_strip_s_ends_are_the_two_pictures(shown):
+    strip = pictures.interpolation(shown.model, shown.z[:1], shown.z[1:2], 5)
+    ends = [pictures.enlarge(image, 84) for image in shown.model.to_pil(shown.model.decode(shown.z[:2]))]
+    assert strip.crop((2, 2, CELL, CELL)).convert("L").tobytes() == ends[0].tobytes()
+    assert strip.crop((strip.width - CELL, 2, strip.width - 2, CELL)).convert("L").tobytes() == ends[1].tobytes()
+
+
+def test_what_somebody_brings_is_encoded_or_explained(shown, tmp_path):
+    image = tmp_path / "white.png"
+    Image.new("RGB", (300, 200), "white").save(image)
+    z = explore.encode_file(shown.model, image)
+    assert z.shape == (shown.model.config.latent_dim,)
+    assert not torch.equal(z, explore.encode_file(shown.model, image, invert=True))
+    Image.new("1", (8_000, 8_000)).save(tmp_path / "large.png")
+    with pytest.raises(ValueError, match="8000 × 8000 pixels; please bring one of at most 50 megapixels"):
+        explore.encode_file(shown.model, tmp_path / "large.png")
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "half.png").write_bytes(image.read_bytes()[:60])
+    for name in ("bomb.png", "text.png", "half.png"):
+        with pytest.raises(ValueError, match="cannot be read as an image; please bring a PNG"):
+            explore.encode_file(shown.model, tmp_path / name)
+    with pytest.raises(ValueError, match="no dimension of rank 0"):
+        explore.perturbed(shown.model, z, 0, 1.0)
+    with pytest.raises(ValueError, match="finite"):
+        explore.perturbed(shown.model, z, 1, float("nan"))
+
+
+def test_every_shipped_model_can_be_shown(shipped):
+    shown = explore.exhibit(shipped)
+    assert len(shown.thumbnails) == len(shown.z) == 20
+    assert shown.model.config.latent_dim == shown.z.shape[1]
+    assert f"{shown.history['results']['mse']:.4f}" in shown.description
+    start = explore.draw(shown.model, shown.z[0])
+    assert explore.perturbed(shown.model, shown.z[0], 1, 0.0).tobytes() == start.tobytes()
+    assert explore.perturbed(shown.model, shown.z[0], 1, explore.shifts(shown.model)[1]).tobytes() != start.tobytes()
+
+
+def file_of(image: Image.Image, format: str = "PNG", **options) -> io.BytesIO:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file
+
+
+def half_bright(mode: str) -> Image.Image:
+    """Left dark, right bright."""
+    grey = np.zeros((40, 40), np.uint8)
+    grey[:, 20:] = 255
+    if mode == "I;16":
+        return Image.fromarray(grey.astype(np.uint16) * 257)
+    return Image.fromarray(grey).convert(mode)
+
+
+def test_a_model_is_opened_once_by_many_threads_and_the_last_ones_stay_open():
+    opened, may_open = [], threading.Event()
+
+    def open_slowly(name):
+        may_open.wait(10)
+        opened.append(name)
+        if name == "broken":
+            raise ValueError("no such model")
+        return name
+
+    shelf = exhibits._Shelf(open_slowly, most=2)
+    threads = [threading.Thread(target=shelf, args=("a",)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    may_open.set()
+    for thread in threads:
+        thread.join()
+    assert opened == ["a"]
+    for name in ("b", "a", "c", "a", "b"):  # a is used again and stays; b had to leave for c
+        assert shelf(name) == name
+    assert opened == ["a", "b", "c", "b"]
+    for _ in range(2):  # a failure is not remembered
+        with pytest.raises(ValueError, match="no such model"):
+            shelf("broken")
+    assert opened[-2:] == ["broken", "broken"]
+
+
+def test_a_model_is_described_without_its_weights(monkeypatch):
+    monkeypatch.setattr(AEVQ, "from_pretrained", None)
+    exhibits.describe.cache_clear()
+    for name, offer in explore.offers().items():
+        assert f"{offer.config.latent_dim} numbers" in explore.describe(name)
+    grids = explore.offers(lambda config: config.grid_size > 0)
+    assert grids and all(offer.config.grid_size for offer in grids.values())
+
+
+def test_a_sample_and_a_random_draw_are_what_they_are_called():
+    shown = explore.exhibit("center-mnist")
+    assert torch.equal(starts.latent(shown, "sample:3"), shown.z[3])
+    assert torch.equal(starts.latent(shown, "random:17"), shown.model.sample_latents(1, seed=17)[0])
+    other = explore.exhibit("ae-mnist")  # a seed means one picture, through whichever model it goes
+    carried = starts.latent(other, "random:17", drawn_by=shown)
+    assert torch.equal(carried, other.model.encode(shown.model.sample(1, seed=17))[0])
+
+
+@pytest.mark.parametrize(
+    "token", [None, 3, "", "sample", "sample:", "sample:-1", "sample:1e3",
+              "random:99999999999", "image:xyz", "file:/etc/passwd", "sample:³"]
+)  # fmt: skip
+def test_a_malformed_start_is_one_sentence_with_the_choices(token):
+    with pytest.raises(ValueError, match=r"give sample:N .* random:N .* or image:…") as error:
+        starts.latent(explore.exhibit("center-mnist"), token)
+    assert str(error.value).count(". ") == 0
+
+
+def test_a_sample_or_an_image_that_is_not_there():
+    shown = explore.exhibit("center-mnist")
+    with pytest.raises(ValueError, match="There is no sample:20; choose from sample:0 to sample:19"):
+        starts.latent(shown, "sample:20")
+    with pytest.raises(ValueError, match="no longer here; please bring it again"):
+        starts.latent(shown, "image:0123456789abcdef")
+
+
+def test_the_store_forgets_the_oldest():
+    store = starts._Store(2)
+    keys = [store.put(starts.Brought(Image.new("L", (4, 4), shade), False)) for shade in (1, 2)]
+    assert store.get(keys[0])  # used again: the second is now the oldest
+    third = store.put(starts.Brought(Image.new("L", (4, 4), 3), False))
+    assert [bool(store.get(key)) for key in (*keys, third)] == [True, False, True]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "I;16", "CMYK"])
+def test_an_image_of_any_mode_is_kept_dark_left_and_bright_right(mode):
+    token = starts.bring(file_of(half_bright(mode), "TIFF" if mode == "CMYK" else "PNG"))
+    kept = np.asarray(starts.brought(token).image.convert("L"))
+    assert kept[:, :18].max() < 10 and kept[:, 22:].min() > 245
+    for name in ("center-mnist", "center-celeba"):
+        assert starts.latent(explore.exhibit(name), token).isfinite().all()
+
+
+def test_an_image_is_upright_small_and_its_first_frame():
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    turned = starts.brought(starts.bring(file_of(half_bright("L"), "JPEG", exif=exif))).image
+    assert turned.getpixel((5, 20)) > 245 and turned.getpixel((35, 20)) < 10
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue")]
+    moving = starts.bring(file_of(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True))
+    assert starts.brought(moving).image.getpixel((3, 3)) == (255, 0, 0)
+    large = starts.brought(starts.bring(file_of(Image.new("L", (3000, 2000), "white"), "JPEG"))).image
+    assert large.size == (256, 256)
+
+
+def test_a_picture_of_the_model_s_size_is_encoded_to_the_bit():
+    shown = explore.exhibit("center-mnist")
+    image = shown.model.to_pil(shown.model.draw(shown.z[:1]))[0]
+    for invert in (False, True):
+        z = shown.model.encode(shown.model.preprocess(image, invert=invert))[0]
+        assert torch.equal(starts.latent(shown, starts.bring(file_of(image), invert)), z)
+
+
+@pytest.mark.parametrize("name", ["text", "svg", "truncated", "bomb", "empty", "huge text chunk"])
+def test_what_is_no_image_is_one_sentence(name):
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("comment", "x" * 5_000_000, zip=True)
+    files = {
+        "text": b"no picture",
+        "svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+        "truncated": file_of(Image.radial_gradient("L")).getvalue()[:900],
+        "bomb": file_of(Image.new("1", (20_000, 20_000))).getvalue(),
+        "empty": b"",
+        "huge text chunk": file_of(Image.new("L", (9, 9)), pnginfo=info).getvalue(),
+    }
+    with pytest.raises(ValueError, match="cannot be read as an image; please bring a PNG"):
+        starts.bring(io.BytesIO(files[name]))
+
+
+@pytest.mark.parametrize("data", [None, 3, "no base64!", "data:image/png;base64,é", "x" * 14_000_000])
+def test_an_image_as_text_is_checked(data):
+    with pytest.raises(ValueError, match="base64 text|at most 10 MB|cannot be read"):
+        starts.bring_data(data)
+
+
+def test_shifts_of_several_dimensions_add_up():
+    settings = Perturbation("center-mnist", "sample:1", rank=2, shift=1.0, mix="0.5,0.25")
+    assert settings.by_rank == {1: 0.5, 2: 1.25}
+    shown = explore.exhibit("center-mnist")
+    first, second, *_ = shown.model.ranked_dimensions()
+    z = shown.z[1].clone()
+    z[first], z[second] = z[first] + 0.5, z[second] + 1.25
+    assert perturbation.picture(settings).tobytes() == shown.model.to_pil(shown.model.decode(z[None]))[0].tobytes()
+    assert (
+        perturbation.picture(replace(settings, shift=0.0, mix="")).tobytes() == perturbation.start(settings).tobytes()
+    )
+
+
+def test_a_shift_in_standard_deviations_is_one_of_the_sampler_s_draws():
+    for name in ("center-mnist", "vqae-fashionmnist"):
+        model = explore.exhibit(name).model
+        drawn = model.sample_latents(4000, seed=0).movedim(1, -1).flatten(0, -2)
+        std = model.sampler.standard_deviation(model.codebook)
+        assert torch.allclose(std, drawn.std(0), rtol=0.15)
+        settings = Perturbation(name, shift=2.0, unit="std")
+        (moved,) = settings.shifts(model).items()
+        assert moved == (model.ranked_dimensions()[0], pytest.approx(2 * std[moved[0]].item()))
+
+
+def test_the_sampler_s_own_draws_are_at_a_distance_of_about_one():
+    model = explore.exhibit("center-mnist").model
+    z = model.sample_latents(500, seed=0)
+    assert model.sampler.distance(z).mean().item() == pytest.approx(1, abs=0.1)
+    assert model.sampler.distance(z + 3).min() > 5
+
+
+def test_the_curve_begins_at_the_start_and_knows_how_far_it_leads():
+    settings = Perturbation("center-mnist", "sample:2", rank=1)
+    curve = perturbation.curve(settings)
+    middle = len(curve.shifts) // 2
+    assert (curve.shifts[0], curve.shifts[middle], curve.shifts[-1]) == (-3, 0, 3)
+    assert curve.picture[middle] == 0 and min(curve.picture[:10] + curve.picture[-10:]) > 0.1
+    assert curve.ground[middle] < 2 < curve.ground[-1]
+    a, b = (np.asarray(perturbation.picture(replace(settings, shift=s)), float) / 255 for s in (0.0, 3.0))
+    assert curve.picture[-1] == pytest.approx(((a - b) ** 2).mean() ** 0.5, abs=0.005)
+    assert perturbation.curve(replace(settings, shift=2.0)) is curve  # computed once, whatever the shift
+
+
+def test_of_a_grid_the_chosen_cell_is_shifted():
+    settings = Perturbation("vqae-fashionmnist", "sample:0", shift=100.0, row=1, column=1)
+    start, picture = (np.asarray(draw(settings), int) for draw in (perturbation.start, perturbation.picture))
+    changed = abs(start - picture)
+    assert changed[:6, :6].max() > 20 and changed[18:, 18:].max() == 0
+    assert settings.cell == (0, 0) and Perturbation("vqae-fashionmnist").cell == (3, 3)
+
+
+def test_sliders_reach_what_a_link_asks_for():
+    assert Perturbation("center-mnist").limit == 3 and Perturbation("ema-mnist").limit == 300
+    assert Perturbation("center-mnist", shift=20.0).limit == Perturbation("center-mnist", reach=50).limit == 50
+    assert Perturbation("center-mnist", mix="0,-4").limit == 15
+
+
+def test_four_corners_are_the_four_pictures():
+    settings = Interpolation("center-mnist", "sample:4", "sample:5", "random:6", "sample:7")
+    sheet, side = interpolation.four_corners(settings).convert("L"), 58  # 28 pixels enlarged twice, and a gap of two
+    for which, (x, y) in zip(
+        interpolation.CORNERS, [(2, 2), (2 + 6 * side, 2), (2, 2 + 6 * side), (2 + 6 * side,) * 2], strict=True
+    ):
+        corner = np.asarray(pictures.enlarge(interpolation.corner(settings, which), 56), int)
+        assert abs(np.asarray(sheet.crop((x, y, x + 56, y + 56)), int) - corner).max() <= 1  # rounding in a batch
+
+
+def test_the_animation_goes_there_and_back():
+    settings = Interpolation("center-mnist", "sample:0", "sample:1")
+    with Image.open(io.BytesIO(interpolation.animation(settings))) as moving:
+        count = moving.n_frames
+        frames = {}
+        for i in (0, 1, count // 2, count - 1):
+            moving.seek(i)
+            frames[i] = np.asarray(moving.convert("L"), int)
+    ends = [np.asarray(pictures.enlarge(interpolation.corner(settings, w), 224), int) for w in ("start", "end")]
+    assert abs(frames[0] - ends[0]).max() <= 1 and abs(frames[count // 2] - ends[1]).max() <= 1
+    assert (frames[1] == frames[count - 1]).all() and (frames[1] != frames[0]).any()
+
+
+def test_the_same_pair_through_another_variant():
+    settings = Interpolation("center-mnist", "sample:0", "random:3", other="ae-mnist")
+    strip, other = interpolation.strip(settings), interpolation.other_strip(settings)
+    assert other.size == strip.size and other.tobytes() != strip.tobytes()
+    assert interpolation.other_strip(replace(settings, other="")) is None
+    with pytest.raises(ValueError, match="unknown other 'ae-celeba'; choose from"):
+        replace(settings, other="ae-celeba")
+
+
+MODELS = ["center-mnist", "vae-fashionmnist", "vqae-fashionmnist", "vqvae-fashionmnist", "center-celeba"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("kind", ["sample:2", "random:17", "image", "inverted image"])
+def test_the_python_makes_the_picture_pixel_for_pixel(name, kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    token = kind if ":" in kind else starts.bring(file_of(Image.radial_gradient("L")), invert="inverted" in kind)
+    if ":" not in kind:
+        for file in ("picture.png", "picture-z1.png"):
+            starts.brought(token).image.save(file)
+    for unit, mix in (("latent", ""), ("std", "0.5,0,-1")):
+        settings = Perturbation(name, token, rank=3, shift=1.5, unit=unit, mix=mix)
+        scope = {}
+        exec(snippets.perturbation(settings), scope)
+        assert scope["picture"].tobytes() == perturbation.picture(settings).tobytes()
+    settings, scope = Interpolation(name, token, "random:4", steps=5, mode="slerp"), {}
+    exec(snippets.interpolation(settings), scope)
+    assert scope["picture"].tobytes() == interpolation.strip(settings).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"model": "centre-mnist"}, "unknown model 'centre-mnist'; choose from ae-mnist"),
+        ({"model": "/etc"}, "unknown model"),
+        ({"model": None}, "unknown model None"),
+        ({"rank": 49}, "rank is 49; give a whole number from 1 to 48"),
+        ({"rank": 1.5}, "rank is 1.5"),
+        ({"rank": True}, "rank is True"),
+        ({"rank": None}, "rank is None"),
+        ({"shift": float("nan")}, "shift is nan; give a number from -300 to 300"),
+        ({"shift": float("inf")}, "shift is inf"),
+        ({"shift": 10**400}, "shift is 1000"),
+        ({"shift": "1"}, "shift is '1'"),
+        ({"unit": "metres"}, "unknown unit 'metres'; choose from latent, std"),
+        ({"reach": 7}, "reach is 7; choose from 0, 1, 3"),
+        ({"row": 1}, "row is 1; give a whole number from 0 to 0"),
+        ({"mix": "1,2,x"}, "mix is not a list of numbers"),
+        ({"mix": "1,2,nan"}, "mix is not a list of numbers"),
+        ({"mix": None}, "mix is not a list of numbers"),
+        ({"start": []}, "give sample:N"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(wrong, said):
+    with pytest.raises(ValueError) as error:
+        Perturbation(**wrong)
+    assert said in str(error.value) and len(str(error.value)) < 900
+
+
+def test_a_link_restores_settings_and_names_what_is_wrong_in_it():
+    link = {"model": "center-celeba", "start": "random:9", "rank": "70", "shift": "-2.5", "mix": "0,1"}
+    settings, problems = Perturbation.from_link(link)
+    assert settings == Perturbation("center-celeba", "random:9", 70, -2.5, mix="0,1") and problems == []
+    settings, problems = Perturbation.from_link({**link, "model": "x", "shift": "lots", "unit": "std", "other": "1"})
+    assert settings == Perturbation(Perturbation.first(), "random:9", 1, 0.0, "std", mix="0,1")
+    assert [problem.split(" ")[0] for problem in problems] == ["unknown", "rank", "shift"]
+
+
+def test_base64_and_a_data_url_are_the_same_image():
+    data = base64.b64encode(file_of(Image.new("L", (28, 28), 7)).getvalue()).decode()
+    assert starts.bring_data(data) == starts.bring_data(f"data:image/png;base64,{data}")
