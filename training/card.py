@@ -128,7 +128,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         trained_center=history["recipe"]["center_reconstruction_weight"] > 0,
         center=_course(history["epochs"], lambda epoch: epoch["terms"].get("center_reconstruction"), 1),
         search=markdown(table(rows)) if (rows := _searched(folder)) else None,
-        search_images=rows[0].get("images") if rows else None,
+        search_images=counts.pop() if len(counts := {row.get("images") for row in rows}) == 1 else None,
         findings=findings(config, results),
         terms=dataset.terms if dataset else "",
         license=card_data.license_name or card_data.license,

@@ -41,12 +41,13 @@ def table(rows: list[dict]) -> list[dict[str, str]]:
     recipes = [{**defaults, **row["recipe"]} for row in rows]
     tried = [name for name in defaults if name == "epochs" or len({recipe[name] for recipe in recipes}) > 1]
     measured = [flat(row) for row in rows]
-    variants = {row["variant"] for row in rows}
+    variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
     lines = []
     for row, recipe, values in sorted(
         zip(rows, recipes, measured, strict=True), key=lambda r: (r[0]["variant"], [r[1][name] for name in tried])
     ):
         line = {"variant": row["variant"]} if len(variants) > 1 else {}
+        line |= {"images": str(row.get("images") or "all")} if len(images) > 1 else {}
         line |= {SETTINGS.get(name, name.replace("_", " ")): written(recipe[name]) for name in tried}
         for key, (name, form) in MEASURES.items():
             if any(key in other for other in measured):
