@@ -63,6 +63,11 @@ class Recipe:
     initialisation: str = _setting(
         "random", "of the vectors; k-means: of latents, after the warm-up", choices=INITIALISATIONS
     )
+    refit_epochs: int = _setting(
+        0,
+        "epochs after the first at whose start k-means places the vectors anew: with shares that are more alike",
+        low=0,
+    )
     restart_steps: int = _setting(0, "a vector unused for so many steps is put on a latent; 0: never", low=0)
     restart_share: float = _setting(
         0.0, "a vector counts as unused up to this share of what each had if all were used alike", low=0
@@ -230,7 +235,9 @@ VARIANTS = {
         summary="A grid of vectors, each drawn to its nearest code, while the decoder still receives the encoder's.",
         network="grid",
         objective="pull",
-        recipes=_recipes(_VQAE, fashionmnist=_FROM_GREY),
+        recipes=_recipes(
+            _VQAE, mnist={"refit_epochs": 18}, fashionmnist=_FROM_GREY, celeba={"pull_weight": 30_000.0}
+        ),
         shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
     ),
     "vqvae": Variant(

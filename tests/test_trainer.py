@@ -48,6 +48,17 @@ def test_the_decoder_may_start_at_the_mean_image(variant, per, mirror):
     assert torch.allclose(bias.sigmoid(), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_k_means_places_the_vectors_anew_at_the_start_of_epochs(epochs, mirror, monkeypatch):
+    trainer, images = trainer_for("vqae", mirror, refit_epochs=epochs)
+    placed = []
+    start = trainer._start_vectors
+    monkeypatch.setattr(trainer, "_start_vectors", lambda *args: (placed.append(len(trainer.epochs)), start(*args)))
+    for _ in range(3):
+        trainer.run_epoch(images)
+    assert placed == [0, 1][: 1 + epochs]  # after the warm-up, and once more
+
+
 def test_a_classifier_s_encoder_is_frozen_after_its_first_stage(mirror):
     trainer, images = trainer_for("classifier", mirror)
     labels = load(find_source("mnist", data_root=mirror), "train").labels

@@ -78,7 +78,8 @@ class Trainer:
         if not epoch and recipe.output_start == "mean":
             self._start_output(images)
         for step, index in enumerate(order, start=epoch * len(order)):
-            if step == recipe.warmup_steps and recipe.initialisation == "k-means" and vectors is not None:
+            refits = step == epoch * len(order) > recipe.warmup_steps and epoch <= recipe.refit_epochs
+            if (step == recipe.warmup_steps or refits) and recipe.initialisation == "k-means" and vectors is not None:
                 self._start_vectors(images, generator)
                 vectors = self.model.codebook.detach().clone()  # where they start is no movement
             x, x_pull = self._draw(images, index), None

@@ -1,0 +1,121 @@
+"""How quick the demo is, in numbers and pictures: ``python tests/measure_demo.py [--pictures FOLDER]``.
+
+Starts the demo on a port of its own and prints, for this machine: the time to the first page; how long a live slider
+takes on the server, for one user and for sixteen at once, and in Chromium from the input to the new picture; and the
+memory held after every model was used. Nothing else should run beside it.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from gradio_client import Client
+from playwright.sync_api import Page, Request, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+MODEL, USERS, CALLS, MOVES = "vqvae-celeba", 16, 40, 60  # the heaviest model; calls per user; moves in the browser
+MOVE = """async value => {
+    const slider = document.querySelector("#shift input[type=range]"), shown = document.querySelector("#live");
+    const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+    const start = performance.now();
+    const drawn = new Promise(resolve => new MutationObserver((_, me) => { me.disconnect(); resolve(); })
+        .observe(shown, {subtree: true, childList: true, attributes: true, characterData: true}));
+    set.call(slider, value);
+    slider.dispatchEvent(new Event("input", {bubbles: true}));
+    await drawn;
+    await document.querySelector("#live img").decode();
+    return performance.now() - start;
+}"""
+
+
+def told(name: str, milliseconds: list[float]) -> None:
+    """Print the median and the 95th percentile of some times."""
+    worst = statistics.quantiles(milliseconds, n=20)[-1]
+    print(f"{name}: median {statistics.median(milliseconds):.0f} ms, 95th percentile {worst:.0f} ms", flush=True)
+
+
+def timed(url: str, request: dict, shift: float) -> float:
+    """Milliseconds that the server takes for a slider's request with another shift."""
+    body = json.dumps({**request, "data": [*request["data"][:3], shift, *request["data"][4:]]}).encode()
+    start = time.perf_counter()
+    sent = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(sent) as answer:
+        assert "data:image/png" in answer.read().decode()
+    return 1000 * (time.perf_counter() - start)
+
+
+def slide(page: Page) -> tuple[str, dict]:
+    """Move the slider of the first tab in the browser; returns the address and the body of the request it sends."""
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    shifts = [round(-2 + 4 * i / MOVES, 1) or 0.05 for i in range(MOVES)]
+    page.evaluate(MOVE, shifts[-1])  # the first one warms up
+    page.wait_for_timeout(1000)
+    sent.clear()
+    told("live slider, from the input to the new picture in the browser", [page.evaluate(MOVE, s) for s in shifts])
+    return sent[-1].url, sent[-1].post_data_json
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--pictures", type=Path, metavar="FOLDER", help="write a picture of every tab into it")
+    pictures = options.parse_args().pictures
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    start = time.perf_counter()
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(url).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        print(f"start to the first page: {time.perf_counter() - start:.1f} s", flush=True)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(f"{url}/?tab=perturbation&model={MODEL}")
+            page.wait_for_selector("#live img")
+            page.wait_for_load_state("networkidle")
+            address, request = slide(page)
+            for tab in page.get_by_role("tab").all() if pictures else ():
+                tab.click()
+                page.wait_for_load_state("networkidle")
+                page.wait_for_timeout(2000)
+                pictures.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=pictures / f"{tab.inner_text().lower().replace(' ', '-')}.png", full_page=True)
+            browser.close()
+        shifts = [i / 100 for i in range(-100, 100)]
+        told("live slider on the server, one user", [timed(address, request, shift) for shift in shifts])
+        with ThreadPoolExecutor(USERS) as pool:
+            many = [shifts[i % len(shifts)] for i in range(USERS * CALLS)]
+            told(f"{USERS} users at once", list(pool.map(lambda shift: timed(address, request, shift), many)))
+        client = Client(url, verbose=False)
+        names = client.predict(api_name="/models")
+        for name in names:
+            client.predict(name, api_name="/perturb")
+        status = Path(f"/proc/{server.pid}/status")
+        if status.exists():  # Linux
+            kilobytes = int(status.read_text().split("VmRSS:")[1].split()[0])
+            print(f"memory after all {len(names)} models were used: {kilobytes / 1e6:.2f} GB")
+    finally:
+        server.kill()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
