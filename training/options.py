@@ -99,6 +99,11 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
     card = commands.add_parser("card", help="draw a model's pictures and write its card again, from its folder alone")
     card.add_argument("folder", type=Path, metavar="FOLDER")
 
+    plane = commands.add_parser("map", help="place models' vectors and latents of test images on a plane, for the demo")
+    plane.add_argument("models", nargs="*", metavar="NAME", help="which, such as codebook-mnist, or a folder")
+    plane.add_argument("--all", action="store_true", help="all shipped models that have vectors")
+    _add_data(plane)
+
     push = commands.add_parser(
         "push", help="publish models' folders as repositories of the Hub", formatter_class=_Raw,
         description="Publish folders of model_cards/ as they are: NAMESPACE/<name> becomes a copy of <name>/, in one\n"

@@ -20,6 +20,7 @@ from ..registry import DATASETS, VARIANTS
 
 SAMPLES_FILE = "samples.safetensors"
 HISTORY_FILE = "history.json"
+MAP_FILE = "map.safetensors"  # of models with vectors, and optional
 PREVIEW = 392  # side of a single picture in pixels
 THUMBNAIL = 84
 MOST_OPEN = 6  # models held in memory
