@@ -66,7 +66,9 @@ def gallery(settings: Codebook) -> str:
 def panel(settings: Codebook) -> str:
     """What is known of the chosen vector: its use, its neighbours, the samples nearest to it."""
     known = explore.about(settings)
-    marks = [f"<b>{word}</b>" for word, holds in (("dead", known["dead"]), ("a duplicate", known["duplicate"])) if holds]
+    marks = [
+        f"<b>{word}</b>" for word, holds in (("dead", known["dead"]), ("a duplicate", known["duplicate"])) if holds
+    ]
     what = "cells" if settings.config.grid_size else "latents"
     said = f"It is the nearest vector of {known['share']:.2%} of the test {what}"
     said += f": {' and '.join(marks)}." if marks else "." if known["in_use"] else ": hardly in use."
@@ -152,7 +154,7 @@ def point(settings: Codebook, picture) -> str:
     alt = f"point {known['point']} of the map{of}, as {settings.model} draws it"
     return (
         figure(picture, f"Point {known['point']}{of}", alt, hint=what)
-        + f'<div class="about"><h4>Its nearest vector <small>index and distance</small></h4><div class="row">'
+        + '<div class="about"><h4>Its nearest vector <small>index and distance</small></h4><div class="row">'
         + _button(settings, known["nearest_vector"], f"{known['nearest_vector']}<br>{known['distance']:.2f}", True)
         + "</div></div>"
     )
@@ -192,7 +194,9 @@ def _bars(shares: list[float]) -> str:
         if share
     )
     alike = floor - (floor - top) / count / highest
-    said = f"bars: each vector's share, from {highest:.2%} down to {min(shares):.2%}; used alike, each had {1 / count:.2%}"
+    said = (
+        f"bars: each vector's share, from {highest:.2%} down to {min(shares):.2%}; used alike, each had {1 / count:.2%}"
+    )
     return (
         f'<div class="curves"><svg viewBox="0 0 {width} {floor + 22}" role="img" aria-label="{said}">'
         f'<text x="0" y="13" class="title">Each vector\'s share, the most used first</text>'

@@ -1,4 +1,4 @@
-"""The codebook tab (figures 3.5, 4.1, 4.3): a model's vectors decoded, how they are used, and the way to one of them."""
+"""The codebook tab (figures 3.5, 4.1, 4.3): the vectors of a model, how they are used, and the way to one of them."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,7 +6,6 @@ from functools import lru_cache
 import torch
 from PIL import Image
 
-from .. import pictures
 from ..codebook import DUPLICATE, IN_USE
 from ..config import AEVQConfig
 from ..model import AEVQ
@@ -108,7 +107,11 @@ def order(settings: Codebook) -> list[int]:
     known = book(settings.model)
     shown = [vector for vector in range(len(known.share)) if settings.show in known.kinds(vector)]
     distance = known.nearest_distance
-    keys = {"use": lambda vector: -known.share[vector], "index": lambda vector: vector, "distance": distance.__getitem__}
+    keys = {
+        "use": lambda vector: -known.share[vector],
+        "index": lambda vector: vector,
+        "distance": distance.__getitem__,
+    }
     return sorted(shown, key=keys[settings.sort])
 
 
