@@ -97,7 +97,7 @@ def _draw_start(settings: Codebook) -> list[str]:
 
 def _draw_live(settings: Codebook) -> list[str]:
     alt = f"the picture {settings.way:.0%} of the way from {settings.start} to vector {settings.vector}"
-    return [figure(explore.picture(settings), f"{settings.way:.0%} of the way", alt)]
+    return [figure(explore.picture(settings), f"{settings.way:.0%} there", alt)]
 
 
 def _draw_vector(settings: Codebook) -> list[str]:

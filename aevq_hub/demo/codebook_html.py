@@ -66,12 +66,14 @@ def gallery(settings: Codebook) -> str:
 def panel(settings: Codebook) -> str:
     """What is known of the chosen vector: its use, its neighbours, the samples nearest to it."""
     known = explore.about(settings)
-    marks = [
-        f"<b>{word}</b>" for word, holds in (("dead", known["dead"]), ("a duplicate", known["duplicate"])) if holds
-    ]
     what = "cells" if settings.config.grid_size else "latents"
-    said = f"It is the nearest vector of {known['share']:.2%} of the test {what}"
-    said += f": {' and '.join(marks)}." if marks else "." if known["in_use"] else ": hardly in use."
+    said = f"It is the nearest vector of {known['share']:.2%} of the test {what}."
+    if known["dead"]:
+        said = f"It is <b>dead</b>: the nearest vector of none of the test {what}."
+    elif not known["in_use"]:
+        said += " It is hardly in use."
+    if known["duplicate"]:
+        said += " It is a <b>duplicate</b>: another one is in nearly the same place."
     near = "".join(
         _button(settings, item["vector"], f"{item['vector']}<br>{item['distance']:.2f}", True)
         for item in known["nearest_vectors"]
@@ -123,21 +125,24 @@ def plane(settings: Codebook) -> str:
         f'<path class="latent" stroke="{colour}" d="{"".join(f"M{x} {y}h0" for x, y in map(_spot, places))}"/>'
         for colour, places in groups
     )
-    radius = 9 if len(found.vectors) <= 20 else 6 if len(found.vectors) <= 100 else 4
+    radius = 9 if len(found.vectors) <= 20 else 6 if len(found.vectors) <= 100 else 3.5
+    kind = "vectors many" if len(found.vectors) > 100 else "vectors"
     diamonds = "".join(_diamond(place, radius) for place in found.vectors.tolist())
     chosen = found.vectors[settings.vector].tolist()
     x, y = _spot(chosen)
-    marked = f'<path class="chosen" d="{_diamond(chosen, radius + 5)}"/>'
+    around = f'd="{_diamond(chosen, radius + 5)}"'
+    marked = f'<path class="chosen halo" {around}/><path class="chosen" {around}/>'
     side = "end" if x > SIDE * 0.75 else "start"
     marked += f'<text x="{x + (-20 if side == "end" else 20)}" y="{y + 5}" text-anchor="{side}">vector '
     marked += f"{settings.vector}</text>"
     px, py = _spot(found.points[min(settings.point, len(found.points) - 1)].tolist())
-    marked += f'<circle class="chosen" cx="{px}" cy="{py}" r="10"/>'
+    around = f'cx="{px}" cy="{py}" r="10"'
+    marked += f'<circle class="chosen halo" {around}/><circle class="chosen" {around}/>'
     what = "cells of test images" if settings.config.grid_size else "latents of test images"
     said = f"a map of {len(found.vectors)} vectors and {len(found.points)} {what}; the number box beside it chooses one"
     return (
         f'<div class="plane"><svg viewBox="0 0 {SIDE} {SIDE}" role="img" aria-label="{said}">{dots}'
-        f'<path class="vectors" d="{diamonds}"/>{marked}</svg><ul class="legend">{legend}</ul></div>'
+        f'<path class="{kind}" d="{diamonds}"/>{marked}</svg><ul class="legend">{legend}</ul></div>'
     )
 
 
@@ -237,6 +242,6 @@ def _spot(place: list[float]) -> tuple[float, float]:
     return x, y
 
 
-def _diamond(place: list[float], radius: int) -> str:
+def _diamond(place: list[float], radius: float) -> str:
     x, y = _spot(place)
     return f"M{x} {y - radius:.1f}l{radius} {radius}l{-radius} {radius}l{-radius} {-radius}z"
