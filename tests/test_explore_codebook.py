@@ -129,7 +129,7 @@ def test_the_python_makes_the_picture_pixel_for_pixel(name, token, tmp_path, mon
     ("wrong", "said"),
     [
         ({"model": "ae-mnist"}, "unknown model 'ae-mnist'; choose from center-mnist"),
-        ({"vector": 1}, "vector is 1; give a whole number from 0 to 0"),
+        ({"model": "center-mnist", "vector": 1}, "vector is 1; give a whole number from 0 to 0"),
         ({"model": "ema-mnist", "vector": 50}, "vector is 50; give a whole number from 0 to 49"),
         ({"vector": "0"}, "vector is '0'"),
         ({"vector": -1}, "vector is -1"),
@@ -153,7 +153,7 @@ def test_what_is_not_there_is_one_sentence(monkeypatch):
         codebook.gallery(Codebook(show="dead"))
     assert "No vector of this model is dead" in codebook_html.gallery(Codebook(show="dead"))
     monkeypatch.setattr(codebook_map, "load_map", lambda name: None)
-    with pytest.raises(ValueError, match="center-mnist has no map; `python -m training map center-mnist` makes one"):
+    with pytest.raises(ValueError, match="has no map; `python -m training map codebook-fashionmnist` makes one"):
         codebook_map.about_point(Codebook())
 
 

@@ -23,6 +23,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   python -m training search center mnist --latent-dim 32,64 --pull-weight 1,3,10
                                                          a recorded search over settings
   python -m training evaluate center-mnist               the numbers of a model, measured again
+  python -m training map center-mnist                    its vectors and latents on a plane, for the demo
   python -m training push center-mnist --to NAMESPACE    publish its folder on the Hub
 
 `python -m training train center mnist --help` explains what is trained, and with which settings.
@@ -163,7 +164,7 @@ def _explain(variant: str, dataset: str) -> str:
         f"{v.title} ({v.section})\n\n{v.summary}\n\n"
         f"Writes model_cards/{variant}-{dataset or 'DATASET'}/: config.json, model.safetensors, history.json (per\n"
         "epoch the terms of the loss, test MSE and PSNR, the vectors' movement and the codebook's health), samples,\n"
-        "pictures and a card.\n"
+        "of models with vectors a map, pictures and a card.\n"
         "After each epoch a checkpoint is saved: if training is interrupted, the same command goes on with the next\n"
         "epoch, to the same result."
     )

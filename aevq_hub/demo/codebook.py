@@ -156,8 +156,9 @@ def build() -> Tab:
                     info="0: the start, 1: the vector", buttons=[],
                 )  # fmt: skip
                 vector = gr.Slider(
-                    0, 1, 0, step=1, label="Vector, by index", elem_id="codebook_number", buttons=[], visible=False
-                )
+                    0, first.config.num_codes - 1, 0, step=1, label="Vector, by index", elem_id="codebook_number",
+                    buttons=[],
+                )  # fmt: skip
                 chooser.tokens["start"].render()
             with gr.Column(min_width=300):
                 panel = gr.HTML(elem_id="codebook_panel", js_on_load=page.CHOOSE, min_height=240)
@@ -186,8 +187,8 @@ def build() -> Tab:
                 **picker.fill(s),
                 **chooser.fill(s),
                 vector: gr.Slider(maximum=max(1, codes - 1), value=s.vector, visible=codes > 1),
-                sort: s.sort,
-                show: s.show,
+                sort: gr.Radio(value=s.sort, visible=codes > 1),
+                show: gr.Radio(value=s.show, visible=codes > 1),
                 way: s.way,
                 point: gr.Slider(maximum=max(1, last), value=s.point, visible=last > 0),
             }

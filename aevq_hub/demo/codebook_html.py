@@ -154,7 +154,7 @@ def inside(x: float, y: float) -> tuple[float, float]:
 def point(settings: Codebook, picture) -> str:
     """The chosen point of the map: its picture, its class, and its nearest vector."""
     known, names = about_point(settings), DATASETS[settings.config.dataset].class_names
-    of = f", {names[known['class']]}" if known["class"] >= 0 else ""
+    of = f", class {names[known['class']]}" if known["class"] >= 0 else ""
     what = "A cell of a test image" if settings.config.grid_size else "A test image"
     alt = f"point {known['point']} of the map{of}, as {settings.model} draws it"
     return (

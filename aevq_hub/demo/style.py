@@ -61,11 +61,13 @@ CSS = """
 .curves .now { stroke: #f59e0b; stroke-width: 1.5; }
 .curves .dot { fill: #f59e0b; stroke: var(--background-fill-primary); stroke-width: 1.5; }
 
-.gallery, .about .row { display: grid; grid-template-columns: repeat(auto-fill, minmax(48px, 1fr)); gap: 4px; }
+.gallery, .about .row { display: grid; gap: 4px; }
 .gallery { max-height: 440px; overflow-y: auto; padding: 4px; position: relative; overscroll-behavior: contain; }
-.gallery.large { grid-template-columns: repeat(auto-fill, minmax(84px, 104px)); }
+.gallery.large { grid-template-columns: repeat(auto-fill, minmax(72px, 104px)); }
 .gallery.small { grid-template-columns: repeat(auto-fill, minmax(48px, 1fr)); }
-.about .row { grid-template-columns: repeat(auto-fill, minmax(64px, 78px)); }
+.about .row { grid-template-columns: repeat(auto-fill, minmax(58px, 76px)); }
+.about .none { grid-column: 1 / -1; }
+.picture + .about { margin-top: 12px; }
 .prose button.vector, .prose button.sample { display: block; margin: 0; border: 2px solid transparent; padding: 2px;
   border-radius: 6px; box-shadow: none; background: none; color: var(--body-text-color); font-size: 11px;
   font-weight: 500; line-height: 1.25; text-align: center; cursor: pointer; }

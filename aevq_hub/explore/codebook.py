@@ -13,6 +13,7 @@ from . import starts
 from .exhibits import MOST_OPEN, exhibit
 from .settings import Settings, number, one_of, option, whole
 
+FIRST = "codebook-fashionmnist"  # vectors enough to look around in, and some that met
 SORTS = ("use", "index", "distance")
 SHOWS = ("all", "used", "dead", "duplicate")
 NEIGHBOURS = 6  # other vectors that are shown beside a chosen one
@@ -34,6 +35,7 @@ class Codebook(Settings):
         point: the number of the chosen point of the map.
     """
 
+    model: str = FIRST
     start: str = option("sample:0", starts.checked)
     vector: int = option(0, whole, low=0, high=65535)
     sort: str = option(SORTS[0], one_of, choices=SORTS)
