@@ -63,9 +63,9 @@ CSS = """
 
 .gallery, .about .row { display: grid; gap: 4px; }
 .gallery { max-height: 440px; overflow-y: auto; padding: 4px; position: relative; overscroll-behavior: contain; }
-.gallery.large { grid-template-columns: repeat(auto-fill, minmax(72px, 104px)); }
+.gallery.large { grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); }
 .gallery.small { grid-template-columns: repeat(auto-fill, minmax(48px, 1fr)); }
-.about .row { grid-template-columns: repeat(auto-fill, minmax(58px, 76px)); }
+.about .row { grid-template-columns: repeat(auto-fill, 68px); }
 .about .none { grid-column: 1 / -1; }
 .picture + .about { margin-top: 12px; }
 .prose button.vector, .prose button.sample { display: block; margin: 0; border: 2px solid transparent; padding: 2px;
