@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from aevq_hub import explore
-from aevq_hub.explore import interpolation, perturbation
+from aevq_hub.explore import codebook, codebook_map, interpolation, perturbation
+from aevq_hub.explore.codebook import Codebook
 from aevq_hub.explore.interpolation import Interpolation
 from aevq_hub.explore.perturbation import Perturbation
 
 ENDPOINTS = {
     "/models", "/bring", "/perturb", "/perturbation_sheet", "/interpolate", "/interpolation_animation", "/four_corners",
+    "/codebook_gallery", "/codebook_health", "/codebook_vector", "/toward_vector", "/codebook_map_point",
 }  # fmt: skip
 
 
@@ -68,6 +70,18 @@ def test_interpolation_answers_strip_sheet_and_animation(client):
         assert moving.n_frames == 2 * interpolation.FRAMES - 2
 
 
+def test_the_codebook_is_drawn_and_told(client):
+    file = client.predict("ema-mnist", "index", "used", api_name="/codebook_gallery")
+    assert grey(file) == codebook.gallery(Codebook("ema-mnist", sort="index", show="used")).convert("L").tobytes()
+    assert client.predict("ema-mnist", api_name="/codebook_health")["in_use"] == 10
+    known = client.predict("ema-mnist", 7, api_name="/codebook_vector")
+    assert known == codebook.about(Codebook("ema-mnist", vector=7)) and len(known["nearest_vectors"]) == 6
+    file = client.predict("ema-mnist", "random:3", 7, 0.25, api_name="/toward_vector")
+    assert grey(file) == codebook.picture(Codebook("ema-mnist", "random:3", 7, way=0.25)).tobytes()
+    file = client.predict("ema-mnist", 5, api_name="/codebook_map_point")
+    assert grey(file) == codebook_map.point(Codebook("ema-mnist", point=5)).tobytes()
+
+
 def test_an_image_is_brought_and_used(client):
     assert client.predict(api_name="/models") == list(explore.offers())
     file = io.BytesIO()
@@ -92,6 +106,11 @@ GOOD = {
     "mix": st.lists(st.floats(-10, 10), max_size=7).map(lambda amounts: ",".join(map(str, amounts))),
     "steps": st.integers(0, 20),
     "mode": st.sampled_from(["lerp", "slerp"]),
+    "vector": st.integers(-1, 2),
+    "sort": st.sampled_from(codebook.SORTS),
+    "show": st.sampled_from(codebook.SHOWS),
+    "way": st.floats(-0.1, 1.1),
+    "point": st.integers(-1, 800),
     "picture": st.binary(max_size=50).map(lambda data: base64.b64encode(data).decode()),
     "invert": st.booleans(),
     **dict.fromkeys(("start", "end", "third", "fourth"), STARTS),

@@ -25,7 +25,7 @@ from training.evaluate import evaluate
 from training.search import grid, search
 from training.tables import table
 
-FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensors", "README.md"}
+FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensors", "map.safetensors", "README.md"}
 PICTURES = {
     "reconstructions.png",
     "perturbation.png",

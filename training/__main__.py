@@ -9,14 +9,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from aevq_hub import AEVQ
-from aevq_hub.hub import WEIGHTS_FILE, find_files
+from aevq_hub import AEVQ, AEVQConfig
+from aevq_hub.explore.exhibits import MAP_FILE
+from aevq_hub.hub import CONFIG_FILE, WEIGHTS_FILE, available_models, find_files
 from aevq_hub.registry import DATASETS, VARIANTS, Recipe, lookup
 
 from .card import report
-from .data import Source, find_source
+from .data import Source, find_source, load
 from .evaluate import evaluate
 from .files import write_json
+from .maps import write_map
 from .options import parser
 from .publish import Change, Publisher, PublishError, checked_folders, ladder
 from .release import describe
@@ -111,6 +113,22 @@ def _card(args: argparse.Namespace) -> None:
     describe(AEVQ.from_pretrained(args.folder), args.folder)
 
 
+def _map(args: argparse.Namespace) -> None:
+    if bool(args.models) == args.all:
+        raise ValueError("name the models to map, or give --all for all shipped ones that have vectors")
+    files = {name: find_files(name, (CONFIG_FILE,))[0] for name in args.models or available_models()}
+    configs = {name: AEVQConfig.from_file(file) for name, file in files.items()}
+    without = [name for name, config in configs.items() if not config.num_codes]
+    if without and not args.all:
+        raise ValueError(f"{without[0]} has no vectors, so there is nothing to map")
+    chosen = [name for name in files if name not in without]
+    sources = {name: _source(args, configs[name].dataset) for name in chosen}  # before any work
+    for name in tqdm(chosen, unit=" maps", disable=len(chosen) == 1):
+        folder = files[name].parent
+        write_map(AEVQ.from_pretrained(name), load(sources[name], "test"), folder)
+        tqdm.write(f"wrote {folder / MAP_FILE}")
+
+
 def _push(args: argparse.Namespace) -> None:
     if bool(args.models) == args.all:
         raise ValueError("name the models to publish, or give --all for all of them")
@@ -159,6 +177,7 @@ COMMANDS = {
     "search": _search,
     "evaluate": _evaluate,
     "card": _card,
+    "map": _map,
     "push": _push,
     "push-space": _push_space,
 }

@@ -24,6 +24,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   python -m training search center mnist --latent-dim 32,64 --pull-weight 1,3,10
                                                          a recorded search over settings
   python -m training evaluate center-mnist               the numbers of a model, measured again
+  python -m training map center-mnist                    its vectors and latents on a plane, for the demo
   python -m training push center-mnist --to NAMESPACE    publish its folder on the Hub
   python -m training push-space --to NAMESPACE/NAME      publish the demo of a namespace's models
 
@@ -101,6 +102,11 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
     card = commands.add_parser("card", help="draw a model's pictures and write its card again, from its folder alone")
     card.add_argument("folder", type=Path, metavar="FOLDER")
 
+    plane = commands.add_parser("map", help="place models' vectors and latents of test images on a plane, for the demo")
+    plane.add_argument("models", nargs="*", metavar="NAME", help="which, such as codebook-mnist, or a folder")
+    plane.add_argument("--all", action="store_true", help="all shipped models that have vectors")
+    _add_data(plane)
+
     push = commands.add_parser(
         "push", help="publish models' folders as repositories of the Hub", formatter_class=_Raw,
         description="Publish folders of model_cards/ as they are: NAMESPACE/<name> becomes a copy of <name>/, in one\n"
@@ -173,7 +179,7 @@ def _explain(variant: str, dataset: str) -> str:
         f"{v.title} ({v.section})\n\n{v.summary}\n\n"
         f"Writes model_cards/{variant}-{dataset or 'DATASET'}/: config.json, model.safetensors, history.json (per\n"
         "epoch the terms of the loss, test MSE and PSNR, the vectors' movement and the codebook's health), samples,\n"
-        "pictures and a card.\n"
+        "of models with vectors a map, pictures and a card.\n"
         "After each epoch a checkpoint is saved: if training is interrupted, the same command goes on with the next\n"
         "epoch, to the same result."
     )

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from aevq_hub import AEVQ, pictures
 
-from . import figures, metrics, sampler
+from . import figures, maps, metrics, sampler
 from .card import write_card
 from .data import Source, Split, load, training_labels
 from .evaluate import evaluate
@@ -23,7 +23,7 @@ SAMPLES = 20  # images (or latents) to start from in the demo
 
 
 def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = True) -> dict:
-    """Measure a trained model and write its folder: weights, configuration, history, samples, pictures, card.
+    """Measure a trained model and write its folder: weights, configuration, history, samples, map, pictures, card.
 
     Args:
         trainer: after its last epoch.
@@ -54,6 +54,8 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
     }
     folder.mkdir(parents=True, exist_ok=True)
     write_samples(model, source, test, folder)
+    if model.codebook is not None:
+        maps.write_map(model, test, folder)
     write_json(folder / "history.json", history)
     describe(model, folder)
     model.save_pretrained(folder, dtype=dtype)  # last: with its weights the folder is a model

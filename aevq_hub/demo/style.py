@@ -28,7 +28,7 @@ CSS = """
 .starts .thumbnail-item { height: auto !important; width: 100%; aspect-ratio: 1; }
 .starts .thumbnail-item img { height: auto !important; width: 100%; }
 
-.html-container:has(.picture, .curves) { padding: 0 !important; }
+.html-container:has(.picture, .curves, .gallery, .about, .plane, .health) { padding: 0 !important; }
 .picture { margin: 0; }
 .picture figcaption { font-weight: 600; margin-bottom: 6px; color: var(--body-text-color); line-height: 1.3; }
 .picture figcaption small { font-weight: 400; color: var(--body-text-color-subdued); }
@@ -60,6 +60,50 @@ CSS = """
 .curves .axis { stroke: currentColor; opacity: .3; }
 .curves .now { stroke: #f59e0b; stroke-width: 1.5; }
 .curves .dot { fill: #f59e0b; stroke: var(--background-fill-primary); stroke-width: 1.5; }
+
+.gallery, .about .row { display: grid; gap: 4px; }
+.gallery { max-height: 440px; overflow-y: auto; padding: 4px; position: relative; overscroll-behavior: contain; }
+.gallery.large { grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); }
+.gallery.small { grid-template-columns: repeat(auto-fill, minmax(48px, 1fr)); }
+.about .row { grid-template-columns: repeat(auto-fill, 68px); }
+.about .none { grid-column: 1 / -1; }
+.picture + .about { margin-top: 12px; }
+.prose button.vector, .prose button.sample { display: block; margin: 0; border: 2px solid transparent; padding: 2px;
+  border-radius: 6px; box-shadow: none; background: none; color: var(--body-text-color); font-size: 11px;
+  font-weight: 500; line-height: 1.25; text-align: center; cursor: pointer; }
+.vector i, .sample img { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated; border-radius: 3px;
+  margin: 0 0 1px; }
+.prose button.vector.dead { border: 2px dashed var(--body-text-color-subdued); }
+.prose button.vector.duplicate { border: 4px double var(--body-text-color-subdued); padding: 0; }
+.prose button.vector:hover, .prose button.sample:hover { border-color: var(--color-accent); }
+.prose button.vector[aria-pressed=true], .prose button.sample[aria-pressed=true] { border: 2px solid #f59e0b;
+  padding: 2px; box-shadow: 0 0 0 1px #f59e0b; }
+.vector:focus-visible, .sample:focus-visible { outline: 3px solid var(--color-accent); outline-offset: 1px; }
+.about h4, .health h4 { margin: 12px 0 4px; font-weight: 600; }
+.about h4:first-child, .health h4 { margin-top: 0; }
+.about small, .health small { font-weight: 400; color: var(--body-text-color-subdued); }
+.health { display: flex; flex-wrap: wrap; gap: 12px 32px; }
+.health > * { flex: 1 1 300px; min-width: 0; }
+.health ul { list-style: disc; padding-left: 20px; margin: 0 0 8px; }
+.curves .bars { fill: var(--color-accent); }
+.curves .alike { stroke: #f59e0b; stroke-dasharray: 5 4; stroke-width: 1.5; }
+.plane svg { display: block; width: 100%; height: auto; max-width: 680px; cursor: crosshair;
+  border: 1px solid var(--border-color-primary); border-radius: 8px; color: var(--body-text-color);
+  background: var(--background-fill-primary); }
+.plane .latent { fill: none; stroke-width: 6.5; stroke-linecap: round; opacity: .8; }
+.plane .vectors { fill: var(--background-fill-primary); stroke: currentColor; stroke-width: 2; }
+.plane .many { stroke-width: 1.3; }
+.plane .chosen { fill: none; stroke: #f59e0b; stroke-width: 4; }
+.plane .halo { stroke: var(--background-fill-primary); stroke-width: 9; }
+.plane text { fill: currentColor; font-size: 16px; font-weight: 600; paint-order: stroke; stroke-width: 4px;
+  stroke: var(--background-fill-primary); }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; list-style: none; padding: 0; margin: 8px 0 0;
+  font-size: var(--text-sm); }
+.legend li { display: flex; align-items: center; gap: 6px; margin: 0; }
+.legend i { width: 11px; height: 11px; border-radius: 50%; }
+.legend .diamond { border: 2px solid currentColor; border-radius: 0; transform: rotate(45deg) scale(.8); }
+#codebook_sprites { display: none; }
+#codebook_point_picture .picture { max-width: 300px; }
 
 .sketch canvas { display: block; width: 100%; max-width: 224px; aspect-ratio: 1; background: #000; border-radius: 8px;
   cursor: crosshair; touch-action: none; }

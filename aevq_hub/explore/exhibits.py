@@ -21,6 +21,7 @@ from ..registry import DATASETS, VARIANTS
 SAMPLES_FILE = "samples.safetensors"
 HISTORY_FILE = "history.json"
 FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # of a model's folder, those that the demo reads
+MAP_FILE = "map.safetensors"  # and of one with vectors, where there is one
 PREVIEW = 392  # side of a single picture in pixels
 THUMBNAIL = 84
 MOST_OPEN = 6  # models held in memory

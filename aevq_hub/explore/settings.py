@@ -115,4 +115,4 @@ class Settings:
     def first(cls) -> str:
         """The model that is shown first."""
         names = list(offers(cls.can))
-        return FIRST if FIRST in names else names[0]
+        return cls.model if cls.model in names else names[0]

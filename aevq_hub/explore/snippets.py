@@ -1,6 +1,7 @@
 """The Python that makes what a tab shows, one function per tab: it leaves the picture in ``picture``."""
 
 from . import starts
+from .codebook import Codebook
 from .interpolation import Interpolation
 from .perturbation import Perturbation
 
@@ -33,11 +34,25 @@ def interpolation(settings: Interpolation) -> str:
     return "\n".join(lines)
 
 
+def codebook(settings: Codebook) -> str:
+    """The code that makes ``codebook.picture(settings)``."""
+    size, uses = settings.config.grid_size, "latent" if settings.config.grid_size else ""
+    lines = [*_beginning(settings.model, {"z": settings.start}, uses), ""]
+    if size:
+        lines += [f"v = latent.recombine.broadcast({settings.vector}, {size}, model.codebook)  # one code in all cells"]
+    else:
+        lines += [f"v = model.codebook[{settings.vector}]"]
+    if settings.config.feed == "codebook":
+        lines += ["z = model.fed(z[None])[0]  # the decoder receives the nearest codes"]
+    lines += [f"z = z.lerp(v, {settings.way!r})  # so far on the straight line from the start to the vector"]
+    return "\n".join([*lines, "picture = model.to_pil(model.decode(z[None]))[0]"])
+
+
 def _beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[str]:
     """Import, open the model and get each start's latent."""
     kinds = {token.partition(":")[0] for token in tokens.values()}
     lines = ["from PIL import Image", ""] if "image" in kinds else []
-    names = sorted(["AEVQ", uses, *(["explore"] if "sample" in kinds else [])], key=lambda name: (name != "AEVQ", name))
+    names = ["AEVQ", *sorted({uses, "explore" if "sample" in kinds else ""} - {""})]
     lines += [f"from aevq_hub import {', '.join(names)}", "", f'model = AEVQ.from_pretrained("{model}")']
     for variable, token in tokens.items():
         kind, _, rest = token.partition(":")

@@ -1,0 +1,210 @@
+"""The codebook tab (figures 3.5, 4.1, 4.3): the vectors of a model, how they are used, and the way to one of them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from PIL import Image
+
+from ..codebook import DUPLICATE, IN_USE
+from ..config import AEVQConfig
+from ..model import AEVQ
+from . import starts
+from .exhibits import MOST_OPEN, exhibit
+from .settings import Settings, number, one_of, option, whole
+
+FIRST = "codebook-fashionmnist"  # vectors enough to look around in, and some that met
+SORTS = ("use", "index", "distance")
+SHOWS = ("all", "used", "dead", "duplicate")
+NEIGHBOURS = 6  # other vectors that are shown beside a chosen one
+SAMPLES = 5  # samples likewise
+SPRITES = 25  # vectors in a row of the sprite sheet
+_AT_ONCE = 64  # vectors decoded in a batch
+
+
+@dataclass(frozen=True)
+class Codebook(Settings):
+    """What the tab is set to.
+
+    Attributes:
+        start: where the way to the vector begins; see ``starts``.
+        vector: the index of the chosen vector, from 0 as in the paper's appendix.
+        sort: the gallery by ``use``, the most used first; by ``index``; or by ``distance`` to the nearest other one.
+        show: in the gallery ``all``, or only those in use (``used``), ``dead`` or ``duplicate`` ones.
+        way: how far from the start to the vector, from 0 to 1.
+        point: the number of the chosen point of the map.
+    """
+
+    model: str = FIRST
+    start: str = option("sample:0", starts.checked)
+    vector: int = option(0, whole, low=0, high=65535)
+    sort: str = option(SORTS[0], one_of, choices=SORTS)
+    show: str = option(SHOWS[0], one_of, choices=SHOWS)
+    way: float = option(0.5, number, low=0, high=1)
+    point: int = option(0, whole, low=0, high=65535)
+
+    def __post_init__(self):
+        super().__post_init__()
+        whole("vector", self.vector, 0, self.config.num_codes - 1)
+
+    @staticmethod
+    def can(config: AEVQConfig) -> bool:
+        return config.num_codes > 0
+
+
+@dataclass(frozen=True)
+class Book:
+    """A model's K vectors, and what is known of them.
+
+    Attributes:
+        images: each vector decoded, of a grid in all the cells (figure 4.7a), as small as it is.
+        share: (K,) of the test latents, of a grid of their cells, whose nearest vector it is.
+        apart: (K, K) Euclidean distances between the vectors, infinite to themselves.
+        duplicates: those that have another one within 5 % of the latents' spread.
+        health: what was measured of the whole; see ``aevq_hub.codebook.Health.summary``.
+    """
+
+    images: list[Image.Image]
+    share: list[float]
+    apart: torch.Tensor
+    duplicates: frozenset[int]
+    health: dict[str, float | int]
+
+    @property
+    def nearest_distance(self) -> list[float]:
+        """(K,) the distance to the nearest other vector; infinite for K = 1."""
+        return self.apart.amin(1).tolist()
+
+    def kinds(self, vector: int) -> list[str]:
+        """What a vector counts as, out of ``SHOWS``."""
+        share = self.share[vector]
+        found = {"all": True, "used": share >= IN_USE, "dead": share == 0, "duplicate": vector in self.duplicates}
+        return [kind for kind, holds in found.items() if holds]
+
+
+@lru_cache(maxsize=MOST_OPEN)
+def book(name: str) -> Book:
+    """The vectors of a model by its name; the last six are kept."""
+    shown = exhibit(name)
+    model, results = shown.model, shown.history["results"]["codebook"]
+    batches = model.codebook.split(_AT_ONCE)
+    images = [image for v in batches for image in model.to_pil(model.decode(filled(model, v)))]
+    # by differences: a matrix product could not tell vectors that are close together from equal ones
+    apart = torch.cdist(model.codebook, model.codebook, compute_mode="donot_use_mm_for_euclid_dist")
+    apart.fill_diagonal_(float("inf"))
+    # as many were measured to lie within 5 % of the latents' spread from another one: those that lie nearest
+    duplicates = apart.amin(1).argsort(stable=True)[: results["duplicates"]].tolist()
+    health = {key: value for key, value in results.items() if key != "share"}
+    return Book(images, results["share"], apart, frozenset(duplicates), health)
+
+
+def filled(model: AEVQ, vectors: torch.Tensor) -> torch.Tensor:
+    """Vectors (n, D) as latents: themselves, or for a grid each in all the cells (n, D, h, w)."""
+    size = model.config.grid_size
+    return vectors[:, :, None, None].expand(-1, -1, size, size) if size else vectors
+
+
+def order(settings: Codebook) -> list[int]:
+    """The vectors that the gallery shows, in its order."""
+    known = book(settings.model)
+    shown = [vector for vector in range(len(known.share)) if settings.show in known.kinds(vector)]
+    distance = known.nearest_distance
+    keys = {
+        "use": lambda vector: -known.share[vector],
+        "index": lambda vector: vector,
+        "distance": distance.__getitem__,
+    }
+    return sorted(shown, key=keys[settings.sort])
+
+
+def gallery(settings: Codebook) -> Image.Image:
+    """The gallery as one picture, row by row.
+
+    Raises:
+        ValueError: there is no such vector.
+    """
+    shown, images = order(settings), book(settings.model).images
+    if not shown:
+        raise ValueError(f"{settings.model} has no vector to show as {settings.show}; choose all.")
+    return _tiled([images[vector] for vector in shown], min(len(shown), 20))
+
+
+@lru_cache(maxsize=MOST_OPEN)
+def sprites(name: str) -> Image.Image:
+    """All vectors of a model by index, without gaps: :data:`SPRITES` in a row, or all where there are fewer."""
+    images = book(name).images
+    return _tiled(images, min(len(images), SPRITES))
+
+
+def vector(settings: Codebook) -> Image.Image:
+    """The chosen vector decoded, as small as it is."""
+    return book(settings.model).images[settings.vector]
+
+
+def start(settings: Codebook) -> Image.Image:
+    """The start as the model draws it, as small as it is."""
+    shown = exhibit(settings.model)
+    return shown.model.to_pil(shown.model.draw(starts.latent(shown, settings.start)[None]))[0]
+
+
+def picture(settings: Codebook) -> Image.Image:
+    """The picture on the straight line from the start to the vector; of a grid every cell moves to the code.
+
+    Raises:
+        ValueError: the start is no sample, or its image no longer here.
+    """
+    shown = exhibit(settings.model)
+    model = shown.model
+    z = model.fed(starts.latent(shown, settings.start)[None])
+    z = z.lerp(filled(model, model.codebook[settings.vector : settings.vector + 1]), settings.way)
+    return model.to_pil(model.decode(z))[0]
+
+
+def neighbours(settings: Codebook) -> list[tuple[int, float]]:
+    """The vectors nearest to the chosen one, with their distances, the nearest first."""
+    apart = book(settings.model).apart[settings.vector]
+    found = apart.argsort(stable=True)[: min(NEIGHBOURS, len(apart) - 1)]  # the last one is the vector itself
+    return [(index, apart[index].item()) for index in found.tolist()]
+
+
+def samples(settings: Codebook) -> list[tuple[int, float]]:
+    """The shipped samples nearest to the vector, the nearest first, each with its distance; of a grid those with the
+    most cells whose nearest vector it is, each with how many."""
+    shown = exhibit(settings.model)
+    if settings.config.grid_size:
+        cells = (shown.model.quantize(shown.z)[1] == settings.vector).flatten(1).sum(1)
+        found = [i for i in cells.argsort(descending=True, stable=True).tolist() if cells[i]]
+        return [(i, cells[i].item()) for i in found[:SAMPLES]]
+    apart = (shown.z - shown.model.codebook[settings.vector]).norm(dim=1)
+    return [(i, apart[i].item()) for i in apart.argsort(stable=True)[:SAMPLES].tolist()]
+
+
+def about(settings: Codebook) -> dict:
+    """What is known of the chosen vector, for programs."""
+    known = book(settings.model)
+    kinds = known.kinds(settings.vector)
+    measure = "cells" if settings.config.grid_size else "distance"
+    return {
+        "vector": settings.vector,
+        "share": known.share[settings.vector],
+        **{name: kind in kinds for name, kind in (("in_use", "used"), ("dead", "dead"), ("duplicate", "duplicate"))},
+        "nearest_vectors": [{"vector": index, "distance": distance} for index, distance in neighbours(settings)],
+        "nearest_samples": [{"start": f"sample:{index}", measure: value} for index, value in samples(settings)],
+    }
+
+
+def rules() -> dict[str, str]:
+    """What the words in use, dead and duplicate mean, for people."""
+    return {
+        "used": f"the nearest vector of at least {IN_USE:.2%} of the test latents",
+        "dead": "the nearest of none",
+        "duplicate": f"another one lies within {DUPLICATE:.0%} of the latents' spread",
+    }
+
+
+def _tiled(images: list[Image.Image], columns: int) -> Image.Image:
+    width, height = images[0].size
+    tiled = Image.new(images[0].mode, (columns * width, -(-len(images) // columns) * height))
+    for i, image in enumerate(images):
+        tiled.paste(image, (i % columns * width, i // columns * height))
+    return tiled

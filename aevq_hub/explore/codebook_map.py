@@ -1,0 +1,99 @@
+"""The codebook tab's map (figures 3.4, 4.1, 4.2): vectors and latents on a plane, computed once and shipped."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from ..codebook import nearest_vectors
+from ..config import LoadError
+from ..hub import find_files
+from .codebook import Codebook, filled
+from .exhibits import MAP_FILE, MOST_OPEN, exhibit
+
+REACH = 0.02  # how near to a vector's place a click means the vector
+
+
+@dataclass(frozen=True)
+class Map:
+    """Where a model's vectors and latents of n test images are; ``training.maps`` computes it.
+
+    Attributes:
+        points: (n, 2) in [0, 1], from the left and from the top.
+        vectors: (K, 2) likewise.
+        classes: (n,) the image's class, −1 where it has no single one.
+        latents: (n, D), of a grid one cell of each image.
+        nearest: (n,) the index of each latent's nearest vector.
+    """
+
+    points: torch.Tensor
+    vectors: torch.Tensor
+    classes: list[int]
+    latents: torch.Tensor
+    nearest: list[int]
+
+
+@lru_cache(maxsize=MOST_OPEN)
+def load_map(name: str) -> Map | None:
+    """The map of a model by its name; None where it has none."""
+    try:
+        (file,) = find_files(name, (MAP_FILE,))
+    except LoadError:
+        return None
+    t = load_file(file)
+    latents = t["latents"].float()
+    nearest = nearest_vectors(latents, exhibit(name).model.codebook).tolist()
+    return Map(t["points"].float(), t["vectors"].float(), t["classes"].tolist(), latents, nearest)
+
+
+def point(settings: Codebook) -> Image.Image:
+    """The chosen point's latent as the model draws it, of a grid in all the cells; as small as it is.
+
+    Raises:
+        ValueError: there is no such point, or no map.
+    """
+    model = exhibit(settings.model).model
+    return model.to_pil(model.draw(filled(model, _map(settings).latents[_checked(settings)][None])))[0]
+
+
+def about_point(settings: Codebook) -> dict:
+    """What is known of the chosen point: its number, class (−1 for none), nearest vector and the distance to it.
+
+    Raises:
+        ValueError: there is no such point, or no map.
+    """
+    i, plane = _checked(settings), _map(settings)
+    vector = plane.nearest[i]
+    distance = (plane.latents[i] - exhibit(settings.model).model.codebook[vector]).norm().item()
+    return {"point": i, "class": plane.classes[i], "nearest_vector": vector, "distance": distance}
+
+
+def at(settings: Codebook, x: float, y: float) -> tuple[str, int]:
+    """What lies at a place of the map: ``vector`` or ``point``, whichever is nearest, and its number.
+
+    Args:
+        settings: of the tab.
+        x: from the left, in [0, 1].
+        y: from the top, in [0, 1].
+    """
+    plane, place = _map(settings), torch.tensor([x, y])
+    to_points, to_vectors = ((places - place).norm(dim=1) for places in (plane.points, plane.vectors))
+    if to_vectors.min() - REACH <= to_points.min():
+        return "vector", to_vectors.argmin().item()
+    return "point", to_points.argmin().item()
+
+
+def _map(settings: Codebook) -> Map:
+    plane = load_map(settings.model)
+    if plane is None:
+        raise ValueError(f"{settings.model} has no map; `python -m training map {settings.model}` makes one.")
+    return plane
+
+
+def _checked(settings: Codebook) -> int:
+    last = len(_map(settings).points) - 1
+    if settings.point > last:
+        raise ValueError(f"point is {settings.point}; give a whole number from 0 to {last}.")
+    return settings.point

@@ -1,0 +1,155 @@
+"""The codebook tab as a person uses it."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from test_demo import leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change
+
+from aevq_hub import explore
+from aevq_hub.explore import codebook, codebook_map
+from aevq_hub.explore.codebook import Codebook
+
+
+def shown(page) -> list[int]:
+    """The vectors of the gallery, in its order."""
+    buttons = page.locator("#codebook_gallery button")
+    return [int(number) for number in buttons.evaluate_all("all => all.map(button => button.dataset.vector)")]
+
+
+def wait_until_shown(page, wanted: list[int]) -> None:
+    for _ in range(100):
+        if shown(page) == wanted:
+            return
+        page.wait_for_timeout(100)
+    assert shown(page) == wanted
+
+
+def open_tab(page, page_url: str, **link) -> None:
+    query = "&".join(f"{name}={value}" for name, value in link.items())
+    leave_for(page, f"{page_url}/?tab=codebook&{query}")
+    page.locator("#codebook_point_picture img").wait_for()
+
+
+@pytest.mark.browser
+def test_the_gallery_is_filtered_sorted_and_chosen_from(page, page_url):
+    open_tab(page, page_url, model="ema-fashionmnist")
+    page.locator("#codebook_health").get_by_text("37 dead").wait_for()
+    wait_until_shown(page, codebook.order(Codebook("ema-fashionmnist")))
+    page.locator("#codebook_show").get_by_label("in use").click()
+    wait_until_shown(page, codebook.order(Codebook("ema-fashionmnist", show="used")))
+    page.locator("#codebook_sort").get_by_label("index", exact=True).click()
+    used = codebook.order(Codebook("ema-fashionmnist", show="used", sort="index"))
+    wait_until_shown(page, used)
+    assert len(used) == 13
+    panel, vector, live = (
+        page.locator("#codebook_panel"),
+        pixels(page, "codebook_vector"),
+        pixels(page, "codebook_live"),
+    )
+    button = page.locator(f"#codebook_gallery button[data-vector='{used[3]}']")
+    button.click()
+    panel.get_by_role("heading", name=f"Vector {used[3]}").wait_for()
+    panel.get_by_text(re.compile(r"nearest vector of \d+\.\d\d%")).wait_for()
+    wait_for_change(page, "codebook_vector", vector)
+    wait_for_change(page, "codebook_live", live)
+    page.locator(f"#codebook_gallery button[data-vector='{used[3]}'][aria-pressed=true]").wait_for()
+    assert page.locator("#codebook_gallery button[aria-pressed=true]").count() == 1
+    page.locator("#codebook_show").get_by_label("duplicates").click()
+    page.locator("#codebook_gallery").get_by_text("No vector of this model is a duplicate.").wait_for()
+
+
+@pytest.mark.browser
+def test_vectors_are_reached_by_keyboard_and_by_number(page, page_url):
+    open_tab(page, page_url, model="codebook-mnist", sort="index", vector="4")
+    button = page.locator("#codebook_gallery button[tabindex='0']")
+    assert button.count() == 1 and button.get_attribute("data-vector") == "4"
+    button.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    panel = page.locator("#codebook_panel")
+    panel.get_by_role("heading", name="Vector 5").wait_for()
+    assert page.evaluate("document.activeElement.dataset.vector") == "5"  # the focus stays where it was
+    set_slider(page, "codebook_number", 11)
+    panel.get_by_role("heading", name="Vector 11").wait_for()
+    page.locator("#codebook_gallery button[data-vector='11'][aria-pressed=true]").wait_for()
+    near = panel.locator("button[data-vector]").first
+    number = near.get_attribute("data-vector")
+    near.click()
+    panel.get_by_role("heading", name=f"Vector {number}", exact=True).wait_for()
+
+
+@pytest.mark.browser
+def test_the_slider_moves_from_the_start_to_the_vector(page, page_url):
+    open_tab(page, page_url, model="vqae-fashionmnist", vector="20")
+    start, vector, half = (pixels(page, f"codebook_{name}") for name in ("start", "vector", "live"))
+    assert len({start, vector, half}) == 3
+    set_slider(page, "codebook_way", 0)
+    wait_for(page, "codebook_live", start)
+    set_slider(page, "codebook_way", 0.5)
+    wait_for(page, "codebook_live", half)
+    set_slider(page, "codebook_way", 1)
+    wait_for_change(page, "codebook_live", half)
+    sample = page.locator("#codebook_panel button.sample").last
+    token = sample.get_attribute("data-start")
+    sample.click()
+    wait_for_change(page, "codebook_start", start)
+    box = page.locator("#codebook_start_token textarea, #codebook_start_token input")
+    assert box.input_value() == token
+    page.locator("#codebook_starts button.thumbnail-item").nth(8).click()
+    page.locator("#codebook_start img[alt*='sample:8']").wait_for()
+
+
+@pytest.mark.browser
+def test_points_and_vectors_of_the_map_are_clicked(page, page_url):
+    open_tab(page, page_url, model="ema-mnist")
+    settings, plane = Codebook("ema-mnist"), codebook_map.load_map("ema-mnist")
+    map_ = page.locator("#codebook_map svg")
+    map_.scroll_into_view_if_needed()
+
+    def click(place):
+        side = map_.bounding_box()["width"]
+        x, y = ((20 + share * 560) / 600 * side for share in place.tolist())
+        map_.click(position={"x": x, "y": y})
+
+    point = next(i for i in range(40, 700) if codebook_map.at(settings, *plane.points[i].tolist()) == ("point", i))
+    before = pixels(page, "codebook_point_picture")
+    click(plane.points[point])
+    wait_for_change(page, "codebook_point_picture", before)
+    page.locator("#codebook_point_picture").get_by_text(f"Point {point}, class {plane.classes[point]}").wait_for()
+    assert page.locator("#codebook_point input[type=number]").input_value() == str(point)
+    click(plane.vectors[30])
+    page.locator("#codebook_panel").get_by_role("heading", name="Vector 30").wait_for()
+    page.locator("#codebook_gallery button[data-vector='30'][aria-pressed=true]").wait_for()
+    map_.get_by_text("vector 30").wait_for()
+    set_slider(page, "codebook_point", 3)
+    page.locator("#codebook_point_picture").get_by_text(f"Point 3, class {plane.classes[3]}").wait_for()
+    page.locator("#codebook_point_picture button[data-vector]").click()
+    nearest = plane.nearest[3]
+    page.locator("#codebook_panel").get_by_role("heading", name=f"Vector {nearest}", exact=True).wait_for()
+
+
+@pytest.mark.browser
+def test_another_model_and_a_link_and_the_python(page, page_url):
+    open_tab(page, page_url, model="ema-mnist", vector="49", point="12")
+    vector = pixels(page, "codebook_vector")
+    page.locator("#codebook_dataset").get_by_label("CelebA", exact=True).click()
+    wait_for_change(page, "codebook_vector", vector)  # the same variant, or the first one that has vectors
+    page.locator("#codebook_about").get_by_text("64 × 64 pixels").wait_for()
+    page.locator("#codebook_map").get_by_text("each in the colour of its nearest vector").wait_for()
+    faces = explore.offers(lambda config: Codebook.can(config) and config.dataset == "celeba")
+    name = "ema-celeba" if "ema-celeba" in faces else next(iter(faces))
+    open_accordion(page, "codebook_python")
+    page.locator("#codebook_code").get_by_text(f'AEVQ.from_pretrained("{name}")').wait_for()
+    set_slider(page, "codebook_way", 0.25)
+    page.locator("#codebook_code").get_by_text("z = z.lerp(v, 0.25)").wait_for()
+    live = pixels(page, "codebook_live")
+    page.locator("#codebook_link").click()
+    page.locator("#codebook_said").get_by_role("status").wait_for()
+    link = parse_qs(urlparse(page.url).query)
+    assert {key: link[key] for key in ("tab", "model", "vector", "way", "sort", "show")} == {
+        "tab": ["codebook"], "model": [name], "vector": ["0"], "way": ["0.25"], "sort": ["use"], "show": ["all"],
+    }  # fmt: skip
+    leave_for(page, page.url)
+    wait_for(page, "codebook_live", live)
+    assert page.locator("#codebook_way input[type=number]").input_value() == "0.25"

@@ -1,0 +1,65 @@
+"""A model's map: its vectors and latents of test images on a plane, by t-SNE (figures 3.4, 4.1, 4.2)."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from aevq_hub import AEVQ
+from aevq_hub.explore.exhibits import MAP_FILE
+
+from .data import Split
+from .files import written_beside
+from .metrics import latents
+
+POINTS = 700  # latents at most
+BYTES = 240_000  # of the latents on disk at most: of a grid, whose vectors are long, there are fewer
+PRINCIPAL = 50  # dimensions that t-SNE is given at most
+
+
+def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
+    """Compute the map of a model with vectors and write it as ``map.safetensors``.
+
+    It holds ``points`` (n, 2) and ``vectors`` (K, 2), coordinates in [0, 1] with the first from the left and the
+    second from the top; ``classes`` (n,), −1 where an image has no single class; ``latents`` (n, D), what the points
+    are, of a grid one cell of each image. All but the classes are float16.
+
+    Args:
+        model: with a codebook (K, D), in evaluation mode.
+        test: images to take latents from.
+        folder: the model's.
+        seed: of t-SNE, and of the choice of cells.
+    """
+    index = torch.linspace(0, len(test) - 1, min(POINTS, BYTES // (2 * model.config.latent_dim), len(test))).long()
+    z = latents(model, test.images[index])
+    if model.config.grid_size:
+        cells = z.flatten(2)  # (n, D, h·w)
+        chosen = torch.randint(cells.shape[2], (len(z),), generator=torch.Generator().manual_seed(seed))
+        z = cells[torch.arange(len(z)), :, chosen]
+    z = z.half()
+    plane = _plane(torch.cat([z.float(), model.codebook.detach().float()]), seed)
+    has_class = test.labels is not None and test.labels.ndim == 1
+    tensors = {
+        "points": plane[: len(z)],
+        "vectors": plane[len(z) :],
+        "classes": (test.labels[index] if has_class else torch.full((len(z),), -1)).short(),
+        "latents": z,
+    }
+    with written_beside(folder / MAP_FILE) as beside:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, beside)
+
+
+def _plane(z: Tensor, seed: int) -> Tensor:
+    """Places on the plane of vectors (n, D) together, float16 (n, 2) in [0, 1]."""
+    from sklearn.decomposition import PCA  # a second to import, and seldom needed
+    from sklearn.manifold import TSNE
+
+    values = z.numpy()
+    if min(values.shape) > PRINCIPAL:
+        values = PCA(PRINCIPAL, random_state=seed).fit_transform(values)
+    perplexity = min(30, (len(values) - 1) / 3)
+    found = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(values)
+    low, high = found.min(0), found.max(0)
+    return torch.from_numpy((found - low) / np.maximum(high - low, 1e-9)).half()
