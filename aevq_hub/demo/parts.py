@@ -98,6 +98,7 @@ def figure(
     cell: tuple[int, int] | None = None,
     download: str = "",
     least: int = 0,
+    overlay: str = "",
 ) -> str:
     """HTML of a picture with its caption. The picture is part of it, so that it is there at once and nothing flickers.
 
@@ -110,6 +111,7 @@ def figure(
         cell: row and column from 0 of the chosen one, which is framed.
         download: a file name, to offer the picture for download.
         least: width in pixels below which a wide picture scrolls instead of shrinking.
+        overlay: HTML that lies over the picture.
     """
     content, kind = (picture, "webp") if isinstance(picture, bytes) else (png(picture), "png")
     source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
@@ -127,7 +129,7 @@ def figure(
     small = f" <small>{html.escape(hint)}</small>" if hint else ""
     return (
         f'<figure class="picture"><figcaption>{html.escape(caption)}{small}</figcaption>{frame}'
-        f'<img src="{source}" alt="{html.escape(alt)}">{chosen}</div>{link}</figure>'
+        f'<img src="{source}" alt="{html.escape(alt)}">{chosen}{overlay}</div>{link}</figure>'
     )
 
 

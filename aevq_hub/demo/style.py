@@ -51,6 +51,26 @@ CSS = """
 #sheet .picture { max-width: 900px; }
 #corners .picture { max-width: 640px; }
 
+.picture .cells { position: absolute; inset: 0; display: grid;
+  grid-template: repeat(var(--side), 1fr) / repeat(var(--side), 1fr); }
+.cells button { padding: 0; min-width: 0; border: 1px solid rgb(128 128 128 / 22%); background: none; cursor: pointer;
+  font: 600 clamp(8px, 1.1vw, 12px) / 1 ui-sans-serif, system-ui, sans-serif; color: transparent; }
+.cells button:is(:hover, :focus-visible) { background: rgb(0 0 0 / 55%); color: #fff; }
+.cells button:focus-visible { outline: 3px solid #38bdf8; outline-offset: -3px; z-index: 2; }
+.cells .edited { border: 1px dashed #2dd4bf; }
+.cells [aria-pressed=true] { border: 2px solid #f59e0b; box-shadow: 0 0 0 1px rgb(0 0 0 / 70%); z-index: 1; }
+.palette { display: grid; grid-template-columns: repeat(auto-fill, minmax(38px, 1fr)); gap: 4px; max-height: 330px;
+  overflow-y: auto; padding: 3px; }
+.palette button { padding: 0; min-width: 0; border: 1px solid var(--border-color-primary); border-radius: 5px;
+  overflow: hidden; cursor: pointer; background: var(--background-fill-secondary); color: var(--body-text-color); }
+.palette i { display: block; aspect-ratio: 1; background: var(--sprite) no-repeat; image-rendering: pixelated; }
+.palette b { display: block; font-size: 11px; line-height: 16px; font-weight: 500; }
+.palette button:focus-visible { outline: 3px solid #38bdf8; }
+.palette [aria-pressed=true] { border-color: #f59e0b; box-shadow: 0 0 0 2px #f59e0b; }
+.said-of { margin: 0; line-height: 1.5; color: var(--body-text-color); }
+.said-of a { color: var(--link-text-color); text-decoration: underline; }
+.matrix textarea { font-family: var(--font-mono); white-space: pre; overflow-x: auto !important; }
+
 .curves { display: flex; flex-wrap: wrap; gap: 12px 32px; }
 .curves svg { flex: 1 1 300px; min-width: 0; max-width: 560px; height: auto; color: var(--body-text-color); }
 .curves text { fill: currentColor; font-size: 12px; }

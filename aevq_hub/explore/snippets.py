@@ -1,8 +1,10 @@
 """The Python that makes what a tab shows, one function per tab: it leaves the picture in ``picture``."""
 
 from . import starts
+from .cells import PASTED, ZERO, placed
 from .interpolation import Interpolation
 from .perturbation import Perturbation
+from .recombination import Recombination
 
 
 def perturbation(settings: Perturbation) -> str:
@@ -31,6 +33,31 @@ def interpolation(settings: Interpolation) -> str:
         f'picture = pictures.interpolation(model, z1[None], z2[None], steps={settings.steps}, mode="{settings.mode}")'
     ]
     return "\n".join(lines)
+
+
+def recombination(settings: Recombination) -> str:
+    """The code that makes ``recombination.picture(settings)``."""
+    cells, model = settings.matrix, settings.model
+    codes, pasted, zeros = (placed(cells, kind) for kind in (int, PASTED, ZERO))
+    if len(codes) == len(cells) ** 2:
+        rows = "".join(f"    {row},\n" for row in cells)
+        return (
+            f'import torch\n\nfrom aevq_hub import AEVQ\n\nmodel = AEVQ.from_pretrained("{model}")\n'
+            f"indices = torch.tensor([[\n{rows}]])\npicture = model.to_pil(model.decode_indices(indices))[0]"
+        )
+    lines = _beginning(model, {"z": settings.start, **({"second": settings.second} if pasted else {})})
+    fed = settings.config.feed == "codebook"
+    if fed:
+        lines += ["", "z = model.fed(z[None])[0]  # the decoder receives the nearest codes"]
+    if codes:
+        lines += ["", f"codes = {{{', '.join(f'{(r, c)}: {cells[r][c]}' for r, c in codes)}}}  # row, column from 0"]
+        lines += ["z = latent.recombine.replace(z, list(codes), list(codes.values()), model.codebook)"]
+    if pasted:
+        lines += ["", *(["second = model.fed(second[None])[0]"] if fed else [])]
+        lines += [f"z = latent.recombine.paste(z, second, {pasted})"]
+    if zeros:
+        lines += ["", f"z = latent.recombine.blank(z, {zeros})"]
+    return "\n".join([*lines, "", "picture = model.to_pil(model.decode(z[None]))[0]"])
 
 
 def _beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[str]:
