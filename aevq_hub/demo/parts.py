@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
+from inspect import isgeneratorfunction
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -37,6 +38,16 @@ _LINK = """async (tab, names, values) => {
 
 def explained(function: Callable) -> Callable:
     """Show a ValueError of bad input as one sentence, on the page and to programs."""
+    if isgeneratorfunction(function):
+
+        @wraps(function)
+        def stepping(*args, **kwargs):
+            try:
+                yield from function(*args, **kwargs)
+            except ValueError as error:
+                raise gr.Error(str(error), print_exception=False) from error
+
+        return stepping
 
     @wraps(function)  # Gradio reads the arguments' types
     def wrapped(*args, **kwargs):
@@ -137,7 +148,7 @@ def figure(
 class View:
     """A part of a tab that is drawn anew when its settings change."""
 
-    draw: Callable  # of the tab's settings; returns a list of the outputs' values
+    draw: Callable  # of the tab's settings; returns a list of the outputs' values, or yields several, for long work
     outputs: list
 
 
@@ -231,6 +242,12 @@ class Tab:
         return [(name, one) for name, c in pairs for one in (c if isinstance(c, list) else [c])]
 
     def _drawing(self, view: View) -> Callable:
+        if isgeneratorfunction(view.draw):
+
+            def stepping(*values):
+                yield from map(outputs, view.draw(self.collected(*values)))
+
+            return explained(stepping)
         return explained(lambda *values: outputs(view.draw(self.collected(*values))))
 
     def _link_script(self) -> str:

@@ -3,6 +3,7 @@
 from . import starts
 from .cells import PASTED, ZERO, placed
 from .interpolation import Interpolation
+from .ladder import STEPS, Ladder
 from .perturbation import Perturbation
 from .recombination import Recombination
 
@@ -58,6 +59,34 @@ def recombination(settings: Recombination) -> str:
     if zeros:
         lines += ["", f"z = latent.recombine.blank(z, {zeros})"]
     return "\n".join([*lines, "", "picture = model.to_pil(model.decode(z[None]))[0]"])
+
+
+def ladder(settings: Ladder) -> str:
+    """The code that makes ``ladder.sheet(settings)``."""
+    tokens = {"z1": settings.start, "z2": settings.second}
+    names = {name: settings.variant_of(name) for name in settings.models}
+    model = settings.models[0]
+    imports, beginning = "\n".join(_beginning(model, tokens, "latent, pictures")).split("\n\nmodel = ")
+    beginning = "\n".join(f"    {line}" for line in f"model = {beginning}".replace(f'"{model}"', "name").split("\n"))
+    variants = "".join(f'    "{name}": "{variant}",\n' for name, variant in names.items())
+    return f"""import torch
+{imports}
+
+variants = {{
+{variants}}}
+rows = []
+for name in variants:
+{beginning}
+    dim = model.ranked_dimensions()[0]  # the one that moves the picture most
+    shift = {settings.shift!r} * model.sampler.standard_deviation(model.codebook)[dim].item()
+    fed, grid = model.fed(z1[None]), model.config.grid_size
+    if grid:
+        shifted = latent.perturb_cell(fed, pictures.middle(model), dim, shift)[:, 0, 0]
+    else:
+        shifted = latent.perturb(fed, dim, shift)[:, 0, 0]
+    path = latent.interpolate(z1, z2, {STEPS}, dim=-3 if grid else -1)
+    rows.append(torch.cat([model.draw(z1[None]), model.decode(shifted), model.draw(path)]))
+picture = pictures.sheet(torch.stack(rows), list(variants.values()))"""
 
 
 def _beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[str]:
