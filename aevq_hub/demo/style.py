@@ -53,7 +53,8 @@ CSS = """
 
 .picture .cells { position: absolute; inset: 0; display: grid;
   grid-template: repeat(var(--side), 1fr) / repeat(var(--side), 1fr); }
-.cells button { padding: 0; min-width: 0; border: 1px solid rgb(128 128 128 / 22%); background: none; cursor: pointer;
+.cells button { padding: 0; min-width: 0; border-radius: 0; background: none; cursor: pointer;
+  border: 1px solid rgb(128 128 128 / 22%);
   font: 600 clamp(8px, 1.1vw, 12px) / 1 ui-sans-serif, system-ui, sans-serif; color: transparent; }
 .cells button:is(:hover, :focus-visible) { background: rgb(0 0 0 / 55%); color: #fff; }
 .cells button:focus-visible { outline: 3px solid #38bdf8; outline-offset: -3px; z-index: 2; }
@@ -71,6 +72,15 @@ CSS = """
 .said-of a { color: var(--link-text-color); text-decoration: underline; }
 .matrix textarea { font-family: var(--font-mono); white-space: pre; overflow-x: auto !important; }
 
+.rung { display: grid; grid-template-columns: minmax(0, 2.3fr) repeat(2, minmax(0, 1fr)) minmax(0, 5fr); gap: 14px;
+  border-top: 1px solid var(--border-color-primary); padding-top: 10px; }
+.rung h3 { margin: 0 0 4px; font-size: 1rem; color: var(--body-text-color); }
+.rung p { margin: 0 0 6px; line-height: 1.35; font-size: var(--text-sm); color: var(--body-text-color); }
+.rung .error { font-weight: 600; }
+.rung figcaption { font-size: var(--text-sm); white-space: nowrap; }
+.html-container:has(.rung, .said-of, .palette) { padding: 0 !important; }
+.rung-of:not(:has(.rung)) { display: none; }
+
 .curves { display: flex; flex-wrap: wrap; gap: 12px 32px; }
 .curves svg { flex: 1 1 300px; min-width: 0; max-width: 560px; height: auto; color: var(--body-text-color); }
 .curves text { fill: currentColor; font-size: 12px; }
@@ -85,6 +95,10 @@ CSS = """
   cursor: crosshair; touch-action: none; }
 .sketch button { margin-top: 6px; padding: 4px 12px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color); }
+@media (max-width: 760px) {
+  .rung { grid-template-columns: 1fr 1fr; }
+  .rung > :first-child, .rung > :last-child { grid-column: 1 / -1; }
+}
 @media (max-width: 640px) {
   .gradio-container { padding: 8px !important; }
   .starts .grid-container { grid-template-columns: repeat(7, minmax(0, 1fr)) !important; }
