@@ -71,7 +71,7 @@ class Chooser:
                 label="Your image", type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],
                 height=200, elem_id=f"{tab}_upload",
             )  # fmt: skip
-            # Gradio would open the file itself, and answer one that is no image with a traceback
+            # Gradio would open the file itself, and answer what is wrong with a traceback
             self.upload.preprocess = lambda payload: payload and payload.path
             self.place.preprocess = lambda payload: payload
             self.invert = gr.Checkbox(label="Dark on white: swap dark and bright", elem_id=f"{tab}_invert")

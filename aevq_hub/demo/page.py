@@ -65,8 +65,9 @@ def build() -> gr.Blocks:
             return {**updates, problem: gr.Markdown(text, visible=bool(problems))}
 
         loaded = demo.load(restore, None, [tabs, problem, *(o for tab in built for o in tab.outputs)], **QUIET)
-        built[0].redraw(loaded, built[0].views)
-        for tab in built:  # when it is opened, by a link too
+        first, *others = built
+        first.redraw(loaded, first.views)  # its own opening comes before the link is read
+        for tab in others:  # drawn when opened, by a link too
             tab.redraw_on([tab.tab.select], tab.views)
     return demo
 

@@ -158,6 +158,7 @@ class Tab:
 
     Attributes:
         id: in links.
+        tab: Gradio's, whose opening draws it.
         settings: the class of its settings.
         controls: for each setting's name its component, or the components whose values are joined by commas.
         fill: from settings to updates of the components, all that depend on the model counted.
@@ -190,9 +191,9 @@ class Tab:
         return self.settings(**{**found, **joined})
 
     def redraw(self, event, views: Iterable[View]) -> None:
-        """When an event is done, draw views one after another, and the code."""
+        """When an event went well, draw views one after another, and the code. What fails is said once, and ends it."""
         for view in [*views, self.code]:
-            event = event.then(self._drawing(view), self.components, view.outputs, **LIVE)
+            event = event.success(self._drawing(view), self.components, view.outputs, **LIVE)
 
     def redraw_on(self, events: list, views: Iterable[View]) -> None:
         """On each of several events, draw views one after another, and the code."""
@@ -218,7 +219,7 @@ class Tab:
         other = picker.dataset.input(
             explained(picker.of_dataset), [picker.dataset, picker.model], picker.model, **QUIET
         )
-        self.redraw(other.then(explained(begin), inputs, self.outputs, **QUIET), self.views)
+        self.redraw(other.success(explained(begin), inputs, self.outputs, **QUIET), self.views)
 
     def end(self, code: Callable[[Settings], str]) -> None:
         """The last lines of a tab: its link, and the Python that makes what it shows."""
