@@ -27,6 +27,7 @@ from aevq_hub.explore.recombination import Recombination
 ENDPOINTS = {
     "/models", "/bring", "/perturb", "/perturbation_sheet", "/interpolate", "/interpolation_animation", "/four_corners",
     "/recombine", "/recombination_changes", "/index_matrix", "/edit_cells", "/ladder", "/ladder_row",
+    "/describe_model", "/results",
 }  # fmt: skip
 
 
@@ -123,6 +124,7 @@ GOOD = {
         ["", "1,1=5", "9,1=5", "1 2;3 4", ";".join(["1 ~ 3 @ 99 - ~17"] * 7), "[[1, 2]]", "100 " * 49]
     ),
     "action": st.sampled_from([*recombination.ACTIONS, "shuffle"]),
+    "dataset": st.sampled_from(["mnist", "celeba", "cifar"]),
     "code": st.integers(-1, 110),
     "share": st.floats(-0.1, 1.1),
     "seed": st.integers(-1, 2**33),

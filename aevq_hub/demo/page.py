@@ -5,11 +5,11 @@ import torch
 
 from ..explore import offers, starts
 from ..explore.settings import one_of
-from . import interpolation, ladder, perturbation, recombination
+from . import about, interpolation, ladder, perturbation, recombination
 from .parts import LIVE, QUIET, endpoint
 from .style import CSS, THEME
 
-TABS = (perturbation, interpolation, recombination, ladder)
+TABS = (perturbation, interpolation, recombination, ladder, about)
 INTRODUCTION = """
 # From continuous to discrete, one autoencoder at a time
 

@@ -81,6 +81,11 @@ CSS = """
 .html-container:has(.rung, .said-of, .palette) { padding: 0 !important; }
 .rung-of:not(:has(.rung)) { display: none; }
 
+.tables table { display: block; overflow-x: auto; max-width: 100%; contain: inline-size; font-size: var(--text-sm); }
+.tables :is(td, th) { padding: 4px 10px !important; vertical-align: top; }
+.tables td { min-width: 5em; }
+#about_variants td:nth-child(4) { min-width: 18em; }
+
 .curves { display: flex; flex-wrap: wrap; gap: 12px 32px; }
 .curves svg { flex: 1 1 300px; min-width: 0; max-width: 560px; height: auto; color: var(--body-text-color); }
 .curves text { fill: currentColor; font-size: 12px; }

@@ -1,6 +1,7 @@
 """The Python that makes what a tab shows, one function per tab: it leaves the picture in ``picture``."""
 
 from . import starts
+from .about import About
 from .cells import PASTED, ZERO, placed
 from .interpolation import Interpolation
 from .ladder import STEPS, Ladder
@@ -87,6 +88,14 @@ for name in variants:
     path = latent.interpolate(z1, z2, {STEPS}, dim=-3 if grid else -1)
     rows.append(torch.cat([model.draw(z1[None]), model.decode(shifted), model.draw(path)]))
 picture = pictures.sheet(torch.stack(rows), list(variants.values()))"""
+
+
+def about(settings: About) -> str:
+    """The code that makes ``about.samples(settings)``."""
+    return f"""from aevq_hub import AEVQ, pictures
+
+model = AEVQ.from_pretrained("{settings.model}")  # shipped; from the Hub: "<namespace>/{settings.model}"
+picture = pictures.samples(model, seed=0, rows=1)"""
 
 
 def _beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[str]:
