@@ -1,6 +1,7 @@
 """The ladder tab: one picture through every variant of its data set, row by row."""
 
 import html
+import re
 from collections.abc import Iterator
 
 import gradio as gr
@@ -77,6 +78,7 @@ def _draw_rows(settings: Ladder) -> Iterator[list]:
 def _row(settings: Ladder, row: Row) -> str:
     offer = offers()[row.model]
     variant, amount = VARIANTS[offer.config.variant], f"{settings.shift:+g} σ"
+    summary = re.sub("`(.*?)`", r"<code>\1</code>", html.escape(variant.summary))
     error = "Error: not shown, since the original is not."
     if row.error is not None:
         error = f"Mean squared error {row.error:.4f} (PSNR {row.psnr:.1f} dB)"
@@ -93,7 +95,7 @@ def _row(settings: Ladder, row: Row) -> str:
     ]  # fmt: skip
     return (
         f'<article class="rung" data-model="{row.model}" aria-label="{html.escape(offer.variant)}"><div><h3>'
-        f"{html.escape(offer.variant)}</h3><p>{html.escape(variant.summary)}</p>"
+        f"{html.escape(offer.variant)}</h3><p>{summary}</p>"
         f'<p class="error">{error}</p></div>{"".join(pictures)}</article>'
     )
 

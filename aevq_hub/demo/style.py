@@ -101,7 +101,7 @@ CSS = """
 .sketch button { margin-top: 6px; padding: 4px 12px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color); }
 @media (max-width: 760px) {
-  .rung { grid-template-columns: 1fr 1fr; }
+  .rung { grid-template-columns: 110px 110px 1fr; }
   .rung > :first-child, .rung > :last-child { grid-column: 1 / -1; }
 }
 @media (max-width: 640px) {
