@@ -31,6 +31,7 @@ def shown(page) -> dict[str, list[bytes]]:
 @pytest.fixture
 def rungs(page):
     """The page with the ladder open and drawn."""
+    pixels(page, "start")  # the page has read its link
     page.get_by_role("tab", name="Ladder").click()
     page.locator("#rung_1 .rung").wait_for()
     all_drawn(page, len(Ladder().models))

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def grid(page):
     """The page with the tab open, and all its pictures there."""
+    pixels(page, "start")  # the page has read its link
     page.get_by_role("tab", name="Grid recombination").click()
     pixels(page, "edited")
     page.locator("#palette button").first.wait_for()

@@ -9,7 +9,7 @@ from aevq_hub.registry import DATASETS, VARIANTS
 
 
 def test_every_variant_is_in_the_table_with_what_it_was_trained_on():
-    lines = about.variants().splitlines()
+    lines = about.markdown(about.variants()).splitlines()
     assert len(lines) == 2 + len(VARIANTS) and len({line.count("|") for line in lines}) == 1
     for line, (name, variant) in zip(lines[2:], VARIANTS.items(), strict=True):
         shipped = [DATASETS[o.config.dataset].title for o in explore.offers(lambda c, n=name: c.variant == n).values()]
@@ -20,7 +20,7 @@ def test_every_variant_is_in_the_table_with_what_it_was_trained_on():
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_shipped_model_s_numbers_are_its_own(dataset):
     names = list(explore.offers(lambda config: config.dataset == dataset))
-    headings, _, *lines = about.results(dataset).splitlines()
+    headings, _, *lines = about.markdown(about.results(dataset)).splitlines()
     assert len(lines) == len(names) and " MSE |" in headings
     for name, line in zip(names, lines, strict=True):
         results = explore.exhibit(name).history["results"]

@@ -1,5 +1,8 @@
 """The about tab: what the models are, how well they do, under which terms, and how to load one."""
 
+import html
+import re
+
 import gradio as gr
 
 from ..explore import about as explore
@@ -43,7 +46,7 @@ def results(dataset: str = "mnist") -> str:
     Returns:
         A table in Markdown, and what its columns mean.
     """
-    return f"{explore.results(dataset)}\n\n{explore.meanings()}"
+    return f"{explore.markdown(explore.results(dataset))}\n\n{explore.meanings()}"
 
 
 ENDPOINTS = (describe_model, results)
@@ -54,15 +57,31 @@ def _draw_samples(settings: About) -> list[str]:
     return [figure(explore.samples(settings), "New pictures from it", alt, hint="random draws, seed 0", least=480)]
 
 
+def _table(rows: explore.Rows, said: str) -> str:
+    """HTML of a table that scrolls by itself where it is too wide, by keyboard too."""
+    headings, *others = [[re.sub("`(.*?)`", r"<code>\1</code>", html.escape(cell)) for cell in row] for row in rows]
+    head = "".join(f'<th scope="col">{cell}</th>' for cell in headings)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        for first, *cells in others
+    )
+    return (
+        f'<div class="table" tabindex="0" role="region" aria-label="{html.escape(said)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
 def build() -> Tab:
     """Lay the tab out and wire it."""
     with gr.Tab(TITLE, id=ID) as tab:
         gr.Markdown(_PAPER)
-        gr.Markdown("## The variants\n\n" + explore.variants(), elem_classes=["tables"], elem_id="about_variants")
+        gr.Markdown("## The variants")
+        gr.HTML(_table(explore.variants(), "the variants"), elem_id="about_variants")
         gr.Markdown("## The results")
         for name in dict.fromkeys(offer.config.dataset for offer in offers().values()):
-            text = f"### {DATASETS[name].title}\n\n{explore.counted(name)}\n\n{explore.results(name)}"
-            gr.Markdown(text, elem_classes=["tables"], elem_id=f"about_{name}")
+            title = DATASETS[name].title
+            gr.Markdown(f"### {title}\n\n{explore.counted(name)}")
+            gr.HTML(_table(explore.results(name), f"the results on {title}"), elem_id=f"about_{name}")
         gr.Markdown("What the numbers mean:\n\n" + explore.meanings())
         gr.Markdown("## Licences\n\n" + explore.licences(), elem_id="about_licences")
         gr.Markdown("## Load a model")
@@ -73,7 +92,7 @@ def build() -> Tab:
                 samples = gr.HTML(elem_id="about_samples", min_height=110)
         samples_view = View(_draw_samples, [samples])
         result = Tab(ID, tab, About, {"model": picker.model}, picker.fill, [samples_view])
-        result.end(snippets.about)
+        result.end(snippets.about, opened=True)
     result.outputs = picker.outputs
     result.change_model(picker, [])
     return result

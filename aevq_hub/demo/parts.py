@@ -221,13 +221,13 @@ class Tab:
         )
         self.redraw(other.success(explained(begin), inputs, self.outputs, **QUIET), self.views)
 
-    def end(self, code: Callable[[Settings], str]) -> None:
-        """The last lines of a tab: its link, and the Python that makes what it shows."""
+    def end(self, code: Callable[[Settings], str], opened: bool = False) -> None:
+        """The last lines of a tab: its link, and the Python that makes what it shows, which may be ``opened``."""
         with gr.Row(equal_height=True):
             copy = gr.Button("Copy link to this", size="sm", scale=0, min_width=170, elem_id=f"{self.id}_link")
             said = gr.HTML(elem_id=f"{self.id}_said", elem_classes=["said"])
         copy.click(None, self.components, said, js=self._link_script(), **QUIET)
-        with gr.Accordion("The Python that makes this picture", open=False, elem_id=f"{self.id}_python"):
+        with gr.Accordion("The Python that makes this picture", open=opened, elem_id=f"{self.id}_python"):
             shown = gr.Code(
                 language="python",
                 interactive=False,

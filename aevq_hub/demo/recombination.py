@@ -120,7 +120,7 @@ def build() -> Tab:
                         chooser.tokens["start" if name == "original" else name].render()
         with gr.Row():
             with gr.Column(min_width=300, scale=6):
-                with gr.Row(elem_classes=["pair"]):
+                with gr.Row(elem_classes=["pair", "stacked"]):  # on a phone, cells are as large as fingers
                     edited = gr.HTML(elem_id="edited", js_on_load=CELLS_SCRIPT, min_height=160)
                     change = gr.HTML(elem_id="change", min_height=160)
                 said = gr.HTML(elem_id="recombination_status", min_height=48)

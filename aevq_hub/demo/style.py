@@ -78,13 +78,16 @@ CSS = """
 .rung p { margin: 0 0 6px; line-height: 1.35; font-size: var(--text-sm); color: var(--body-text-color); }
 .rung .error { font-weight: 600; }
 .rung figcaption { font-size: var(--text-sm); white-space: nowrap; }
-.html-container:has(.rung, .said-of, .palette) { padding: 0 !important; }
+.html-container:has(.rung, .said-of, .palette, .table) { padding: 0 !important; }
 .rung-of:not(:has(.rung)) { display: none; }
 
-.tables table { display: block; overflow-x: auto; max-width: 100%; contain: inline-size; font-size: var(--text-sm); }
-.tables :is(td, th) { padding: 4px 10px !important; vertical-align: top; }
-.tables td { min-width: 5em; }
-#about_variants td:nth-child(4) { min-width: 18em; }
+.table { overflow-x: auto; contain: inline-size; border: 1px solid var(--border-color-primary); border-radius: 8px; }
+.table table { border-collapse: collapse; width: 100%; font-size: var(--text-sm); color: var(--body-text-color); }
+.table :is(td, th) { padding: 5px 10px; text-align: left; vertical-align: top; white-space: nowrap; font-weight: 400; }
+.table thead th { font-weight: 600; }
+.table tr + tr, .table tbody tr { border-top: 1px solid var(--border-color-primary); }
+#about_variants :is(td:nth-child(3), td:nth-child(4), td:nth-child(5)) { white-space: normal; min-width: 10em; }
+#about_variants td:nth-child(4) { min-width: 17em; }
 
 .curves { display: flex; flex-wrap: wrap; gap: 12px 32px; }
 .curves svg { flex: 1 1 300px; min-width: 0; max-width: 560px; height: auto; color: var(--body-text-color); }
@@ -105,6 +108,8 @@ CSS = """
   .rung > :first-child, .rung > :last-child { grid-column: 1 / -1; }
 }
 @media (max-width: 640px) {
+  .stacked { flex-wrap: wrap !important; }
+  .stacked > * { flex: 1 1 100% !important; }
   .gradio-container { padding: 8px !important; }
   .starts .grid-container { grid-template-columns: repeat(7, minmax(0, 1fr)) !important; }
   .gradio-container h1 { font-size: 1.4rem !important; }

@@ -32,8 +32,11 @@ class About(Settings):
     """What the tab is set to: the model that it shows how to load."""
 
 
-def variants() -> str:
-    """The table of variants, in Markdown."""
+Rows = list[list[str]]  # of a table, the headings first; `code` is in backticks
+
+
+def variants() -> Rows:
+    """The table of variants."""
     shipped = {name: [] for name in VARIANTS}
     for offer in offers().values():
         shipped[offer.config.variant].append(DATASETS[offer.config.dataset].title)
@@ -41,11 +44,11 @@ def variants() -> str:
         [f"`{name}`", variant.section, variant.title, variant.summary, ", ".join(shipped[name]) or "not shipped"]
         for name, variant in VARIANTS.items()
     ]
-    return _table(["variant", "section", "what it is", "how it works", "trained on"], rows)
+    return [["variant", "section", "what it is", "how it works", "trained on"], *rows]
 
 
-def results(dataset: str) -> str:
-    """What was measured of a data set's shipped models, in Markdown; numbers that none of them has are left out.
+def results(dataset: str) -> Rows:
+    """The table of what was measured of a data set's shipped models; numbers that none of them has are left out.
 
     Raises:
         ValueError: no such data set.
@@ -59,7 +62,7 @@ def results(dataset: str) -> str:
         + [form.format(numbers[key]) if key in numbers else "–" for key, _, form, _ in columns]
         for name, numbers in measured.items()
     ]
-    return _table(["variant", *(heading for _, heading, _, _ in columns)], rows)
+    return [["variant", *(heading for _, heading, _, _ in columns)], *rows]
 
 
 def meanings() -> str:
@@ -91,14 +94,15 @@ def samples(settings: About) -> Image.Image:
     return pictures.samples(exhibit(settings.model).model, seed=0, rows=1)
 
 
+def markdown(rows: Rows) -> str:
+    """A table in Markdown."""
+    headings, *others = rows
+    return "\n".join(f"| {' | '.join(line)} |" for line in (headings, ["---"] * len(headings), *others))
+
+
 def _flat(results: dict, prefix: str = "") -> dict:
     """Nested results with dotted keys."""
     found = {}
     for key, value in results.items():
         found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return found
-
-
-def _table(headings: list[str], rows: list[list[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
