@@ -5,7 +5,7 @@ import re
 
 import pytest
 from PIL import Image
-from test_demo import leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change
+from test_demo import leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 
 from aevq_hub import explore
 from aevq_hub.explore import ladder
@@ -31,8 +31,7 @@ def shown(page) -> dict[str, list[bytes]]:
 @pytest.fixture
 def rungs(page):
     """The page with the ladder open and drawn."""
-    pixels(page, "start")  # the page has read its link
-    page.get_by_role("tab", name="Ladder").click()
+    open_tab(page, "Ladder")
     page.locator("#rung_1 .rung").wait_for()
     all_drawn(page, len(Ladder().models))
     return page

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 from PIL import Image
-from test_demo import leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change
+from test_demo import leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 
 pytestmark = pytest.mark.browser
 
@@ -17,8 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def grid(page):
     """The page with the tab open, and all its pictures there."""
-    pixels(page, "start")  # the page has read its link
-    page.get_by_role("tab", name="Grid recombination").click()
+    open_tab(page, "Grid recombination")
     pixels(page, "edited")
     page.locator("#palette button").first.wait_for()
     return page
@@ -94,15 +93,15 @@ def test_the_actions_change_the_picture_and_undo_takes_them_back(grid):
     choose(grid, 2, 3)
     choose(grid, 5, 5, modifiers=["Shift"])
     for action in ("paste", "share", "random", "broadcast", "zeros"):
-        grid.locator(f"#{action}").click()
+        grid.locator(f"#do_{action}").click()
         seen.append(wait_for_change(grid, "edited", seen[-1]))
-    assert grid.locator("#seed input").input_value() == "2"  # two draws
+    assert grid.locator("#draw_seed input").input_value() == "2"  # two draws
     assert grid.locator("#matrix textarea").input_value().split().count("-") == 48
     for wanted in seen[-2::-1]:
         grid.locator("#undo").click()
         wait_for(grid, "edited", wanted)
     assert grid.locator("#undo").is_disabled() and grid.locator("#redo").is_enabled()
-    grid.locator("#quantise").click()
+    grid.locator("#do_quantise").click()
     wait_for(grid, "edited", pixels(grid, "recombination_quantised"))
     assert grid.locator("#redo").is_disabled() and "~" not in grid.locator("#matrix textarea").input_value()
 

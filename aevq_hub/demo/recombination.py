@@ -12,13 +12,15 @@ from ..explore.cells import History
 from ..explore.recombination import Recombination
 from ..explore.settings import whole
 from .chooser import Chooser
-from .parts import LIVE, Picker, Tab, View, explained, figure, sent
+from .parts import QUIET, Picker, Tab, View, explained, figure, sent
 from .recombination_endpoints import ENDPOINTS
 from .tiles import CELLS_SCRIPT, PALETTE_SCRIPT, cells, palette
 
 __all__ = ["ENDPOINTS", "ID", "TITLE", "build"]
 ID, TITLE = "recombination", "Grid recombination"
 _PLACES = {"start": "Picture", "second": "Second picture"}
+# none is dropped, as one of a slider's may be, and one follows after another: what they change is in the history
+EDITS = {**QUIET, "trigger_mode": "multiple", "concurrency_limit": 1, "concurrency_id": "edits"}
 _INTRODUCTION = """
 These models do not squeeze a picture into one vector but into a *grid* of them, one per cell, and each is near one of
 a few *codes*, the vectors of the *codebook*. Put other codes into cells and see what the decoder makes of it:
@@ -134,7 +136,7 @@ def build() -> Tab:
                 codes = gr.HTML(elem_id="palette", js_on_load=PALETTE_SCRIPT, min_height=200)
                 with gr.Row():
                     code = gr.Slider(
-                        0, first.config.num_codes - 1, 0, step=1, label="Code", elem_id="code", buttons=[], scale=3,
+                        0, first.config.num_codes - 1, 0, step=1, label="Code", elem_id="put_code", buttons=[], scale=3,
                         min_width=160,
                     )  # fmt: skip
                     put = gr.Button("Put it in", size="sm", elem_id="put", min_width=90)
@@ -142,7 +144,7 @@ def build() -> Tab:
 
         def row_of(names: str) -> None:
             for action, title in _BUTTONS[names]:
-                buttons[action] = gr.Button(title, size="sm", elem_id=action, min_width=120)
+                buttons[action] = gr.Button(title, size="sm", elem_id=f"do_{action}", min_width=120)
 
         with gr.Row():
             with gr.Column(min_width=300):
@@ -154,10 +156,12 @@ def build() -> Tab:
                     row_of("all")
                 gr.Markdown("**By chance**")
                 with gr.Row():
-                    share = gr.Slider(0, 1, 0.3, step=0.05, label="Share", elem_id="share", buttons=[], min_width=120)
+                    share = gr.Slider(
+                        0, 1, 0.3, step=0.05, label="Share", elem_id="replaced_share", buttons=[], min_width=120
+                    )
                     seed = gr.Number(
-                        0, label="Seed", info="of the next draw; it counts on", precision=0, minimum=0, elem_id="seed",
-                        min_width=120,
+                        0, label="Seed", info="of the next draw; it counts on", precision=0, minimum=0,
+                        elem_id="draw_seed", min_width=120,
                     )  # fmt: skip
                 with gr.Row():
                     row_of("draws")
@@ -241,9 +245,9 @@ def build() -> Tab:
 
         @explained
         def listen(data: gr.EventData, h, *values):
-            return show(*does(result.collected(*values), h, data))
+            return show(*does(replace(result.collected(*values), cells=h.now), h, data))
 
-        event(listen, [history, *result.components], changed, **LIVE)
+        event(listen, [history, *result.components], changed, **EDITS)
 
     def acting(action: str):
         def does(s, h, data):
@@ -280,5 +284,5 @@ def build() -> Tab:
         s = replace(result.collected(*values), cells=typed)
         return show(s, h.did(s.cells))
 
-    gr.on([apply.click, matrix.submit], applied, [history, matrix, *result.components], changed, **LIVE)
+    gr.on([apply.click, matrix.submit], applied, [history, matrix, *result.components], changed, **EDITS)
     return result
