@@ -43,7 +43,7 @@ CSS = """
   pointer-events: none; }
 .picture a { display: inline-block; margin-top: 6px; font-size: var(--text-sm); color: var(--link-text-color);
   text-decoration: underline; }
-.snippet { contain: inline-size; }
+.snippet, .tab-wrapper { contain: inline-size; }
 .pair { flex-wrap: nowrap !important; }
 .pair > * { min-width: 0 !important; }
 .four > * { min-width: min(130px, 40%) !important; }
