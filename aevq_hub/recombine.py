@@ -75,12 +75,40 @@ def replace_share(z: Tensor, share: float, codebook: Tensor, generator: torch.Ge
     Raises:
         ValueError: share is out of range.
     """
+    height, width = z.shape[-2:]
+    cells, codes = drawn_replacements(share, height, width, len(codebook), generator)
+    return replace(z, cells, codes, codebook)
+
+
+def drawn_replacements(
+    share: float, height: int, width: int, num_codes: int, generator: torch.Generator
+) -> tuple[list[Cell], list[int]]:
+    """The cells and the codes that :func:`replace_share` draws: P cells, all different, and P codes.
+
+    Raises:
+        ValueError: share is out of range.
+    """
     if not 0 <= share <= 1:
         raise ValueError(f"share is {share!r}; it must be a number from 0 to 1")
-    height, width = z.shape[-2:]
     chosen = torch.randperm(height * width, generator=generator)[: round(share * height * width)].tolist()
-    codes = torch.randint(len(codebook), (len(chosen),), generator=generator).tolist()
-    return replace(z, [divmod(cell, width) for cell in chosen], codes, codebook)
+    codes = torch.randint(num_codes, (len(chosen),), generator=generator).tolist()
+    return [divmod(cell, width) for cell in chosen], codes
+
+
+def blank(z: Tensor, cells: Sequence[Cell]) -> Tensor:
+    """Put zero vectors into cells of a grid (figure 4.7b has them everywhere but in one).
+
+    Args:
+        z: grids (..., D, h, w).
+        cells: which cells.
+
+    Raises:
+        ValueError: a cell lies outside the grid.
+    """
+    rows, columns = checked_cells(z, cells)
+    edited = z.clone()
+    edited[..., rows, columns] = 0
+    return edited
 
 
 def paste(z: Tensor, other: Tensor, cells: Sequence[Cell]) -> Tensor:

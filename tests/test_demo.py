@@ -57,6 +57,17 @@ def leave_for(page, url: str) -> None:
     page.goto(url)
 
 
+def open_tab(page, title: str) -> None:
+    """Open a tab, which a narrow page may have put into a menu, once the page has read its link."""
+    pixels(page, "start")
+    tab = page.get_by_role("tab", name=title)
+    if tab.count() and tab.first.is_visible():
+        tab.first.click()
+    else:
+        page.locator(".overflow-menu > button").click()
+        page.locator(".overflow-dropdown").get_by_text(title, exact=True).click()
+
+
 def open_accordion(page, name: str) -> None:
     page.locator(f"#{name} > button").click()
 

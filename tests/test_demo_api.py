@@ -18,14 +18,18 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from aevq_hub import explore
-from aevq_hub.explore import codebook, codebook_map, interpolation, perturbation
+from aevq_hub.explore import codebook, codebook_map, interpolation, ladder, perturbation, recombination
 from aevq_hub.explore.codebook import Codebook
 from aevq_hub.explore.interpolation import Interpolation
+from aevq_hub.explore.ladder import Ladder
 from aevq_hub.explore.perturbation import Perturbation
+from aevq_hub.explore.recombination import Recombination
 
 ENDPOINTS = {
     "/models", "/bring", "/perturb", "/perturbation_sheet", "/interpolate", "/interpolation_animation", "/four_corners",
     "/codebook_gallery", "/codebook_health", "/codebook_vector", "/toward_vector", "/codebook_map_point",
+    "/recombine", "/recombination_changes", "/index_matrix", "/edit_cells", "/ladder", "/ladder_row",
+    "/describe_model", "/results",
 }  # fmt: skip
 
 
@@ -82,6 +86,28 @@ def test_the_codebook_is_drawn_and_told(client):
     assert grey(file) == codebook_map.point(Codebook("ema-mnist", point=5)).tobytes()
 
 
+def test_a_grid_is_edited_and_drawn(client):
+    name = "vqae-fashionmnist"
+    cells = client.predict("put", name, row=1, column=2, to_row=2, code=17, api_name="/edit_cells")
+    s = Recombination(name, cells="1,2=17;2,2=17")
+    assert client.predict(name, cells=cells, api_name="/index_matrix") == recombination.csv(s)
+    assert grey(client.predict(name, cells=cells, api_name="/recombine")) == recombination.picture(s).tobytes()
+    file = client.predict(name, cells=cells, api_name="/recombination_changes")
+    assert grey(file) == recombination.change(s).picture.convert("L").tobytes()
+    with pytest.raises(AppError, match="Row 2, column 1 of the matrix is '100'; give a whole number from 0 to 99"):
+        client.predict(
+            name, cells=";".join(["1 2 3 4 5 6 7", "100 2 3 4 5 6 7"] * 3 + ["~ " * 7]), api_name="/recombine"
+        )
+
+
+def test_the_ladder_answers_a_row_and_the_whole_sheet(client):
+    settings = Ladder("ae-celeba", "sample:3", "sample:4", -1.5)
+    values = ("ae-celeba", "sample:3", "sample:4", -1.5)
+    assert grey(client.predict(*values, api_name="/ladder")) == ladder.sheet(settings).convert("L").tobytes()
+    wanted = ladder.row_sheet(settings, "ae-celeba").convert("L").tobytes()
+    assert grey(client.predict(*values, api_name="/ladder_row")) == wanted
+
+
 def test_an_image_is_brought_and_used(client):
     assert client.predict(api_name="/models") == list(explore.offers())
     file = io.BytesIO()
@@ -113,7 +139,16 @@ GOOD = {
     "point": st.integers(-1, 800),
     "picture": st.binary(max_size=50).map(lambda data: base64.b64encode(data).decode()),
     "invert": st.booleans(),
-    **dict.fromkeys(("start", "end", "third", "fourth"), STARTS),
+    "cells": st.sampled_from(
+        ["", "1,1=5", "9,1=5", "1 2;3 4", ";".join(["1 ~ 3 @ 99 - ~17"] * 7), "[[1, 2]]", "100 " * 49]
+    ),
+    "action": st.sampled_from([*recombination.ACTIONS, "shuffle"]),
+    "dataset": st.sampled_from(["mnist", "celeba", "cifar"]),
+    "code": st.integers(-1, 110),
+    "share": st.floats(-0.1, 1.1),
+    "seed": st.integers(-1, 2**33),
+    **dict.fromkeys(("to_row", "to_column"), st.integers(-1, 9)),
+    **dict.fromkeys(("start", "end", "third", "fourth", "second"), STARTS),
 }
 CALLS = 500
 
@@ -140,7 +175,11 @@ def send(client, page_url):
 
 def test_no_bad_value_is_an_internal_error(send):
     """Good and bad values mixed: an answer or a sentence, and no traceback, for which ``page_url`` looks at the end."""
-    left_out = ("/models", "/interpolation_animation")  # takes no values; is slow, and takes what others take
+    left_out = (
+        "/models",
+        "/interpolation_animation",
+        "/ladder",
+    )  # takes no values; are slow, and take what others take
     endpoints = sorted(set(send.parameters) - set(left_out))
     outcomes = {"complete": 0, "error": 0}
 

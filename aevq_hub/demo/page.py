@@ -5,11 +5,11 @@ import torch
 
 from ..explore import offers, starts
 from ..explore.settings import one_of
-from . import codebook, interpolation, perturbation
+from . import about, codebook, interpolation, ladder, perturbation, recombination
 from .parts import LIVE, QUIET, endpoint
 from .style import CSS, THEME
 
-TABS = (perturbation, interpolation, codebook)
+TABS = (perturbation, interpolation, codebook, recombination, ladder, about)
 INTRODUCTION = """
 # From continuous to discrete, one autoencoder at a time
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
+from inspect import isgeneratorfunction
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -37,6 +38,16 @@ _LINK = """async (tab, names, values) => {
 
 def explained(function: Callable) -> Callable:
     """Show a ValueError of bad input as one sentence, on the page and to programs."""
+    if isgeneratorfunction(function):
+
+        @wraps(function)
+        def stepping(*args, **kwargs):
+            try:
+                yield from function(*args, **kwargs)
+            except ValueError as error:
+                raise gr.Error(str(error), print_exception=False) from error
+
+        return stepping
 
     @wraps(function)  # Gradio reads the arguments' types
     def wrapped(*args, **kwargs):
@@ -98,6 +109,7 @@ def figure(
     cell: tuple[int, int] | None = None,
     download: str = "",
     least: int = 0,
+    overlay: str = "",
 ) -> str:
     """HTML of a picture with its caption. The picture is part of it, so that it is there at once and nothing flickers.
 
@@ -110,6 +122,7 @@ def figure(
         cell: row and column from 0 of the chosen one, which is framed.
         download: a file name, to offer the picture for download.
         least: width in pixels below which a wide picture scrolls instead of shrinking.
+        overlay: HTML that lies over the picture.
     """
     content, kind = (picture, "webp") if isinstance(picture, bytes) else (png(picture), "png")
     source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
@@ -127,7 +140,7 @@ def figure(
     small = f" <small>{html.escape(hint)}</small>" if hint else ""
     return (
         f'<figure class="picture"><figcaption>{html.escape(caption)}{small}</figcaption>{frame}'
-        f'<img src="{source}" alt="{html.escape(alt)}">{chosen}</div>{link}</figure>'
+        f'<img src="{source}" alt="{html.escape(alt)}">{chosen}{overlay}</div>{link}</figure>'
     )
 
 
@@ -135,7 +148,7 @@ def figure(
 class View:
     """A part of a tab that is drawn anew when its settings change."""
 
-    draw: Callable  # of the tab's settings; returns a list of the outputs' values
+    draw: Callable  # of the tab's settings; returns a list of the outputs' values, or yields several, for long work
     outputs: list
 
 
@@ -208,13 +221,13 @@ class Tab:
         )
         self.redraw(other.success(explained(begin), inputs, self.outputs, **QUIET), self.views)
 
-    def end(self, code: Callable[[Settings], str]) -> None:
-        """The last lines of a tab: its link, and the Python that makes what it shows."""
+    def end(self, code: Callable[[Settings], str], opened: bool = False) -> None:
+        """The last lines of a tab: its link, and the Python that makes what it shows, which may be ``opened``."""
         with gr.Row(equal_height=True):
             copy = gr.Button("Copy link to this", size="sm", scale=0, min_width=170, elem_id=f"{self.id}_link")
             said = gr.HTML(elem_id=f"{self.id}_said", elem_classes=["said"])
         copy.click(None, self.components, said, js=self._link_script(), **QUIET)
-        with gr.Accordion("The Python that makes this picture", open=False, elem_id=f"{self.id}_python"):
+        with gr.Accordion("The Python that makes this picture", open=opened, elem_id=f"{self.id}_python"):
             shown = gr.Code(
                 language="python",
                 interactive=False,
@@ -230,6 +243,12 @@ class Tab:
         return [(name, one) for name, c in pairs for one in (c if isinstance(c, list) else [c])]
 
     def _drawing(self, view: View) -> Callable:
+        if isgeneratorfunction(view.draw):
+
+            def stepping(*values):
+                yield from map(outputs, view.draw(self.collected(*values)))
+
+            return explained(stepping)
         return explained(lambda *values: outputs(view.draw(self.collected(*values))))
 
     def _link_script(self) -> str:

@@ -43,13 +43,51 @@ CSS = """
   pointer-events: none; }
 .picture a { display: inline-block; margin-top: 6px; font-size: var(--text-sm); color: var(--link-text-color);
   text-decoration: underline; }
-.snippet { contain: inline-size; }
+.snippet, .tab-wrapper { contain: inline-size; }
 .pair { flex-wrap: nowrap !important; }
 .pair > * { min-width: 0 !important; }
 .four > * { min-width: min(130px, 40%) !important; }
 #animation { max-width: 300px; }
 #sheet .picture { max-width: 900px; }
 #corners .picture { max-width: 640px; }
+
+.picture .cells { position: absolute; inset: 0; display: grid;
+  grid-template: repeat(var(--side), 1fr) / repeat(var(--side), 1fr); }
+.cells button { padding: 0; min-width: 0; border-radius: 0; background: none; cursor: pointer;
+  border: 1px solid rgb(128 128 128 / 22%);
+  font: 600 clamp(8px, 1.1vw, 12px) / 1 ui-sans-serif, system-ui, sans-serif; color: transparent; }
+.cells button:is(:hover, :focus-visible) { background: rgb(0 0 0 / 55%); color: #fff; }
+.cells button:focus-visible { outline: 3px solid #38bdf8; outline-offset: -3px; z-index: 2; }
+.cells .edited { border: 1px dashed #2dd4bf; }
+.cells [aria-pressed=true] { border: 2px solid #f59e0b; box-shadow: 0 0 0 1px rgb(0 0 0 / 70%); z-index: 1; }
+.palette { display: grid; grid-template-columns: repeat(auto-fill, minmax(38px, 1fr)); gap: 4px; max-height: 330px;
+  overflow-y: auto; padding: 3px; }
+.palette button { padding: 0; min-width: 0; border: 1px solid var(--border-color-primary); border-radius: 5px;
+  overflow: hidden; cursor: pointer; background: var(--background-fill-secondary); color: var(--body-text-color); }
+.palette i { display: block; aspect-ratio: 1; background: var(--sprite) no-repeat; image-rendering: pixelated; }
+.palette b { display: block; font-size: 11px; line-height: 16px; font-weight: 500; }
+.palette button:focus-visible { outline: 3px solid #38bdf8; }
+.palette [aria-pressed=true] { border-color: #f59e0b; box-shadow: 0 0 0 2px #f59e0b; }
+.said-of { margin: 0; line-height: 1.5; color: var(--body-text-color); }
+.said-of a { color: var(--link-text-color); text-decoration: underline; }
+.matrix textarea { font-family: var(--font-mono); white-space: pre; overflow-x: auto !important; }
+
+.rung { display: grid; grid-template-columns: minmax(0, 2.3fr) repeat(2, minmax(0, 1fr)) minmax(0, 5fr); gap: 14px;
+  border-top: 1px solid var(--border-color-primary); padding-top: 10px; }
+.rung h3 { margin: 0 0 4px; font-size: 1rem; color: var(--body-text-color); }
+.rung p { margin: 0 0 6px; line-height: 1.35; font-size: var(--text-sm); color: var(--body-text-color); }
+.rung .error { font-weight: 600; }
+.rung figcaption { font-size: var(--text-sm); white-space: nowrap; }
+.html-container:has(.rung, .said-of, .palette, .table) { padding: 0 !important; }
+.rung-of:not(:has(.rung)) { display: none; }
+
+.table { overflow-x: auto; contain: inline-size; border: 1px solid var(--border-color-primary); border-radius: 8px; }
+.table table { border-collapse: collapse; width: 100%; font-size: var(--text-sm); color: var(--body-text-color); }
+.table :is(td, th) { padding: 5px 10px; text-align: left; vertical-align: top; white-space: nowrap; font-weight: 400; }
+.table thead th { font-weight: 600; }
+.table tr + tr, .table tbody tr { border-top: 1px solid var(--border-color-primary); }
+#about_variants :is(td:nth-child(3), td:nth-child(4), td:nth-child(5)) { white-space: normal; min-width: 10em; }
+#about_variants td:nth-child(4) { min-width: 17em; }
 
 .curves { display: flex; flex-wrap: wrap; gap: 12px 32px; }
 .curves svg { flex: 1 1 300px; min-width: 0; max-width: 560px; height: auto; color: var(--body-text-color); }
@@ -109,7 +147,13 @@ CSS = """
   cursor: crosshair; touch-action: none; }
 .sketch button { margin-top: 6px; padding: 4px 12px; border-radius: 6px; border: 1px solid var(--border-color-primary);
   background: var(--button-secondary-background-fill); color: var(--button-secondary-text-color); }
+@media (max-width: 760px) {
+  .rung { grid-template-columns: 110px 110px 1fr; }
+  .rung > :first-child, .rung > :last-child { grid-column: 1 / -1; }
+}
 @media (max-width: 640px) {
+  .stacked { flex-wrap: wrap !important; }
+  .stacked > * { flex: 1 1 100% !important; }
   .gradio-container { padding: 8px !important; }
   .starts .grid-container { grid-template-columns: repeat(7, minmax(0, 1fr)) !important; }
   .gradio-container h1 { font-size: 1.4rem !important; }

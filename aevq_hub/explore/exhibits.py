@@ -131,8 +131,18 @@ def describe(name: str) -> str:
     Raises:
         LoadError: no such model, or a file is missing.
     """
+    return _description(_config(name), history(name))
+
+
+@lru_cache(maxsize=64)
+def history(name: str) -> dict:
+    """What was measured of a model, as its ``history.json`` has it, without opening the model.
+
+    Raises:
+        LoadError: no such model, or a file is missing.
+    """
     (history_file,) = find_files(name, (HISTORY_FILE,))
-    return _description(_config(name), json.loads(history_file.read_text(encoding="utf-8")))
+    return json.loads(history_file.read_text(encoding="utf-8"))
 
 
 def title(name: str) -> str:

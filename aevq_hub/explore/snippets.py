@@ -1,9 +1,13 @@
 """The Python that makes what a tab shows, one function per tab: it leaves the picture in ``picture``."""
 
 from . import starts
+from .about import About
+from .cells import PASTED, ZERO, placed
 from .codebook import Codebook
 from .interpolation import Interpolation
+from .ladder import STEPS, Ladder
 from .perturbation import Perturbation
+from .recombination import Recombination
 
 
 def perturbation(settings: Perturbation) -> str:
@@ -46,6 +50,67 @@ def codebook(settings: Codebook) -> str:
         lines += ["z = model.fed(z[None])[0]  # the decoder receives the nearest codes"]
     lines += [f"z = z.lerp(v, {settings.way!r})  # so far on the straight line from the start to the vector"]
     return "\n".join([*lines, "picture = model.to_pil(model.decode(z[None]))[0]"])
+
+
+def recombination(settings: Recombination) -> str:
+    """The code that makes ``recombination.picture(settings)``."""
+    cells, model = settings.matrix, settings.model
+    codes, pasted, zeros = (placed(cells, kind) for kind in (int, PASTED, ZERO))
+    if len(codes) == len(cells) ** 2:
+        rows = "".join(f"    {row},\n" for row in cells)
+        return (
+            f'import torch\n\nfrom aevq_hub import AEVQ\n\nmodel = AEVQ.from_pretrained("{model}")\n'
+            f"indices = torch.tensor([[\n{rows}]])\npicture = model.to_pil(model.decode_indices(indices))[0]"
+        )
+    lines = _beginning(model, {"z": settings.start, **({"second": settings.second} if pasted else {})})
+    fed = settings.config.feed == "codebook"
+    if fed:
+        lines += ["", "z = model.fed(z[None])[0]  # the decoder receives the nearest codes"]
+    if codes:
+        lines += ["", f"codes = {{{', '.join(f'{(r, c)}: {cells[r][c]}' for r, c in codes)}}}  # row, column from 0"]
+        lines += ["z = latent.recombine.replace(z, list(codes), list(codes.values()), model.codebook)"]
+    if pasted:
+        lines += ["", *(["second = model.fed(second[None])[0]"] if fed else [])]
+        lines += [f"z = latent.recombine.paste(z, second, {pasted})"]
+    if zeros:
+        lines += ["", f"z = latent.recombine.blank(z, {zeros})"]
+    return "\n".join([*lines, "", "picture = model.to_pil(model.decode(z[None]))[0]"])
+
+
+def ladder(settings: Ladder) -> str:
+    """The code that makes ``ladder.sheet(settings)``."""
+    tokens = {"z1": settings.start, "z2": settings.second}
+    names = {name: settings.variant_of(name) for name in settings.models}
+    model = settings.models[0]
+    imports, beginning = "\n".join(_beginning(model, tokens, "latent, pictures")).split("\n\nmodel = ")
+    beginning = "\n".join(f"    {line}" for line in f"model = {beginning}".replace(f'"{model}"', "name").split("\n"))
+    variants = "".join(f'    "{name}": "{variant}",\n' for name, variant in names.items())
+    return f"""import torch
+{imports}
+
+variants = {{
+{variants}}}
+rows = []
+for name in variants:
+{beginning}
+    dim = model.ranked_dimensions()[0]  # the one that moves the picture most
+    shift = {settings.shift!r} * model.sampler.standard_deviation(model.codebook)[dim].item()
+    fed, grid = model.fed(z1[None]), model.config.grid_size
+    if grid:
+        shifted = latent.perturb_cell(fed, pictures.middle(model), dim, shift)[:, 0, 0]
+    else:
+        shifted = latent.perturb(fed, dim, shift)[:, 0, 0]
+    path = latent.interpolate(z1, z2, {STEPS}, dim=-3 if grid else -1)
+    rows.append(torch.cat([model.draw(z1[None]), model.decode(shifted), model.draw(path)]))
+picture = pictures.sheet(torch.stack(rows), list(variants.values()))"""
+
+
+def about(settings: About) -> str:
+    """The code that makes ``about.samples(settings)``."""
+    return f"""from aevq_hub import AEVQ, pictures
+
+model = AEVQ.from_pretrained("{settings.model}")  # shipped; from the Hub: "<namespace>/{settings.model}"
+picture = pictures.samples(model, seed=0, rows=1)"""
 
 
 def _beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[str]:

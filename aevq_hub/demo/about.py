@@ -1,0 +1,98 @@
+"""The about tab: what the models are, how well they do, under which terms, and how to load one."""
+
+import html
+import re
+
+import gradio as gr
+
+from ..explore import about as explore
+from ..explore import describe, offers, snippets
+from ..explore.about import About
+from ..explore.settings import one_of
+from ..registry import DATASETS
+from .parts import Picker, Tab, View, figure
+
+ID, TITLE = "about", "About"
+_PAPER = """
+## The paper
+
+*Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions*, by Songxuan Shi. It
+begins with a plain autoencoder and asks what gives its latents an order that one can move in. Its answer is no
+probability but a pull: of a batch of images the one whose latent is nearest to a learnable vector is drawn to it, and
+the vector to that one (section 3.1). With one vector that does the work of a variational autoencoder (`center`); with
+several it is a codebook (`codebook`, `ema`, `residual`); with a code for each cell of a grid it is close to VQ-VAE
+(`vqae`, `vqvae`). The models here were trained to see for oneself which of this holds.
+"""
+
+
+def describe_model(model: str = About.model) -> str:
+    """Tell what a model is and how well it draws.
+
+    Args:
+        model: one of the models that the endpoint `models` lists, such as center-mnist.
+
+    Returns:
+        Markdown.
+    """
+    return describe(one_of("model", model, offers()))
+
+
+def results(dataset: str = "mnist") -> str:
+    """Tell what was measured of every shipped model of a data set.
+
+    Args:
+        dataset: mnist, fashionmnist or celeba.
+
+    Returns:
+        A table in Markdown, and what its columns mean.
+    """
+    return f"{explore.markdown(explore.results(dataset))}\n\n{explore.meanings()}"
+
+
+ENDPOINTS = (describe_model, results)
+
+
+def _draw_samples(settings: About) -> list[str]:
+    alt = f"ten new pictures, drawn at random by {settings.model}"
+    return [figure(explore.samples(settings), "New pictures from it", alt, hint="random draws, seed 0", least=480)]
+
+
+def _table(rows: explore.Rows, said: str) -> str:
+    """HTML of a table that scrolls by itself where it is too wide, by keyboard too."""
+    headings, *others = [[re.sub("`(.*?)`", r"<code>\1</code>", html.escape(cell)) for cell in row] for row in rows]
+    head = "".join(f'<th scope="col">{cell}</th>' for cell in headings)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        for first, *cells in others
+    )
+    return (
+        f'<div class="table" tabindex="0" role="region" aria-label="{html.escape(said)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def build() -> Tab:
+    """Lay the tab out and wire it."""
+    with gr.Tab(TITLE, id=ID) as tab:
+        gr.Markdown(_PAPER)
+        gr.Markdown("## The variants")
+        gr.HTML(_table(explore.variants(), "the variants"), elem_id="about_variants")
+        gr.Markdown("## The results")
+        for name in dict.fromkeys(offer.config.dataset for offer in offers().values()):
+            title = DATASETS[name].title
+            gr.Markdown(f"### {title}\n\n{explore.counted(name)}")
+            gr.HTML(_table(explore.results(name), f"the results on {title}"), elem_id=f"about_{name}")
+        gr.Markdown("What the numbers mean:\n\n" + explore.meanings())
+        gr.Markdown("## Licences\n\n" + explore.licences(), elem_id="about_licences")
+        gr.Markdown("## Load a model")
+        with gr.Row():
+            with gr.Column(min_width=300):
+                picker = Picker(ID, About)
+            with gr.Column(min_width=300):
+                samples = gr.HTML(elem_id="about_samples", min_height=110)
+        samples_view = View(_draw_samples, [samples])
+        result = Tab(ID, tab, About, {"model": picker.model}, picker.fill, [samples_view])
+        result.end(snippets.about, opened=True)
+    result.outputs = picker.outputs
+    result.change_model(picker, [])
+    return result

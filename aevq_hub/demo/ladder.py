@@ -1,0 +1,156 @@
+"""The ladder tab: one picture through every variant of its data set, row by row."""
+
+import html
+import re
+from collections.abc import Iterator
+
+import gradio as gr
+
+from ..explore import ladder as explore
+from ..explore import offers, snippets
+from ..explore.ladder import FARTHEST, Ladder, Row
+from ..model import AEVQ
+from ..registry import DATASETS, VARIANTS
+from .chooser import Chooser
+from .parts import QUIET, Tab, View, answer, explained, figure, png
+
+ID, TITLE = "ladder", "Ladder"
+_PLACES = {"start": "Picture", "second": "Second picture"}
+
+
+def ladder(model: str = "center-mnist", start: str = "sample:0", second: str = "sample:1", shift: float = 2.0) -> dict:
+    """Draw one picture through every variant of a data set: reconstruction, shifted, and the way to a second picture.
+
+    Args:
+        model: any model of the data set, such as center-mnist; all of its data set are drawn.
+        start: the picture: sample:N (a sample's number) or image:… (what `bring` answered).
+        second: where the way leads, likewise.
+        shift: of the dimension that moves the picture most, in standard deviations, from -10 to 10.
+
+    Returns:
+        A PNG with a row for every variant, in the paper's order.
+    """
+    return answer(png(explore.sheet(Ladder(model, start, second, shift))))
+
+
+def ladder_row(
+    model: str = "center-mnist", start: str = "sample:0", second: str = "sample:1", shift: float = 2.0
+) -> dict:
+    """Draw the row of one model in the ladder: reconstruction, shifted, and the way to a second picture.
+
+    Args:
+        model: one of the models that the endpoint `models` lists, such as center-mnist.
+        start: the picture: sample:N or image:….
+        second: where the way leads, likewise.
+        shift: of the dimension that moves the picture most, in standard deviations, from -10 to 10.
+
+    Returns:
+        A PNG of the row.
+    """
+    return answer(png(explore.row_sheet(Ladder(model, start, second, shift), model)))
+
+
+ENDPOINTS = (ladder, ladder_row)
+
+
+def _draw_original(settings: Ladder) -> list[str]:
+    original = explore.original(settings)
+    if original is None:
+        return [
+            '<p class="said-of"><b>Original</b><br>Not shown: the data set\'s terms do not allow it. The samples '
+            "above are drawn by the model that reconstructs best.</p>"
+        ]
+    return [figure(original, "Original", f"the original of {settings.start}")]
+
+
+def _draw_rows(settings: Ladder) -> Iterator[list]:
+    """What is said of the progress, and each row as it comes; rows that are still to come stay as they are."""
+    models, most = settings.models, len(VARIANTS)
+    empty = [""] * (most - len(models))
+    for i, row in enumerate(explore.rows(settings)):
+        waiting = [gr.skip()] * (len(models) - 1)
+        waiting.insert(i, _row(settings, row))
+        done = i + 1 == len(models)
+        said = f"All {len(models)} variants are drawn." if done else f"Drawing: {i + 1} of {len(models)} variants …"
+        yield [f'<p class="said-of" role="status">{said}</p>', *waiting, *empty]
+
+
+def _row(settings: Ladder, row: Row) -> str:
+    offer = offers()[row.model]
+    variant, amount = VARIANTS[offer.config.variant], f"{settings.shift:+g} σ"
+    summary = re.sub("`(.*?)`", r"<code>\1</code>", html.escape(variant.summary))
+    error = "Error: not shown, since the original is not."
+    if row.error is not None:
+        error = f"Mean squared error {row.error:.4f} (PSNR {row.psnr:.1f} dB)"
+    pictures = [
+        figure(image, caption, alt, hint=hint)
+        for image, caption, alt, hint in (
+            (AEVQ.to_pil(row.reconstruction[None])[0], "Drawn", f"{settings.start} drawn by {row.model}", ""),
+            (AEVQ.to_pil(row.shifted[None])[0], "Shifted", f"the same, shifted by {amount}", amount),
+            (
+                explore.strip(row), "To the second picture",
+                f"{explore.STEPS} steps from {settings.start} to {settings.second}", "interpolation",
+            ),
+        )
+    ]  # fmt: skip
+    return (
+        f'<article class="rung" data-model="{row.model}" aria-label="{html.escape(offer.variant)}"><div><h3>'
+        f"{html.escape(offer.variant)}</h3><p>{summary}</p>"
+        f'<p class="error">{error}</p></div>{"".join(pictures)}</article>'
+    )
+
+
+def build() -> Tab:
+    """Lay the tab out and wire it."""
+    first = Ladder(model=Ladder.first())
+    data_sets = dict.fromkeys(offer.config.dataset for offer in offers().values())
+    with gr.Tab(TITLE, id=ID) as tab:
+        gr.Markdown(
+            "One picture through every variant, from the plain autoencoder to the grid of codes: how well each draws "
+            "it again, what the same shift does to it, and what lies between it and a second picture. The paper on "
+            "one screen."
+        )
+        with gr.Row():
+            with gr.Column(min_width=300):
+                model = gr.Radio(
+                    [(DATASETS[name].title, explore.best(name)) for name in data_sets], value=first.model,
+                    label="Pictures of", info="the data set", elem_id=f"{ID}_dataset",
+                )  # fmt: skip
+                shift = gr.Slider(
+                    -FARTHEST, FARTHEST, first.shift, step=0.5, label="Shift", elem_id=f"{ID}_shift", buttons=["reset"],
+                    info="of each model's dimension that moves pictures most (of grids in the middle cell), in "
+                    "standard deviations of its training latents (σ)",
+                )  # fmt: skip
+            with gr.Column(min_width=300):
+                chooser = Chooser(ID, _PLACES, first)
+                chooser.random.visible = False  # a seed is another picture for every model
+        with gr.Row(elem_classes=["four"]):
+            with gr.Column(min_width=120, scale=1):
+                original = gr.HTML(elem_id=f"{ID}_original", min_height=130)
+            with gr.Column(min_width=120, scale=3):
+                with gr.Row():
+                    for box in chooser.tokens.values():
+                        box.info = "sample:3; Enter"
+                        box.render()
+                said = gr.HTML(elem_id=f"{ID}_progress", min_height=24)
+        rows = [gr.HTML(elem_id=f"rung_{i + 1}", elem_classes=["rung-of"]) for i in range(len(VARIANTS))]
+
+        controls = {"model": model, **chooser.tokens, "shift": shift}
+
+        def fill(s: Ladder) -> dict:
+            return {model: s.model, **chooser.fill(s), shift: s.shift}
+
+        original_view, rows_view = View(_draw_original, [original]), View(_draw_rows, [said, *rows])
+        result = Tab(ID, tab, Ladder, controls, fill, [original_view, rows_view])
+        result.end(snippets.ladder)
+
+    result.outputs = [model, *chooser.outputs, shift]
+
+    @explained
+    def begin(model, *values):
+        return fill(Ladder(model, *values))
+
+    result.redraw(model.input(begin, result.components, result.outputs, **QUIET), result.views)
+    chooser.wire(lambda event: result.redraw(event, result.views))
+    result.redraw_on([shift.release], [rows_view])
+    return result

@@ -1,0 +1,100 @@
+"""What programs may call of the grid recombination tab."""
+
+from ..explore import recombination as explore
+from ..explore.recombination import Recombination
+from .parts import answer, png
+
+
+def recombine(
+    model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
+) -> dict:
+    """Put codes into cells of a picture's grid and draw what comes out.
+
+    Args:
+        model: one of the models with a grid, such as vqae-fashionmnist.
+        start: the picture: sample:N (a sample's number), random:N (a seed) or image:… (what `bring` answered).
+        cells: edits, such as 3,4=17;1,1=5 (row,column=code, counted from 1), or the whole matrix, rows with ; between
+            them; besides codes, a cell may be ~ (the picture's own vector), @ (the second picture's) or - (zeros).
+        second: the picture that @ means, likewise.
+
+    Returns:
+        A PNG of the picture, in the model's own size.
+    """
+    return answer(png(explore.picture(Recombination(model, start, second, cells))))
+
+
+def recombination_changes(
+    model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
+) -> dict:
+    """Show which pixels an edit of a picture's grid has changed, in orange.
+
+    Args:
+        model: one of the models with a grid, such as vqae-fashionmnist.
+        start: the picture: sample:N, random:N or image:….
+        cells: the edits, as for `recombine`.
+        second: the picture that @ means.
+
+    Returns:
+        A PNG, in the model's own size.
+    """
+    return answer(png(explore.change(Recombination(model, start, second, cells)).picture))
+
+
+def index_matrix(
+    model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
+) -> str:
+    """Tell the codes of a picture's grid, after edits if there are any.
+
+    Args:
+        model: one of the models with a grid, such as vqae-fashionmnist.
+        start: the picture: sample:N, random:N or image:….
+        cells: the edits, as for `recombine`.
+        second: the picture that @ means.
+
+    Returns:
+        The codes' indices, one row of the grid a line, with commas between them; nothing in cells of zeros.
+    """
+    return explore.csv(Recombination(model, start, second, cells))
+
+
+def edit_cells(
+    action: str = "put",
+    model: str = "vqae-fashionmnist",
+    start: str = "sample:0",
+    cells: str = "",
+    row: int = 0,
+    column: int = 0,
+    to_row: int = 0,
+    to_column: int = 0,
+    code: int = 0,
+    share: float = 0.3,
+    seed: int = 0,
+) -> str:
+    """Edit the cells of a grid as the buttons of the page do; `recombine` draws the answer.
+
+    Args:
+        action: put (the code into the chosen cells), paste (the second picture's vectors), keep (the picture's own),
+            random (codes everywhere), broadcast (the code everywhere), zeros (the code among zeros), share (random
+            codes in a share of the cells), quantise (the nearest codes) or reset.
+        model: one of the models with a grid, such as vqae-fashionmnist.
+        start: the picture: sample:N, random:N or image:….
+        cells: what was edited before, as for `recombine`.
+        row: of the first chosen cell from 1; 0 for the middle.
+        column: of the first chosen cell.
+        to_row: of the opposite corner of a rectangle of cells; 0 for the same row.
+        to_column: of that corner.
+        code: which one, from 0.
+        share: of the cells, from 0 to 1.
+        seed: of random codes.
+
+    Returns:
+        The cells, for `recombine`; empty where all are the picture's own.
+    """
+    settings = Recombination(
+        model, start, cells=cells, row=row, column=column, to_row=to_row, to_column=to_column, code=code, share=share,
+        seed=seed,
+    )  # fmt: skip
+    return explore.edited(settings, action).cells
+
+
+ENDPOINTS = (recombine, recombination_changes, index_matrix, edit_cells)

@@ -1,0 +1,112 @@
+"""The cells of an edited grid as text, for links, programs and a text box.
+
+Each cell is a code's index, or one of three marks: ``~`` the picture's own vector, ``@`` the second picture's, ``-``
+zeros. A matrix has its rows on lines or with semicolons between them; ``~17`` and ``@17`` are read as the mark, since
+that is how a matrix is shown: 17 is then the nearest code. Or only what is edited is named: ``3,4=17;1,1=5`` puts code
+17 into row 3, column 4, counted from 1. No text at all leaves every cell as it is.
+"""
+
+import re
+from dataclasses import dataclass
+
+from .settings import short, whole
+
+KEPT, PASTED, ZERO = "~", "@", "-"
+MOST_CHARACTERS = 50_000
+Cells = list[list[int | str]]  # h rows of w
+
+
+def parsed(text: str, size: int, num_codes: int) -> Cells:
+    """The size × size cells that a text means.
+
+    Raises:
+        ValueError: it is no matrix of that shape, or one of its cells is no code; one sentence names the place.
+    """
+    if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
+        raise ValueError(f"cells is {short(text)}; give a matrix as text, {size} rows of {size} with ; between them.")
+    if "=" in text:
+        return _of_edits(text, size, num_codes)
+    text = re.sub(r"\]\s*[,;]?\s*\[", ";", text).strip("[] \t\r\n;")  # a list of lists, as Python writes it
+    if not text:
+        return [[KEPT] * size for _ in range(size)]
+    rows = [re.split(r"[\s,]+", row.strip(" \t\r,")) for row in re.split(r"[;\n]", text)]
+    if len(rows) != size:
+        raise ValueError(f"The matrix has {_counted(len(rows), 'row')}; give {size}, on lines or with ; between them.")
+    for r, row in enumerate(rows, 1):
+        if len(row) != size or "" in row:
+            count = len([entry for entry in row if entry])
+            raise ValueError(f"Row {r} of the matrix has {_counted(count, 'entry', 'entries')}; give {size}.")
+    return [
+        [_cell(entry, f"Row {r}, column {c} of the matrix", num_codes) for c, entry in enumerate(row, 1)]
+        for r, row in enumerate(rows, 1)
+    ]
+
+
+def spelled(cells: Cells) -> str:
+    """The one spelling of cells: a matrix with semicolons, or nothing where every cell is as it was."""
+    if all(cell == KEPT for row in cells for cell in row):
+        return ""
+    return ";".join(" ".join(map(str, row)) for row in cells)
+
+
+def placed(cells: Cells, kind: str | type) -> list[tuple[int, int]]:
+    """Rows and columns from 0 of the cells that are a mark, or codes for ``int``."""
+    return [
+        (r, c)
+        for r, row in enumerate(cells)
+        for c, cell in enumerate(row)
+        if (isinstance(cell, int) if kind is int else cell == kind)
+    ]
+
+
+def _of_edits(text: str, size: int, num_codes: int) -> Cells:
+    cells: Cells = [[KEPT] * size for _ in range(size)]
+    for edit in filter(None, re.split(r"[;\s]+", text)):
+        match = re.fullmatch(r"(\d{1,4}),(\d{1,4})=(\S+)", edit, re.ASCII)
+        if not match:
+            raise ValueError(f"{short(edit)} is no edit; write row,column=code with ; between edits, such as 3,4=17.")
+        row, column = (whole(name, int(n), 1, size) for name, n in zip(("row", "column"), match.groups(), strict=False))
+        cells[row - 1][column - 1] = _cell(match[3], f"Row {row}, column {column}", num_codes)
+    return cells
+
+
+def _cell(entry: str, place: str, num_codes: int) -> int | str:
+    if re.fullmatch(r"[~@]\d{0,6}|-", entry, re.ASCII):
+        return entry[0]
+    if re.fullmatch(r"\d{1,6}", entry, re.ASCII) and int(entry) < num_codes:
+        return int(entry)
+    raise ValueError(
+        f"{place} is {short(entry)}; give a whole number from 0 to {num_codes - 1}, ~ (as the picture has it), "
+        "@ (as the second picture has it) or - (zeros)."
+    )
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+@dataclass(frozen=True)
+class History:
+    """What the cells were, for undo and redo; each step is a new one.
+
+    Attributes:
+        past: earlier texts, the latest last.
+        now: the present text.
+        future: what was undone, the next to redo last.
+    """
+
+    past: tuple[str, ...] = ()
+    now: str = ""
+    future: tuple[str, ...] = ()
+
+    def did(self, text: str) -> "History":
+        """After an edit; the last hundred are kept. One that changes nothing is none."""
+        return self if text == self.now else History((*self.past, self.now)[-100:], text)
+
+    def undone(self) -> "History":
+        """One step back, where there is one."""
+        return History(self.past[:-1], self.past[-1], (*self.future, self.now)) if self.past else self
+
+    def redone(self) -> "History":
+        """One step forward again."""
+        return History((*self.past, self.now), self.future[-1], self.future[:-1]) if self.future else self

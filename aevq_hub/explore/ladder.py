@@ -1,0 +1,152 @@
+"""The ladder tab: one picture through every variant of its data set, the paper on one screen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from PIL import Image
+
+from .. import latent, pictures
+from ..model import AEVQ
+from . import originals, starts
+from .exhibits import exhibit, history, offers
+from .settings import Settings, number, option, short
+
+STEPS = 5  # of the way to the second picture, both ends counted
+FARTHEST = 10  # standard deviations
+
+
+def _for_every_model(name: str, token) -> str:
+    token = starts.checked(name, token)
+    if token.startswith("random"):
+        raise ValueError(
+            f"{name} is {short(token)}, which is another picture for every model; give sample:N (a sample's number) "
+            "or image:… (an image that was brought)."
+        )
+    return token
+
+
+@dataclass(frozen=True)
+class Ladder(Settings):
+    """What the tab is set to.
+
+    Attributes:
+        model: any of the data set's; it stands for the data set, and becomes the one that reconstructs best.
+        start: the picture, a sample or an image that was brought; see ``starts``.
+        second: where the interpolation leads, likewise.
+        shift: of the dimension that moves the picture most, in standard deviations of the training latents; of grids
+            in the middle cell.
+    """
+
+    start: str = option("sample:0", _for_every_model)
+    second: str = option("sample:1", _for_every_model)
+    shift: float = option(2.0, number, low=-FARTHEST, high=FARTHEST)
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "model", best(self.config.dataset))
+
+    @property
+    def models(self) -> list[str]:
+        """The shipped models of the data set, in the order of the table of variants."""
+        return rungs(self.config.dataset)
+
+    def variant_of(self, model: str) -> str:
+        """The short name of a model's variant."""
+        return offers()[model].config.variant
+
+
+def rungs(dataset: str) -> list[str]:
+    """The shipped models of a data set, in the order of the table of variants."""
+    return list(offers(lambda config: config.dataset == dataset))
+
+
+@lru_cache(maxsize=16)
+def best(dataset: str) -> str:
+    """The shipped model of a data set with the smallest error, whose pictures of the samples are shown."""
+    return min(rungs(dataset), key=lambda name: history(name)["results"]["mse"])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant's pictures.
+
+    Attributes:
+        model: whose.
+        reconstruction: (C, H, W) in [0, 1].
+        error: mean squared error of the reconstruction against the original; None where that is not shown.
+        shifted: (C, H, W).
+        path: (STEPS, C, H, W), the way to the second picture.
+    """
+
+    model: str
+    reconstruction: torch.Tensor
+    error: float | None
+    shifted: torch.Tensor
+    path: torch.Tensor
+
+    @property
+    def psnr(self) -> float | None:
+        """The error as peak signal-to-noise ratio in dB."""
+        return None if self.error is None else -10 * torch.tensor(max(self.error, 1e-10)).log10().item()
+
+    @property
+    def sheet(self) -> torch.Tensor:
+        """All of them in a row (2 + STEPS, C, H, W)."""
+        return torch.cat([self.reconstruction[None], self.shifted[None], self.path])
+
+
+def rows(settings: Ladder) -> Iterator[Row]:
+    """Every variant's row, one model opened after another.
+
+    Raises:
+        ValueError: a start is no sample, or its image no longer here.
+    """
+    for model in settings.models:
+        yield row(settings, model)
+
+
+def row(settings: Ladder, model: str) -> Row:
+    """One variant's row."""
+    return _row(model, settings.start, settings.second, settings.shift)
+
+
+@lru_cache(maxsize=128)  # 11 models of a dozen visitors; at most 350 kB each
+def _row(model: str, start: str, second: str, shift: float) -> Row:
+    shown = exhibit(model)
+    m, size = shown.model, shown.model.config.grid_size
+    z1, z2 = (starts.latent(shown, token) for token in (start, second))
+    dim = m.ranked_dimensions()[0]
+    amount, fed = shift * m.sampler.standard_deviation(m.codebook)[dim].item(), m.fed(z1[None])
+    if size:
+        shifted = latent.perturb_cell(fed, pictures.middle(m), dim, amount)[:, 0, 0]
+    else:
+        shifted = latent.perturb(fed, dim, amount)[:, 0, 0]
+    path = latent.interpolate(z1, z2, STEPS, dim=-3 if size else -1)
+    x, reconstruction = originals.original(model, start), m.draw(z1[None])[0]
+    error = None if x is None else (reconstruction - x).square().mean().item()
+    return Row(model, reconstruction, error, m.decode(shifted)[0], m.draw(path))
+
+
+def sheet(settings: Ladder) -> Image.Image:
+    """All variants' rows in one picture: reconstruction, shifted, and the way to the second picture."""
+    found = list(rows(settings))
+    labels = [settings.variant_of(row.model) for row in found]
+    return pictures.sheet(torch.stack([row.sheet for row in found]), labels)
+
+
+def row_sheet(settings: Ladder, model: str) -> Image.Image:
+    """One variant's row as a picture."""
+    return pictures.sheet(row(settings, model).sheet[None])
+
+
+def strip(row: Row) -> Image.Image:
+    """The way to the second picture, as small as it is, side by side without gaps."""
+    return AEVQ.to_pil(torch.cat(list(row.path), dim=2)[None])[0]
+
+
+def original(settings: Ladder) -> Image.Image | None:
+    """The original, as small as the models take it; None where it may not be shown."""
+    x = originals.original(settings.model, settings.start)
+    return None if x is None else AEVQ.to_pil(x[None])[0]

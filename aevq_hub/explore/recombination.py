@@ -1,0 +1,267 @@
+"""The grid recombination tab (figures 4.4–4.8): the cells of a picture's grid replaced, one by one or all at once."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+from PIL import Image
+
+from .. import latent
+from ..config import AEVQConfig
+from ..model import AEVQ
+from . import originals, starts
+from .cells import KEPT, PASTED, ZERO, Cells, parsed, placed, spelled
+from .exhibits import exhibit
+from .settings import Settings, number, one_of, option, whole
+
+THRESHOLD = 0.02  # of the range of a pixel; what changes by more counts as changed
+TILE = 32  # side of a code in the palette at most, in pixels
+ACTIONS = {
+    "put": "put the code into the chosen cells",
+    "paste": "put the second picture's vectors into them",
+    "keep": "give them back their own",
+    "random": "a random code in every cell (figure 4.5)",
+    "broadcast": "the code in every cell (figure 4.7a)",
+    "zeros": "the code in the first chosen cell and zeros elsewhere (figure 4.7b)",
+    "share": "random codes in a random share of the cells (figure 4.8)",
+    "quantise": "the nearest code in every cell that has none (figure 4.4)",
+    "reset": "every cell as the picture has it",
+}
+
+
+@dataclass(frozen=True)
+class Recombination(Settings):
+    """What the tab is set to.
+
+    Attributes:
+        start: the picture; see ``starts``.
+        second: another, whose vectors can be pasted.
+        cells: what is in the cells, as text; see ``cells``.
+        row: of the first chosen cell, from 1; 0 for the middle.
+        column: of the first chosen cell.
+        to_row: of the opposite corner of the chosen rectangle; 0 for the same as ``row``.
+        to_column: of that corner.
+        code: the one to put.
+        share: of the cells, that random codes replace.
+        seed: of the next draw.
+    """
+
+    start: str = option("sample:0", starts.checked)
+    second: str = option("sample:1", starts.checked)
+    cells: str = ""
+    row: int = option(0, whole, low=0, high=512)
+    column: int = option(0, whole, low=0, high=512)
+    to_row: int = option(0, whole, low=0, high=512)
+    to_column: int = option(0, whole, low=0, high=512)
+    code: int = option(0, whole, low=0, high=2**16)
+    share: float = option(0.3, number, low=0, high=1)
+    seed: int = option(0, whole, low=0, high=starts.MAX_SEED)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("row", "column", "to_row", "to_column"):
+            whole(name, getattr(self, name), 0, self.config.grid_size)
+        whole("code", self.code, 0, self.config.num_codes - 1)
+        object.__setattr__(self, "cells", spelled(self.matrix))
+
+    @staticmethod
+    def can(config: AEVQConfig) -> bool:
+        return config.grid_size > 0 and config.num_codes > 0
+
+    @property
+    def matrix(self) -> Cells:
+        """The cells, each a code or a mark."""
+        return parsed(self.cells, self.config.grid_size, self.config.num_codes)
+
+    @property
+    def corners(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The first chosen cell and the opposite corner, rows and columns from 0."""
+        middle = self.config.grid_size // 2 + 1
+        row, column = self.row or middle, self.column or middle
+        return (row - 1, column - 1), ((self.to_row or row) - 1, (self.to_column or column) - 1)
+
+    @property
+    def chosen(self) -> list[tuple[int, int]]:
+        """The chosen cells, rows and columns from 0."""
+        return latent.recombine.rectangle(*self.corners)
+
+
+def edited(settings: Recombination, action: str) -> Recombination:
+    """The settings after an action, one of ``ACTIONS``; after a draw, the seed has counted on.
+
+    Raises:
+        ValueError: no such action.
+    """
+    one_of("action", action, ACTIONS)
+    s, size, codes = settings, settings.config.grid_size, settings.config.num_codes
+    cells, seed, generator = s.matrix, s.seed, torch.Generator().manual_seed(s.seed)
+    if action in ("put", "paste", "keep"):
+        for row, column in s.chosen:
+            cells[row][column] = {"put": s.code, "paste": PASTED, "keep": KEPT}[action]
+    elif action == "random":
+        cells = latent.recombine.random_indices(1, size, codes, generator)[0].tolist()
+    elif action == "broadcast":
+        cells = [[s.code] * size for _ in range(size)]
+    elif action == "zeros":
+        (row, column), _ = s.corners
+        cells = [[ZERO] * size for _ in range(size)]
+        cells[row][column] = s.code
+    elif action == "quantise":
+        near = indices(s)
+        cells = [[ZERO if c == ZERO else near[i][j] for j, c in enumerate(row)] for i, row in enumerate(cells)]
+    else:
+        cells = [[KEPT] * size for _ in range(size)]
+    if action == "share":
+        drawn = latent.recombine.drawn_replacements(s.share, size, size, codes, generator)
+        for (row, column), code in zip(*drawn, strict=True):
+            cells[row][column] = code
+    if action in ("random", "share"):
+        seed = (seed + 1) % starts.MAX_SEED
+    return replace(s, cells=spelled(cells), seed=seed)
+
+
+def picture(settings: Recombination) -> Image.Image:
+    """What the decoder makes of the edited grid, as small as it is.
+
+    Raises:
+        ValueError: a start is no sample, or its image no longer here.
+    """
+    return AEVQ.to_pil(_drawn(settings))[0]
+
+
+def direct(settings: Recombination, which: str = "start") -> Image.Image:
+    """A picture from its own grid, as the model draws it: for `vqae` D(E(x)), for `vqvae` D(codes)."""
+    model = exhibit(settings.model).model
+    return model.to_pil(model.decode(_own(settings, which)[None]))[0]
+
+
+def quantised(settings: Recombination) -> Image.Image:
+    """The picture drawn from its codes: D(codebook[indices]), the third row of figure 4.4."""
+    model = exhibit(settings.model).model
+    return model.to_pil(model.decode_indices(model.quantize(_own(settings)[None])[1]))[0]
+
+
+def original(settings: Recombination) -> Image.Image | None:
+    """The original, as small as the model takes it; None where it is not known or may not be shown."""
+    x = originals.original(settings.model, settings.start)
+    return None if x is None else AEVQ.to_pil(x[None])[0]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What edits have changed in a picture.
+
+    Attributes:
+        picture: the edited picture in dark grey, with what changed in orange, the brighter the more.
+        changed: pixels of which a channel changed by more than ``THRESHOLD``.
+        pixels: of the whole picture.
+    """
+
+    picture: Image.Image
+    changed: int
+    pixels: int
+
+
+def change(settings: Recombination) -> Change:
+    """The edited picture against the one that is drawn with no cell edited."""
+    x = _drawn(settings)[0]  # (C, H, W)
+    apart = (x - _drawn(replace(settings, cells=""))[0]).abs().amax(0)  # (H, W)
+    is_changed = apart > THRESHOLD
+    strength = (0.35 + 0.65 * apart / apart.max().clamp(min=0.25)) * is_changed
+    orange = torch.tensor([1.0, 0.62, 0.11])[:, None, None]
+    shown = x.mean(0) * 0.35 * (1 - strength) + orange * strength  # (3, H, W)
+    return Change(AEVQ.to_pil(shown[None])[0], int(is_changed.sum()), apart.numel())
+
+
+def indices(settings: Recombination) -> list[list[int]]:
+    """The index matrix: of each cell its code, or the nearest where it has none."""
+    model, cells = exhibit(settings.model).model, settings.matrix
+    near = model.quantize(_grid(settings)[None])[1][0].tolist()
+    return [
+        [c if isinstance(c, int) else near[i][j] for j, c in enumerate(row)] for i, row in enumerate(cells)
+    ]  # two codes may be equal: the one that was put is named
+
+
+def matrix_text(settings: Recombination) -> str:
+    """The index matrix for people, its columns aligned: ``~17`` and ``@17`` where no code is, but 17 is the nearest."""
+    marks = {ZERO: ZERO} if settings.config.feed == "codebook" else {KEPT: KEPT, PASTED: PASTED, ZERO: ZERO}
+    shown = [
+        [ZERO if cell == ZERO else f"{marks.get(cell, '')}{code}" for cell, code in zip(row, near, strict=True)]
+        for row, near in zip(settings.matrix, indices(settings), strict=True)
+    ]
+    width = max(len(entry) for row in shown for entry in row)
+    return "\n".join(" ".join(entry.rjust(width) for entry in row) for row in shown)
+
+
+def csv(settings: Recombination) -> str:
+    """The index matrix as a CSV file's text: whole numbers, and nothing in cells of zeros."""
+    rows = zip(settings.matrix, indices(settings), strict=True)
+    return "".join(
+        ",".join("" if cell == ZERO else str(code) for cell, code in zip(*row, strict=True)) + "\n" for row in rows
+    )
+
+
+def is_edited(settings: Recombination) -> list[list[bool]]:
+    """Of each cell, whether its vector is another than the picture's own."""
+    return (_grid(settings) != _own(settings)).any(0).tolist()
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The codes of a model as small pictures, each alone in every cell (figure 4.7a), the most used first.
+
+    Attributes:
+        sprite: the pictures in rows of ``columns``.
+        codes: their indices, row by row.
+        shares: of each, the share of the test images' cells that have it; None where it was not measured.
+        columns: in a row of the sprite.
+    """
+
+    sprite: Image.Image
+    codes: list[int]
+    shares: list[float] | None
+    columns: int
+
+
+@lru_cache(maxsize=4)
+def palette(model: str) -> Palette:
+    """A model's codes; see :class:`Palette`."""
+    shown = exhibit(model)
+    book, size = shown.model.codebook, shown.model.config.grid_size
+    shares = shown.history["results"].get("codebook", {}).get("share")
+    codes = sorted(range(len(book)), key=lambda code: -shares[code]) if shares else list(range(len(book)))
+    columns = min(16, len(codes))
+    side = min(TILE, shown.model.config.image_size)
+    sprite = Image.new("RGB", (columns * side, -(-len(codes) // columns) * side))
+    for batch in range(0, len(codes), 64):
+        grids = book[codes[batch : batch + 64]][:, :, None, None].expand(-1, -1, size, size)
+        for i, image in enumerate(shown.model.to_pil(shown.model.decode(grids)), batch):
+            small = image.resize((side, side), Image.Resampling.BOX)
+            sprite.paste(small, (i % columns * side, i // columns * side))
+    return Palette(sprite, codes, [shares[code] for code in codes] if shares else None, columns)
+
+
+def _own(settings: Recombination, which: str = "start") -> torch.Tensor:
+    """What the decoder receives of a picture with no cell edited (D, h, w)."""
+    shown = exhibit(settings.model)
+    return shown.model.fed(starts.latent(shown, getattr(settings, which))[None])[0]
+
+
+def _grid(settings: Recombination) -> torch.Tensor:
+    """What the decoder receives (D, h, w)."""
+    z, cells = _own(settings), settings.matrix
+    with_code, pasted, zeros = (placed(cells, kind) for kind in (int, PASTED, ZERO))
+    if with_code:
+        codes = [cells[row][column] for row, column in with_code]
+        z = latent.recombine.replace(z, with_code, codes, exhibit(settings.model).model.codebook)
+    if pasted:
+        z = latent.recombine.paste(z, _own(settings, "second"), pasted)
+    return latent.recombine.blank(z, zeros) if zeros else z
+
+
+def _drawn(settings: Recombination) -> torch.Tensor:
+    """The picture of the edited grid (1, C, H, W)."""
+    model, cells = exhibit(settings.model).model, settings.matrix
+    if len(placed(cells, int)) == len(cells) ** 2:
+        return model.decode_indices(torch.tensor([cells]))
+    return model.decode(_grid(settings)[None])

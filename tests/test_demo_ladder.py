@@ -1,0 +1,94 @@
+"""The ladder as a person uses it."""
+
+import base64
+import re
+
+import pytest
+from PIL import Image
+from test_demo import leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
+
+from aevq_hub import explore
+from aevq_hub.explore import ladder
+from aevq_hub.explore.ladder import Ladder
+
+pytestmark = pytest.mark.browser
+
+
+def all_drawn(page, count: int) -> None:
+    page.locator("#ladder_progress").get_by_text(f"All {count} variants are drawn").wait_for(timeout=60_000)
+
+
+def shown(page) -> dict[str, list[bytes]]:
+    """The pictures of each row, by model."""
+    return {
+        rung.get_attribute("data-model"): [
+            base64.b64decode(image.get_attribute("src").partition("base64,")[2]) for image in rung.locator("img").all()
+        ]
+        for rung in page.locator(".rung").all()
+    }
+
+
+@pytest.fixture
+def rungs(page):
+    """The page with the ladder open and drawn."""
+    open_tab(page, "Ladder")
+    page.locator("#rung_1 .rung").wait_for()
+    all_drawn(page, len(Ladder().models))
+    return page
+
+
+def test_every_variant_has_its_row_and_its_error(rungs):
+    settings, found = Ladder(), shown(rungs)
+    assert list(found) == settings.models and all(len(images) == 3 for images in found.values())
+    for row in ladder.rows(settings):
+        text = rungs.locator(f".rung[data-model={row.model}]").inner_text()
+        assert explore.offers()[row.model].variant in text and f"{row.error:.4f}" in text
+    pixels(rungs, "ladder_original")
+
+
+def test_the_shift_moves_one_picture_of_every_row(rungs):
+    before = shown(rungs)
+    set_slider(rungs, "ladder_shift", -4)
+    rungs.locator(f"#rung_{len(before)} figcaption").get_by_text("-4 σ").wait_for()
+    all_drawn(rungs, len(before))
+    for model, images in shown(rungs).items():
+        assert images[0] == before[model][0] and images[1] != before[model][1] and images[2] == before[model][2]
+
+
+def test_another_data_set_and_a_picture_of_one_s_own(rungs, tmp_path):
+    first = pixels(rungs, "ladder_original")
+    rungs.locator("#ladder_dataset").get_by_label("CelebA", exact=True).click()
+    rungs.locator(".rung[data-model=center-celeba]").wait_for()
+    count = len(Ladder("center-celeba").models)
+    all_drawn(rungs, count)
+    assert rungs.locator(".rung").count() == count
+    rungs.locator("#ladder_original").get_by_text("Not shown").wait_for()
+    rungs.locator("#rung_1").get_by_text("not shown").wait_for()
+    assert not rungs.locator("#ladder_random").is_visible()
+    Image.radial_gradient("L").save(tmp_path / "mine.png")
+    open_accordion(rungs, "ladder_bring")
+    rungs.locator("#ladder_upload input[type=file]").set_input_files(tmp_path / "mine.png")
+    wait_for_change(rungs, "ladder_original", first)
+    rungs.locator(f"#rung_{count}").get_by_text(re.compile("Mean squared error")).wait_for(timeout=60_000)
+
+
+def test_a_link_restores_the_ladder(page, page_url):
+    leave_for(page, f"{page_url}/?tab=ladder&model=vae-fashionmnist&start=sample:4&second=sample:7&shift=1.5")
+    page.locator(".rung[data-model=vqae-fashionmnist]").wait_for()
+    all_drawn(page, len(Ladder("vae-fashionmnist").models))
+    before, original = shown(page), pixels(page, "ladder_original")
+    assert page.locator("#ladder_shift input[type=number]").input_value() == "1.5"
+    page.locator("#ladder_link").click()
+    page.locator("#ladder_said").get_by_role("status").wait_for()
+    leave_for(page, page.url)
+    wait_for(page, "ladder_original", original)
+    page.locator("#rung_1 .rung").wait_for()
+    all_drawn(page, len(before))
+    assert shown(page) == before
+
+
+def test_a_random_draw_is_refused_in_one_sentence(rungs):
+    box = rungs.locator("#ladder_start_token textarea, #ladder_start_token input")
+    box.fill("random:3")
+    box.press("Enter")
+    rungs.get_by_text("which is another picture for every model; give sample:N").first.wait_for()

@@ -1,0 +1,50 @@
+"""What the about tab tells, without the demo."""
+
+import pytest
+
+from aevq_hub import explore
+from aevq_hub.explore import about, snippets
+from aevq_hub.explore.about import About
+from aevq_hub.registry import DATASETS, VARIANTS
+
+
+def test_every_variant_is_in_the_table_with_what_it_was_trained_on():
+    lines = about.markdown(about.variants()).splitlines()
+    assert len(lines) == 2 + len(VARIANTS) and len({line.count("|") for line in lines}) == 1
+    for line, (name, variant) in zip(lines[2:], VARIANTS.items(), strict=True):
+        shipped = [DATASETS[o.config.dataset].title for o in explore.offers(lambda c, n=name: c.variant == n).values()]
+        assert line.startswith(f"| `{name}` | {variant.section} |") and variant.summary in line
+        assert line.endswith(f"| {', '.join(shipped) or 'not shipped'} |")
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_shipped_model_s_numbers_are_its_own(dataset):
+    names = list(explore.offers(lambda config: config.dataset == dataset))
+    headings, _, *lines = about.markdown(about.results(dataset)).splitlines()
+    assert len(lines) == len(names) and " MSE |" in headings
+    for name, line in zip(names, lines, strict=True):
+        results = explore.exhibit(name).history["results"]
+        assert f"| {results['mse']:.4f} | {results['psnr']:.1f} dB |" in line
+        assert ("codebook" in results) == (f"| {results.get('codebook', {}).get('vectors', '?')} |" in line)
+    for heading in headings.strip("| ").split(" | ")[1:]:
+        assert f"- **{heading}**: " in about.meanings()
+    assert " images, measured on " in about.counted(dataset)
+
+
+def test_a_data_set_that_is_not_there():
+    with pytest.raises(ValueError, match="unknown data set 'cifar'; choose from mnist, fashionmnist, celeba"):
+        about.results("cifar")
+
+
+def test_the_licences_are_those_of_the_tables():
+    text = about.licences()
+    assert "The code: MIT." in text and "Weights trained on MNIST: MIT." in text
+    for dataset in DATASETS.values():
+        assert dataset.title in text and dataset.terms in text and (dataset.license_link or "") in text
+
+
+@pytest.mark.parametrize("name", ["center-mnist", "vqvae-fashionmnist", "vae-celeba"])
+def test_the_python_makes_the_picture_pixel_for_pixel(name):
+    scope = {}
+    exec(snippets.about(About(name)), scope)
+    assert scope["picture"].tobytes() == about.samples(About(name)).tobytes()
