@@ -16,7 +16,7 @@ from huggingface_hub import SpaceCard, hf_hub_download
 
 from aevq_hub import AEVQ
 from aevq_hub.hub import Pin
-from training.space import lay_out
+from training.space import Shown, lay_out
 
 ROOT = Path(__file__).parent.parent
 NAME = "ada/center-mnist"
@@ -82,7 +82,7 @@ def test_the_bare_package_and_the_space_run_with_nothing_else(hub, pushed, tmp_p
     environment.run("-m", "pip", "uninstall", "-q", "-y", "aevq-hub")
 
     commit = hub.repos["models", NAME].refs["main"]
-    space = lay_out(tmp_path / "space", {"center-mnist": Pin(NAME, commit)})
+    space = lay_out(tmp_path / "space", {"center-mnist": Shown(Pin(NAME, commit))})
     card = SpaceCard.load(space / "README.md").data
     environment.run("-m", "pip", "install", "-q", f"gradio=={card.sdk_version}", "-r", space / "requirements.txt")
     for line in card.preload_from_hub:

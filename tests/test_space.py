@@ -10,7 +10,7 @@ import aevq_hub.hub
 from aevq_hub import AEVQ
 from aevq_hub.hub import Pin
 from training.__main__ import main
-from training.space import lay_out, requirements
+from training.space import Shown, lay_out, requirements
 
 ROOT = Path(__file__).parent.parent
 NAME = "ada/center-mnist"
@@ -29,7 +29,9 @@ def test_the_space_is_the_demo_with_the_models_at_their_commits(hub, pushed, cap
         assert files[path] == (ROOT / path).read_bytes()
     card = SpaceCard(files["README.md"].decode()).data
     assert (card.sdk, card.app_file, card.license, card.models) == ("gradio", "app.py", "mit", [NAME])
-    assert card.preload_from_hub == [f"{NAME} config.json,model.safetensors,history.json,samples.safetensors {commit}"]
+    assert card.preload_from_hub == [
+        f"{NAME} config.json,model.safetensors,history.json,samples.safetensors,map.safetensors {commit}"
+    ]
     assert not [path for path in files if "__pycache__" in path or path.endswith(".safetensors")]
 
     capsys.readouterr()
@@ -71,7 +73,7 @@ def test_a_pinned_model_loads_by_its_short_name_at_that_commit(hub, pushed, tmp_
     new.codebook += 1
     new.save_pretrained(pushed)
     assert main(["push", "center-mnist", "--to", "ada", "--output", str(pushed.parent)]) == 0
-    space = lay_out(tmp_path / "space", {"my-center": Pin(NAME, commit)})
+    space = lay_out(tmp_path / "space", {"my-center": Shown(Pin(NAME, commit))})
     monkeypatch.setattr(aevq_hub.hub, "shipped_folder", lambda: space / "model_cards")
     assert aevq_hub.available_models() == ["my-center"]
     old = AEVQ.from_pretrained("my-center")

@@ -4,7 +4,7 @@ import json
 import shutil
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from huggingface_hub import HfApi, SpaceCard, SpaceCardData, metadata_load
@@ -12,6 +12,7 @@ from huggingface_hub import HfApi, SpaceCard, SpaceCardData, metadata_load
 import aevq_hub
 from aevq_hub import available_models
 from aevq_hub.explore import FILES
+from aevq_hub.explore.exhibits import MAP_FILE
 from aevq_hub.hub import PINS_FILE, Pin
 
 from .publish import PublishError, explained, ladder
@@ -34,31 +35,46 @@ It shows these models, each at the commit named in `model_cards/{pins_file}`:
 """
 
 
-def pinned(namespace: str) -> dict[str, Pin]:
+@dataclass(frozen=True)
+class Shown:
+    """A model that the Space shows: which commit of which repository, and which of its files the demo reads."""
+
+    pin: Pin
+    files: tuple[str, ...] = FILES
+
+    @property
+    def preloaded(self) -> str:
+        """The line of ``preload_from_hub``."""
+        return f"{self.pin.repo_id} {','.join(self.files)} {self.pin.revision}"
+
+
+def pinned(namespace: str) -> dict[str, Shown]:
     """A namespace's models by short name, in the ladder's order, each at the commit that it has on the Hub now.
 
     Raises:
         LoadError: the Hub was not reached.
         PublishError: there are none, or one lacks a file that the demo reads.
     """
-    pins, api = {}, HfApi()
+    shown, api = {}, HfApi()
     for repo_id in available_models(namespace):
         with explained(repo_id):
             info = api.model_info(repo_id)
-        if missing := sorted(set(FILES) - {file.rfilename for file in info.siblings}):
+        there = {file.rfilename for file in info.siblings}
+        if missing := sorted(set(FILES) - there):
             raise PublishError(f"{repo_id} has no {missing[0]}; publish it again with `python -m training push`")
-        pins[repo_id.split("/")[1]] = Pin(repo_id, info.sha)
-    if not pins:
+        files = (*FILES, MAP_FILE) if MAP_FILE in there else FILES
+        shown[repo_id.split("/")[1]] = Shown(Pin(repo_id, info.sha), files)
+    if not shown:
         raise PublishError(f"{namespace} has no models on the Hub; publish them with `python -m training push --all`")
-    return {name: pins[name] for name in ladder(list(pins))}
+    return {name: shown[name] for name in ladder(list(shown))}
 
 
-def lay_out(folder: Path, pins: Mapping[str, Pin], hardware: str = HARDWARE[0]) -> Path:
+def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0]) -> Path:
     """Write all files of the Space into a folder.
 
     Args:
         folder: made if missing.
-        pins: the models that the Space shows, by name.
+        shown: the models that the Space shows, by name.
         hardware: what it runs on, one of HARDWARE.
 
     Returns:
@@ -73,16 +89,16 @@ def lay_out(folder: Path, pins: Mapping[str, Pin], hardware: str = HARDWARE[0]) 
     shutil.copy(CHECKOUT / "app.py", folder)
     shutil.copytree(CHECKOUT / "aevq_hub", folder / "aevq_hub", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "model_cards").mkdir()
-    listed = {name: asdict(pin) for name, pin in pins.items()}
+    listed = {name: asdict(model.pin) for name, model in shown.items()}
     (folder / "model_cards" / PINS_FILE).write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
     (folder / "requirements.txt").write_text("\n".join(requirements(hardware)) + "\n", encoding="utf-8")
     front_matter = SpaceCardData(
         **metadata_load(CHECKOUT / "README.md"),
-        models=[pin.repo_id for pin in pins.values()],
-        preload_from_hub=[f"{pin.repo_id} {','.join(FILES)} {pin.revision}" for pin in pins.values()],
+        models=[model.pin.repo_id for model in shown.values()],
+        preload_from_hub=[model.preloaded for model in shown.values()],
         **({} if hardware == "cpu" else {"suggested_hardware": hardware}),
     )
-    models = "\n".join(f"- [{name}](https://huggingface.co/{pin.repo_id})" for name, pin in pins.items())
+    models = "\n".join(f"- [{name}](https://huggingface.co/{model.pin.repo_id})" for name, model in shown.items())
     text = TEXT.format(pins_file=PINS_FILE, models=models)
     SpaceCard(f"---\n{front_matter.to_yaml(line_break=None)}\n---\n\n{text}").save(folder / "README.md")
     return folder
