@@ -94,7 +94,9 @@ def trained(mirror, tmp_path_factory) -> Path:
     from training.__main__ import main
 
     output = tmp_path_factory.mktemp("models")
-    arguments = ["train", "center", "mnist", "--epochs", "2", "--data-root", str(mirror), "--output", str(output)]
+    # bf16, as the recipe has it, is slow on most processors
+    settings = ["--epochs", "2", "--precision", "fp32"]
+    arguments = ["train", "center", "mnist", *settings, "--data-root", str(mirror), "--output", str(output)]
     assert main(arguments) == 0
     return output / "center-mnist"
 
@@ -165,7 +167,8 @@ def page(request, page_url):
         yield page
         wide = page.evaluate("document.documentElement.scrollWidth")
         browser.close()
-    assert errors == []
+    # a page that is left breaks off what it was fetching, and says so
+    assert [error for error in errors if "AbortError" not in error] == []
     assert [url for url in requests if not url.startswith((page_url, "data:", "blob:"))] == []
     assert wide <= width, "the page is wider than the screen"
 

@@ -111,6 +111,7 @@ def test_kill_9_in_the_middle_of_an_epoch_and_go_on(mirror, tmp_path):
 
 def test_a_finished_training_is_not_repeated(trained, mirror, capsys):
     arguments = ["train", "center", "mnist", "--data-root", str(mirror), "--output", str(trained.parent)]
+    arguments += ["--precision", "fp32"]
     before = (trained / "model.safetensors").stat().st_mtime_ns
     assert main([*arguments, "--epochs", "2"]) == 0
     assert "trained already" in capsys.readouterr().out

@@ -135,6 +135,7 @@ def figure(
             f'height:{side:.3f}%"></i>'
         )
     frame = f'<div class="frame {"square" if is_square else "wide"}" style="--least:{least}px"'
+    frame += ' tabindex="0"' if least else ""  # what scrolls can be scrolled by keyboard
     frame += f' data-cells="{cells}">' if cells else ">"
     link = f'<a href="{source}" download="{html.escape(download)}">Download</a>' if download else ""
     small = f" <small>{html.escape(hint)}</small>" if hint else ""
@@ -235,6 +236,7 @@ class Tab:
                 elem_id=f"{self.id}_code",
                 buttons=["copy"],
                 elem_classes=["snippet"],
+                wrap_lines=True,
             )
         self.code = View(lambda settings: [code(settings)], [shown])
 

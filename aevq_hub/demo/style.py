@@ -14,8 +14,17 @@ THEME = Soft(
     block_title_text_color_dark="*body_text_color",
     block_title_padding="0",
     block_info_text_color="*body_text_color_subdued",
+    # dark enough on light, and light enough on dark, to be read: WCAG's 4.5 to 1
+    body_text_color_subdued="*neutral_500",
+    checkbox_label_background_fill_selected="*primary_700",
+    checkbox_label_background_fill_selected_dark="*primary_700",
+    link_text_color="*primary_700",
+    link_text_color_hover="*primary_800",
 )
 CSS = """
+button[role=tab].selected { color: var(--primary-700) !important; }
+.dark button[role=tab].selected { color: var(--primary-400) !important; }
+.snippet .cm-line span { color: inherit !important; }
 .gradio-container { max-width: 1200px !important; margin: auto; }
 .pixels img, .picture img { image-rendering: pixelated; }
 .caption { font-weight: 600; padding-bottom: 2px; }
