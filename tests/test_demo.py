@@ -218,7 +218,7 @@ def test_an_image_of_one_s_own(page, tmp_path):
 @pytest.mark.browser
 def test_a_walk_between_two_pictures_and_between_four(page):
     pixels(page, "start")  # the model is there
-    page.get_by_role("tab", name="Interpolation").click()
+    open_tab(page, "Interpolation")
     strip, corners = pixels(page, "strip"), pixels(page, "corners")
     set_slider(page, "steps", 5)
     strip_2 = wait_for_change(page, "strip", strip)
@@ -237,7 +237,7 @@ def test_a_walk_between_two_pictures_and_between_four(page):
 @pytest.mark.browser
 def test_a_walk_is_compared_and_played(page):
     pixels(page, "start")
-    page.get_by_role("tab", name="Interpolation").click()
+    open_tab(page, "Interpolation")
     strip = pixels(page, "strip")
     page.locator("#other input").click()
     page.get_by_role("option", name=re.compile("^Variational")).click()
