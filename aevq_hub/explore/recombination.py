@@ -28,6 +28,8 @@ ACTIONS = {
     "reset": "every cell as the picture has it",
 }
 
+FIRST = "vqae-fashionmnist"  # the model of the paper's figures
+
 
 @dataclass(frozen=True)
 class Recombination(Settings):
@@ -46,6 +48,7 @@ class Recombination(Settings):
         seed: of the next draw.
     """
 
+    model: str = FIRST
     start: str = option("sample:0", starts.checked)
     second: str = option("sample:1", starts.checked)
     cells: str = ""
