@@ -156,8 +156,8 @@ def build() -> Tab:
                     info="0: the start, 1: the vector", buttons=[],
                 )  # fmt: skip
                 vector = gr.Slider(
-                    0, first.config.num_codes - 1, 0, step=1, label="Vector, by index", elem_id="codebook_number",
-                    buttons=[],
+                    0, max(1, first.config.num_codes - 1), 0, step=1, label="Vector, by index",
+                    elem_id="codebook_number", buttons=[],
                 )  # fmt: skip
                 chooser.tokens["start"].render()
             with gr.Column(min_width=300):

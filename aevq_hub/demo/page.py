@@ -45,7 +45,9 @@ def build() -> gr.Blocks:
         gr.Markdown(INTRODUCTION)
         problem = gr.Markdown(visible=False, elem_id="problem")
         with gr.Tabs(selected=TABS[0].ID) as tabs:
-            built = [module.build() for module in TABS]
+            # without a model that has a grid there is nothing to recombine
+            shown = [tab for tab in TABS if tab is not recombination or offers(recombination.Recombination.can)]
+            built = [module.build() for module in shown]
         for function in (models, bring, *(function for module in TABS for function in module.ENDPOINTS)):
             endpoint(function)
 
