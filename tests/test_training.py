@@ -151,7 +151,7 @@ def test_a_search_records_every_recipe_once(mirror, tmp_path):
 
 
 def test_options_may_stand_anywhere(mirror, trained, capsys):
-    before = ["--data-root", str(mirror), "--output", str(trained.parent), "--epochs", "2"]
+    before = ["--data-root", str(mirror), "--output", str(trained.parent), "--epochs", "2", "--precision", "fp32"]
     assert main(["train", *before, "center", "mnist"]) == 0  # the recipe is that of center and mnist all the same
     assert "trained already" in capsys.readouterr().out
 
