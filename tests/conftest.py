@@ -2,16 +2,12 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import hub_server
 import numpy as np
 import pytest
+import servers
 import torch
 import yaml
 from huggingface_hub import constants
@@ -20,7 +16,6 @@ from PIL import Image, ImageDraw
 from aevq_hub.hub import available_models
 from aevq_hub.registry import DATASETS
 
-ROOT = Path(__file__).parent.parent
 COUNTS = {"train": 300, "test": 60}
 
 
@@ -120,29 +115,9 @@ def hub(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="session")
 def page_url(tmp_path_factory):
-    """The demo as its README starts it, on a port of its own and told by Gradio's environment variable."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("app") / "log"
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    with log.open("w") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(url).close()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
+    """The address of the running demo."""
+    with servers.demo(tmp_path_factory.mktemp("app") / "log", os.environ) as (url, _):
         yield url
-    finally:
-        process.kill()
-        process.wait()
-    assert "Traceback" not in log.read_text()
 
 
 @pytest.fixture(params=[(1280, 900), (375, 800)], ids=["desktop", "phone"])

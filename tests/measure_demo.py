@@ -9,10 +9,8 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
+import tempfile
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +18,8 @@ from pathlib import Path
 
 from gradio_client import Client
 from playwright.sync_api import Page, Request, sync_playwright
+from servers import demo
 
-ROOT = Path(__file__).parent.parent
 MODEL, USERS, CALLS, MOVES = "vqvae-celeba", 16, 40, 60  # the heaviest model; calls per user; moves in the browser
 MOVE = """async value => {
     const slider = document.querySelector("#shift input[type=range]"), shown = document.querySelector("#live");
@@ -70,20 +68,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--pictures", type=Path, metavar="FOLDER", help="write a picture of every tab into it")
     pictures = options.parse_args().pictures
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
     start = time.perf_counter()
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        while True:
-            try:
-                urllib.request.urlopen(url).close()
-                break
-            except OSError:
-                time.sleep(0.02)
+    with tempfile.TemporaryDirectory() as folder, demo(Path(folder) / "log", os.environ) as (url, server):
         print(f"start to the first page: {time.perf_counter() - start:.1f} s", flush=True)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -112,9 +98,6 @@ def main() -> None:
         if status.exists():  # Linux
             kilobytes = int(status.read_text().split("VmRSS:")[1].split()[0])
             print(f"memory after all {len(names)} models were used: {kilobytes / 1e6:.2f} GB")
-    finally:
-        server.kill()
-        server.wait()
 
 
 if __name__ == "__main__":

@@ -79,5 +79,7 @@ def test_the_numbers_of_a_card_are_those_of_its_weights(name, data_root):
     for row, value in rows:
         told = re.search(rf"^\| {re.escape(row)} \| (.*?) \|$", text, re.MULTILINE).group(1)
         number, told_number = (float(re.match(r"-?[\d.]+", v).group()) for v in (value, told))
-        # the classifier that measures is trained on this machine: a slightly other one than the card's
-        assert number == pytest.approx(told_number, rel=0.15 if row in judged else 0.01, abs=0.02), row
+        # the classifier that measures is trained on this machine: a slightly other one than the card's; and the linear
+        # probe stops after so many iterations, not quite at the same place everywhere
+        rel = 0.15 if row in judged else 0.03 if row == NUMBERS["probes.linear"][0] else 0.01
+        assert number == pytest.approx(told_number, rel=rel, abs=0.02), row

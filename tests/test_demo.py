@@ -5,8 +5,8 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from conftest import ROOT
 from PIL import Image
+from servers import ROOT
 
 from aevq_hub.hub import available_models
 

@@ -1,5 +1,6 @@
 """The demo's endpoints as programs use them: each once with good values, and many times with bad ones."""
 
+import asyncio
 import base64
 import io
 import json
@@ -10,12 +11,14 @@ import sys
 
 import httpx
 import pytest
-from conftest import ROOT
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
+from servers import ROOT
 
 from aevq_hub import explore
 from aevq_hub.explore import codebook, codebook_map, interpolation, ladder, perturbation, recombination
@@ -60,6 +63,13 @@ def test_perturb_answers_the_picture(client):
     file = client.predict("vqae-fashionmnist", "random:3", row=2, column=6, unit="std", api_name="/perturbation_sheet")
     wanted = perturbation.sheet(Perturbation("vqae-fashionmnist", "random:3", unit="std", row=2, column=6))
     assert grey(file) == wanted.convert("L").tobytes()
+
+
+def test_the_readme_s_example_answers_the_picture(page_url):
+    (code,) = re.findall(r"```python\n(from gradio_client .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    found = {}
+    exec(code.replace("http://127.0.0.1:7860", page_url), found)
+    assert grey(found["file"]) == perturbation.picture(Perturbation("center-mnist", "sample:3", shift=2.5)).tobytes()
 
 
 def test_interpolation_answers_strip_sheet_and_animation(client):
@@ -114,6 +124,28 @@ def test_an_image_is_brought_and_used(client):
     Image.radial_gradient("L").save(file, "PNG")
     token = client.predict(base64.b64encode(file.getvalue()).decode(), True, api_name="/bring")
     assert grey(client.predict(start=token, api_name="/perturb")) != grey(client.predict(api_name="/perturb"))
+
+
+def test_the_endpoints_are_tools_of_language_models_too(page_url):
+    async def used():
+        async with (
+            streamable_http_client(f"{page_url}/gradio_api/mcp/") as (reading, writing, *_),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            tools = (await session.list_tools()).tools
+            drawn = await session.call_tool("perturb", {"model": "center-mnist", "start": "sample:2", "shift": 1.5})
+            return tools, drawn, await session.call_tool("perturb", {"model": "nothing"})
+
+    tools, drawn, refused = asyncio.run(used())
+    assert {f"/{tool.name}" for tool in tools} == ENDPOINTS
+    for tool in tools:
+        for name, argument in tool.inputSchema["properties"].items():  # a sentence of the docstring, not half of one
+            assert argument["description"].endswith((".", "…")), (tool.name, name)
+    with Image.open(io.BytesIO(base64.b64decode(drawn.content[0].data))) as image:
+        wanted = perturbation.picture(Perturbation("center-mnist", "sample:2", shift=1.5))
+        assert image.tobytes() == wanted.tobytes()
+    assert refused.isError and refused.content[0].text.startswith("unknown model 'nothing'; choose from")
 
 
 ANYTHING = st.one_of(

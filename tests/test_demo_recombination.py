@@ -62,6 +62,19 @@ def test_a_cell_that_is_edited_changes_its_pixels_and_far_ones_not(grid):
     wait_for(grid, "edited", before)
 
 
+def test_a_code_goes_into_the_cell_clicked_just_before(grid):
+    before = pixels(grid, "edited")
+    grid.evaluate(
+        """() => {
+            document.querySelector("#edited button[data-row='7'][data-column='6']").click();
+            document.querySelector("#palette button[data-code='36']").click();
+        }"""
+    )
+    wait_for_change(grid, "edited", before)
+    assert cell(grid, 7, 6).get_attribute("aria-label") == "row 7, column 6: code 36, edited"
+    assert len(grid.locator("#edited .edited").all()) == 1
+
+
 def test_by_keyboard_alone_a_rectangle_gets_a_code(grid):
     before = pixels(grid, "edited")
     choose(grid, 4, 4)

@@ -14,6 +14,7 @@ from aevq_hub import AEVQ, explore, pictures
 from aevq_hub.explore import exhibits, interpolation, perturbation, snippets, starts
 from aevq_hub.explore.interpolation import Interpolation
 from aevq_hub.explore.perturbation import Perturbation
+from aevq_hub.registry import DATASETS
 
 CELL = 86  # of a sheet: 28 pixels enlarged three times, and a gap of two
 
@@ -68,7 +69,8 @@ def test_what_somebody_brings_is_encoded_or_explained(shown, tmp_path):
 
 def test_every_shipped_model_can_be_shown(shipped):
     shown = explore.exhibit(shipped)
-    assert len(shown.thumbnails) == len(shown.z) == 20
+    images_may_be_shown = DATASETS[shown.model.config.dataset].shareable
+    assert len(shown.thumbnails) == len(shown.z) == (20 if images_may_be_shown else 10)
     assert shown.model.config.latent_dim == shown.z.shape[1]
     assert f"{shown.history['results']['mse']:.4f}" in shown.description
     start = explore.draw(shown.model, shown.z[0])
@@ -152,6 +154,13 @@ def test_a_sample_or_an_image_that_is_not_there():
         starts.latent(shown, "sample:20")
     with pytest.raises(ValueError, match="no longer here; please bring it again"):
         starts.latent(shown, "image:0123456789abcdef")
+
+
+def test_a_sample_of_a_model_that_has_more_becomes_one_that_is_there():
+    settings = Interpolation("center-celeba", "sample:13", "random:13")
+    carried = starts.carried_over(settings)
+    assert (carried.start, carried.end, carried.steps) == ("sample:3", "random:13", settings.steps)
+    assert starts.carried_over(replace(settings, model="center-mnist")).start == "sample:13"
 
 
 def test_the_store_forgets_the_oldest():

@@ -2,23 +2,18 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from huggingface_hub import SpaceCard, hf_hub_download
+from servers import ROOT, free_port, running
 
 from aevq_hub import AEVQ
-from aevq_hub.hub import Pin
-from training.space import Shown, lay_out
+from training.space import lay_out, pinned
 
-ROOT = Path(__file__).parent.parent
 NAME = "ada/center-mnist"
 pytestmark = pytest.mark.skipif(not os.environ.get("CI"), reason="installs into new environments: CI=true does it")
 
@@ -36,33 +31,10 @@ class Environment:
         command = [self.folder / "venv" / "bin" / "python", *command]
         return subprocess.check_output(command, cwd=self.folder, env=self.variables, text=True)
 
-    @contextmanager
-    def serving(self, url: str, *command, cwd: Path) -> Iterator[str]:
-        """Run a server; gives what it answers at ``url`` as soon as it does."""
-        log = self.folder / "log"
-        with log.open("w") as output:
-            command = [self.folder / "venv" / "bin" / command[0], *command[1:]]
-            process = subprocess.Popen(command, cwd=cwd, env=self.variables, stdout=output, stderr=output)
-        try:
-            deadline = time.monotonic() + 120
-            while True:
-                try:
-                    answer = urllib.request.urlopen(url).read().decode()
-                    break
-                except OSError:
-                    assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-                    time.sleep(0.2)
-            yield answer
-        finally:
-            process.kill()
-            process.wait()
-        assert "Traceback" not in log.read_text()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    def serving(self, url: str, *command, cwd: Path):
+        """A server among the programs of the environment, running for as long as the context lasts."""
+        command = [self.folder / "venv" / "bin" / command[0], *command[1:]]
+        return running(command, url, self.folder / "log", cwd, self.variables)
 
 
 def test_the_bare_package_and_the_space_run_with_nothing_else(hub, pushed, tmp_path):
@@ -81,8 +53,7 @@ def test_the_bare_package_and_the_space_run_with_nothing_else(hub, pushed, tmp_p
     assert min(float(environment.run("-c", timed)) for _ in range(3)) <= 0.3
     environment.run("-m", "pip", "uninstall", "-q", "-y", "aevq-hub")
 
-    commit = hub.repos["models", NAME].refs["main"]
-    space = lay_out(tmp_path / "space", {"center-mnist": Shown(Pin(NAME, commit))})
+    space = lay_out(tmp_path / "space", pinned("ada"))
     card = SpaceCard.load(space / "README.md").data
     environment.run("-m", "pip", "install", "-q", f"gradio=={card.sdk_version}", "-r", space / "requirements.txt")
     for line in card.preload_from_hub:
@@ -92,7 +63,9 @@ def test_the_bare_package_and_the_space_run_with_nothing_else(hub, pushed, tmp_p
     hub.requests.clear()
     port = free_port()
     environment.variables |= {"GRADIO_SERVER_PORT": str(port)}
-    with environment.serving(f"http://127.0.0.1:{port}", "python", "app.py", cwd=space) as page:
+    url = f"http://127.0.0.1:{port}"
+    with environment.serving(url, "python", "app.py", cwd=space), urllib.request.urlopen(url) as answer:
+        page = answer.read().decode()
         assert "from continuous to discrete" in page and "center-mnist" in page
     assert hub.requests == []  # what was preloaded is asked of nobody
 

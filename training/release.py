@@ -19,7 +19,8 @@ from .trainer import Trainer
 
 HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless the test MSE changes by more
 EFFECT_IMAGES = 50  # whose latents the dimensions' effect is measured on
-SAMPLES = 20  # images (or latents) to start from in the demo
+SAMPLES = 20  # images to start from in the demo
+LATENTS = 10  # as many, where images may not be shown: a grid weighs much more than its image
 
 
 def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = True) -> dict:
@@ -103,12 +104,11 @@ def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
 
 def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> None:
     """samples.safetensors: test images (uint8) to start from, or, where images may not be shown, their latents."""
-    index = _two_per_class(test, 0 if source.dataset.multi_label else len(source.dataset.class_names))
-    images = test.images[index]
     if source.dataset.shareable:
-        samples = {"images": images}
+        classes = 0 if source.dataset.multi_label else len(source.dataset.class_names)
+        samples = {"images": test.images[_two_per_class(test, classes)]}
     else:
-        samples = {"latents": model.encode(metrics.to_float(images)).half()}
+        samples = {"latents": model.encode(metrics.to_float(test.images[:LATENTS])).half()}
     with written_beside(folder / "samples.safetensors") as beside:
         save_file({key: value.contiguous() for key, value in samples.items()}, beside)
 

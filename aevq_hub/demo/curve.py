@@ -36,7 +36,7 @@ def _plot(title: str, what: str, shifts: list[float], values: list[float], at: f
         f'<svg viewBox="0 0 {_WIDTH} {below + 5}" role="img" aria-label="{said}">'
         f'<text x="0" y="13" class="title">{html.escape(title)}: {now:.2f}</text>'
         f'<text x="0" y="29" class="what">{html.escape(what)}</text>'
-        f'<text x="{_LEFT - 6}" y="{_TOP + 4}" text-anchor="end">{top:.2g}</text>'
+        f'<text x="{_LEFT - 6}" y="{_TOP + 4}" text-anchor="end">{_short(top)}</text>'
         f'<text x="{_LEFT - 6}" y="{_FLOOR}" text-anchor="end">0</text>'
         f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - 8}" y1="{_FLOOR}" y2="{_FLOOR}"/>'
         f'<line class="now" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 8}" y2="{_FLOOR}"/>'
@@ -46,6 +46,11 @@ def _plot(title: str, what: str, shifts: list[float], values: list[float], at: f
         f"shift, in {html.escape(unit)}</text>"
         f'<text x="{_WIDTH - 8}" y="{below}" text-anchor="end">{highest:+g}</text></svg>'
     )
+
+
+def _short(value: float) -> str:
+    """Two digits of a value at least, and no exponent while it fits beside the axis."""
+    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
 
 
 def _at(shifts: list[float], values: list[float], at: float) -> float:

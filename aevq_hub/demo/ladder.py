@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import gradio as gr
 
 from ..explore import ladder as explore
-from ..explore import offers, snippets
+from ..explore import offers, snippets, starts
 from ..explore.ladder import FARTHEST, Ladder, Row
 from ..model import AEVQ
 from ..registry import DATASETS, VARIANTS
@@ -148,7 +148,7 @@ def build() -> Tab:
 
     @explained
     def begin(model, *values):
-        return fill(Ladder(model, *values))
+        return fill(starts.carried_over(Ladder(model, *values)))
 
     result.redraw(model.input(begin, result.components, result.outputs, **QUIET), result.views)
     chooser.wire(lambda event: result.redraw(event, result.views))

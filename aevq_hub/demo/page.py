@@ -1,5 +1,7 @@
 """The page: a header, the tabs, and what a link restores."""
 
+from importlib.util import find_spec
+
 import gradio as gr
 import torch
 
@@ -78,4 +80,6 @@ def launch(demo: gr.Blocks, **options) -> None:
     """Show the page; options are those of Gradio's ``launch``."""
     torch.set_num_threads(1)  # several people share the processors: one picture, one thread
     demo.queue(max_size=200, default_concurrency_limit=LIVE["concurrency_limit"])
+    # with gradio[mcp] the endpoints are tools of language models too
+    options = {"mcp_server": find_spec("mcp") is not None, **options}
     demo.launch(theme=THEME, css=CSS, footer_links=["api"], max_file_size="10mb", **options)

@@ -17,7 +17,7 @@ from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from ..explore import describe, offers
+from ..explore import describe, offers, starts
 from ..explore.settings import Settings, one_of
 from ..registry import DATASETS
 
@@ -213,7 +213,7 @@ class Tab:
         """When another model is picked, begin with it, keeping some of the settings, and draw everything."""
 
         def begin(model, *values):
-            return self.fill(self.settings(model=model, **dict(zip(kept, values, strict=True))))
+            return self.fill(starts.carried_over(self.settings(model=model, **dict(zip(kept, values, strict=True)))))
 
         inputs = [picker.model, *(self.controls[name] for name in kept)]
         self.redraw(picker.model.input(explained(begin), inputs, self.outputs, **QUIET), self.views)

@@ -19,6 +19,7 @@ from .tiles import CELLS_SCRIPT, PALETTE_SCRIPT, cells, palette
 __all__ = ["ENDPOINTS", "ID", "TITLE", "build"]
 ID, TITLE = "recombination", "Grid recombination"
 _PLACES = {"start": "Picture", "second": "Second picture"}
+_RECTANGLE = {"row": "Row", "column": "Column", "to_row": "… to row", "to_column": "… to column"}
 # none is dropped, as one of a slider's may be, and one follows after another: what they change is in the history
 EDITS = {**QUIET, "trigger_mode": "multiple", "concurrency_limit": 1, "concurrency_id": "edits"}
 _INTRODUCTION = """
@@ -168,13 +169,17 @@ def build() -> Tab:
                 with gr.Accordion("Choose cells by their numbers", open=False, elem_id="by_numbers"), gr.Row():
                     places = [
                         gr.Slider(
-                            1, size, size // 2 + 1, step=1, label=label, buttons=[], min_width=120,
+                            1,
+                            size,
+                            size // 2 + 1,
+                            step=1,
+                            label=label,
+                            buttons=[],
+                            min_width=120,
                             elem_id=f"{ID}_{name}",
                         )
-                        for name, label in (
-                            ("row", "Row"), ("column", "Column"), ("to_row", "… to row"), ("to_column", "… to column"),
-                        )
-                    ]  # fmt: skip
+                        for name, label in _RECTANGLE.items()
+                    ]
             with gr.Column(min_width=300):
                 matrix = gr.Textbox(
                     label="Index matrix", lines=size, max_lines=16, buttons=["copy"], elem_id="matrix",
@@ -186,10 +191,9 @@ def build() -> Tab:
         text = gr.Textbox(visible="hidden", elem_id="cells")
         history = gr.State(History())
 
-        row, column, to_row, to_column = places
         controls = {
-            "model": picker.model, **chooser.tokens, "cells": text, "row": row, "column": column, "to_row": to_row,
-            "to_column": to_column, "code": code, "share": share, "seed": seed,
+            "model": picker.model, **chooser.tokens, "cells": text, **dict(zip(_RECTANGLE, places, strict=True)),
+            "code": code, "share": share, "seed": seed,
         }  # fmt: skip
 
         def numbers(s: Recombination) -> dict:
@@ -197,9 +201,9 @@ def build() -> Tab:
             (r, c), (to_r, to_c) = s.corners
             return dict(zip(places, (r + 1, c + 1, to_r + 1, to_c + 1), strict=True))
 
-        def steps(h: History) -> dict:
+        def steps(s: Recombination, h: History) -> dict:
             return {
-                history: h,
+                history: replace(h, chosen=tuple(getattr(s, name) for name in _RECTANGLE)),
                 text: h.now,
                 undo: gr.Button(interactive=bool(h.past)),
                 redo: gr.Button(interactive=bool(h.future)),
@@ -210,7 +214,7 @@ def build() -> Tab:
                 **picker.fill(s),
                 **chooser.fill(s),
                 **{box: gr.Slider(maximum=s.config.grid_size, value=at) for box, at in numbers(s).items()},
-                **steps(History(now=s.cells)),
+                **steps(s, History(now=s.cells)),
                 fed: _FED[s.config.feed],
                 code: gr.Slider(maximum=s.config.num_codes - 1, value=s.code),
                 share: s.share,
@@ -227,13 +231,15 @@ def build() -> Tab:
     result.outputs = [*picker.outputs, *chooser.outputs, *places, *stepped, fed, code, share, seed]
     result.change_model(picker, ["start", "second"])
     chooser.wire(lambda event: result.redraw(event, [edited_view, known_view]))
-    result.redraw_on([box.release for box in places], [edited_view])
-
     changed = [*stepped, *places, code, seed, *edited_view.outputs, *result.code.outputs]
 
     def show(s: Recombination, h: History) -> dict:
         views = zip((*edited_view.outputs, *result.code.outputs), (*_draw_edited(s), *result.code.draw(s)), strict=True)
-        return {**steps(h), **numbers(s), code: s.code, seed: s.seed, **dict(views)}
+        return {**steps(s, h), **numbers(s), code: s.code, seed: s.seed, **dict(views)}
+
+    def present(h: History, *values) -> Recombination:
+        """The settings, with cells as the history has them: quicker than the page, when clicks follow one another."""
+        return replace(result.collected(*values), cells=h.now, **dict(zip(_RECTANGLE, h.chosen, strict=True)))
 
     def on(event, does) -> None:
         """When something was done, all at once: the cells, what is shown of them, and the code.
@@ -245,7 +251,7 @@ def build() -> Tab:
 
         @explained
         def listen(data: gr.EventData, h, *values):
-            return show(*does(replace(result.collected(*values), cells=h.now), h, data))
+            return show(*does(present(h, *values), h, data))
 
         event(listen, [history, *result.components], changed, **EDITS)
 
@@ -281,8 +287,13 @@ def build() -> Tab:
 
     @explained
     def applied(h, typed, *values):
-        s = replace(result.collected(*values), cells=typed)
+        s = replace(present(h, *values), cells=typed)
         return show(s, h.did(s.cells))
 
+    @explained
+    def numbered(h, *values):
+        return show(replace(result.collected(*values), cells=h.now), h)
+
     gr.on([apply.click, matrix.submit], applied, [history, matrix, *result.components], changed, **EDITS)
+    gr.on([box.release for box in places], numbered, [history, *result.components], changed, **EDITS)
     return result

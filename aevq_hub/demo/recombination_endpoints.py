@@ -10,11 +10,12 @@ def recombine(
 ) -> dict:
     """Put codes into cells of a picture's grid and draw what comes out.
 
+    Besides codes, a cell may be ~ (the picture's own vector), @ (the second picture's) or - (zeros).
+
     Args:
         model: one of the models with a grid, such as vqae-fashionmnist.
         start: the picture: sample:N (a sample's number), random:N (a seed) or image:… (what `bring` answered).
-        cells: edits, such as 3,4=17;1,1=5 (row,column=code, counted from 1), or the whole matrix, rows with ; between
-            them; besides codes, a cell may be ~ (the picture's own vector), @ (the second picture's) or - (zeros).
+        cells: edits, such as 3,4=17;1,1=5 (row,column=code, from 1), or the whole matrix, with ; between its rows.
         second: the picture that @ means, likewise.
 
     Returns:
@@ -72,10 +73,12 @@ def edit_cells(
 ) -> str:
     """Edit the cells of a grid as the buttons of the page do; `recombine` draws the answer.
 
+    Into the chosen cells go the code (put), the second picture's vectors (paste) or the picture's own (keep); into all
+    cells the code (broadcast), the code among zeros (zeros), random codes (random), the nearest codes (quantise) or the
+    picture's own vectors (reset); into a share of them, drawn at random, random codes (share).
+
     Args:
-        action: put (the code into the chosen cells), paste (the second picture's vectors), keep (the picture's own),
-            random (codes everywhere), broadcast (the code everywhere), zeros (the code among zeros), share (random
-            codes in a share of the cells), quantise (the nearest codes) or reset.
+        action: put, paste, keep, broadcast, zeros, random, quantise, reset or share.
         model: one of the models with a grid, such as vqae-fashionmnist.
         start: the picture: sample:N, random:N or image:….
         cells: what was edited before, as for `recombine`.

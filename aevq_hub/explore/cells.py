@@ -7,7 +7,7 @@ that is how a matrix is shown: 17 is then the nearest code. Or only what is edit
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .settings import short, whole
 
@@ -87,26 +87,34 @@ def _counted(count: int, one: str, many: str = "") -> str:
 
 @dataclass(frozen=True)
 class History:
-    """What the cells were, for undo and redo; each step is a new one.
+    """What the cells were, for undo and redo, and which are chosen; each step is a new one.
 
     Attributes:
         past: earlier texts, the latest last.
         now: the present text.
         future: what was undone, the next to redo last.
+        chosen: row and column of the first chosen cell and of the opposite corner, from 1; 0 as in the settings.
     """
 
     past: tuple[str, ...] = ()
     now: str = ""
     future: tuple[str, ...] = ()
+    chosen: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def did(self, text: str) -> "History":
         """After an edit; the last hundred are kept. One that changes nothing is none."""
-        return self if text == self.now else History((*self.past, self.now)[-100:], text)
+        if text == self.now:
+            return self
+        return replace(self, past=(*self.past, self.now)[-100:], now=text, future=())
 
     def undone(self) -> "History":
         """One step back, where there is one."""
-        return History(self.past[:-1], self.past[-1], (*self.future, self.now)) if self.past else self
+        if not self.past:
+            return self
+        return replace(self, past=self.past[:-1], now=self.past[-1], future=(*self.future, self.now))
 
     def redone(self) -> "History":
         """One step forward again."""
-        return History((*self.past, self.now), self.future[-1], self.future[:-1]) if self.future else self
+        if not self.future:
+            return self
+        return replace(self, past=(*self.past, self.now), now=self.future[-1], future=self.future[:-1])

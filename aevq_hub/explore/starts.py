@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from threading import Lock, Semaphore
@@ -20,8 +20,8 @@ from PIL import Image
 
 from ..images import flattened
 from ..model import AEVQ
-from .exhibits import Exhibit
-from .settings import short
+from .exhibits import Exhibit, exhibit
+from .settings import Settings, short
 
 MAX_PIXELS = 50_000_000  # of an image: what a phone's camera makes, and no more
 MAX_BYTES = 10_000_000  # of its file
@@ -123,6 +123,17 @@ def checked(name: str, token) -> str:
             "or image:… (an image that was brought)."
         )
     return text if kind == "image" else f"{kind}:{int(rest)}"
+
+
+def carried_over(settings: Settings) -> Settings:
+    """Settings that were another model's, whose samples may have been more: a sample that is not there is another."""
+    count = len(exhibit(settings.model).z)
+    samples = {
+        name: f"sample:{int(value.removeprefix('sample:')) % count}"
+        for name, value in vars(settings).items()
+        if isinstance(value, str) and value.startswith("sample:")
+    }
+    return replace(settings, **samples)
 
 
 def latent(shown: Exhibit, token: str, drawn_by: Exhibit | None = None) -> torch.Tensor:

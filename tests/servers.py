@@ -1,0 +1,51 @@
+"""Servers in processes of their own, for as long as a test or a measurement wants them."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 120  # seconds until a server must have answered
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(command: list, url: str, log: Path, cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen]:
+    """Run a server; its process comes as soon as it answers at ``url``. In the end its log must hold no traceback."""
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                urllib.request.urlopen(url).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.02)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in log.read_text()
+
+
+@contextmanager
+def demo(log: Path, env: Mapping[str, str]) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The demo as the README starts it, on a port of its own and told by Gradio's environment variable."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    env = {**env, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    with running([sys.executable, "app.py"], url, log, ROOT, env) as process:
+        yield url, process
