@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from .networks import NETWORKS
-from .registry import VARIANTS, Dataset, Recipe, lookup
+from .recipe import Recipe
+from .registry import VARIANTS, Dataset, lookup
 
 FORMAT_VERSION = 1
 FEEDS = ("encoder", "codebook")

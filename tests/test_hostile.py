@@ -15,7 +15,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from aevq_hub import AEVQ, AEVQConfig, LoadError
-from aevq_hub.registry import DATASETS, Recipe
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import DATASETS
 
 SMALL = AEVQConfig.for_training("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=4, num_codes=1, widths="2x2"))
 

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from aevq_hub import AEVQ, AEVQConfig
-from aevq_hub.registry import DATASETS, Recipe
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import DATASETS
 from training import metrics
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from aevq_hub import AEVQ, AEVQConfig
-from aevq_hub.registry import DATASETS, VARIANTS, Recipe
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import DATASETS, VARIANTS
 from training.objectives import OBJECTIVES, Batch, classification, nearest, pull, total, vae, zero
 from training.vectors import Matches, VectorUpdates, follow, k_means
 

@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from aevq_hub import AEVQ
 from aevq_hub.hub import available_models, shipped_folder
-from aevq_hub.registry import DATASETS, VARIANTS, Recipe, without_pull
+from aevq_hub.recipe import Recipe, without_pull
+from aevq_hub.registry import DATASETS, VARIANTS
 from training import metrics
 from training.data import find_source, labelled, load
 from training.tables import markdown, models

@@ -4,7 +4,8 @@ import pytest
 import torch
 from tiny import trainer_for
 
-from aevq_hub.registry import VARIANTS, Recipe
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import VARIANTS
 from training.data import find_source, load
 from training.objectives import Batch, total
 from training.trainer import TrainingError, refuse_other_settings

@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 from tiny import tiny
 
 from aevq_hub import AEVQ
-from aevq_hub.registry import DATASETS, VARIANTS, Recipe, without_pull
+from aevq_hub.recipe import Recipe, without_pull
+from aevq_hub.registry import DATASETS, VARIANTS
 from training.__main__ import main
 from training.data import find_source
 from training.evaluate import evaluate

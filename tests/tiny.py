@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from aevq_hub import AEVQConfig
-from aevq_hub.registry import VARIANTS, Recipe
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import VARIANTS
 from training.data import find_source, load
 from training.trainer import Trainer
 

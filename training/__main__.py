@@ -12,7 +12,8 @@ from tqdm import tqdm
 from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.explore.exhibits import MAP_FILE
 from aevq_hub.hub import CONFIG_FILE, WEIGHTS_FILE, available_models, find_files
-from aevq_hub.registry import DATASETS, VARIANTS, Recipe, lookup
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import DATASETS, VARIANTS, lookup
 
 from .card import report
 from .data import Source, find_source, load

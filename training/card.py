@@ -10,7 +10,8 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from aevq_hub import AEVQConfig
 from aevq_hub.hub import shipped_folder
-from aevq_hub.registry import DATASETS, VARIANTS, Recipe
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import DATASETS, VARIANTS
 from aevq_hub.sampling import sampler_of
 
 from .files import written_beside

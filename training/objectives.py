@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from aevq_hub import AEVQ
 from aevq_hub.codebook import nearest_vectors
-from aevq_hub.registry import NEAREST_BY, Recipe
+from aevq_hub.recipe import NEAREST_BY, Recipe
 
 Terms = dict[str, Tensor]
 RAMP_START = 0.01  # the share of λ1 and λ2 at which a ramp begins

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from aevq_hub.registry import DATASETS, VARIANTS, Recipe
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import DATASETS, VARIANTS
 
 from .search import search
 from .space import HARDWARE

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from aevq_hub import AEVQConfig
 from aevq_hub.hub import CONFIG_FILE, WEIGHTS_FILE
-from aevq_hub.registry import Recipe
+from aevq_hub.recipe import Recipe
 
 from . import metrics
 from .card import report

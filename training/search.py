@@ -12,7 +12,8 @@ import torch
 from tqdm import tqdm
 
 from aevq_hub import AEVQConfig
-from aevq_hub.registry import VARIANTS, Recipe, lookup, without_pull
+from aevq_hub.recipe import Recipe, without_pull
+from aevq_hub.registry import VARIANTS, lookup
 
 from .data import Source, Split, known, load, training_labels
 from .evaluate import Scale, measure

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from aevq_hub.registry import Recipe
+from aevq_hub.recipe import Recipe
 
 SEARCH_FILE = "search.json"  # in the model's folder: every recipe that was tried
 

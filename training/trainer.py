@@ -13,14 +13,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from aevq_hub import AEVQ, AEVQConfig
-from aevq_hub.registry import VARIANTS, Recipe
+from aevq_hub.recipe import Recipe
+from aevq_hub.registry import VARIANTS
 
 from . import metrics
 from .files import written_beside
 from .objectives import OBJECTIVES, Batch, total
 from .vectors import K_MEANS_LATENTS, VectorUpdates, k_means
 
-_DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}  # by registry.PRECISIONS
+_DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}  # by recipe.PRECISIONS
 
 
 class TrainingError(RuntimeError):

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from aevq_hub import AEVQ
-from aevq_hub.registry import Recipe
+from aevq_hub.recipe import Recipe
 
 from .metrics import batches
 from .objectives import Matches
