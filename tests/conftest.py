@@ -120,7 +120,7 @@ def page_url(tmp_path_factory):
         yield url
 
 
-@pytest.fixture(params=[(1280, 900), (375, 800)], ids=["desktop", "phone"])
+@pytest.fixture(params=[(1440, 900), (375, 800)], ids=["desktop", "phone"])
 def page(request, page_url):
     """The page in headless Chromium; afterwards, nothing may have gone wrong in it or left the machine."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -1,4 +1,4 @@
-"""The page for everybody: what axe-core finds on every tab, in light and in dark."""
+"""The page for everybody: what axe-core finds on every tab, in light and in dark, on a desk, a tablet and a phone."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -8,15 +8,15 @@ from aevq_hub.demo.page import TABS
 
 
 @pytest.mark.browser
-def test_axe_finds_nothing_serious_on_any_tab(page, page_url):
-    theme = (
-        "light" if page.viewport_size["width"] > 1000 else "dark"
-    )  # a narrow and dark page, and a wide and light one
-    found = {}
+@pytest.mark.parametrize("page", [(1440, 900), (768, 1024), (375, 800)], ids=str, indirect=True)
+def test_axe_finds_nothing_serious_on_any_tab_and_each_is_as_wide_as_the_screen(page, page_url):
+    width = page.viewport_size["width"]
+    theme, found = "light" if width > 500 else "dark", {}
     for tab in TABS:
         leave_for(page, f"{page_url}/?tab={tab.ID}&__theme={theme}")
         page.get_by_role("tabpanel").locator("visible=true").first.wait_for()
         settle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab.ID
         for violation in Axe().run(page).response["violations"]:
             if violation["impact"] in ("serious", "critical"):
                 places = [node["html"][:200] for node in violation["nodes"]]

@@ -11,6 +11,7 @@ import sys
 
 import httpx
 import pytest
+from gradio.utils import get_upload_folder
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,7 @@ from PIL import Image
 from servers import ROOT
 
 from aevq_hub import explore
+from aevq_hub.demo.chooser import uploaded
 from aevq_hub.explore import codebook, codebook_map, interpolation, ladder, perturbation, recombination
 from aevq_hub.explore.codebook import Codebook
 from aevq_hub.explore.interpolation import Interpolation
@@ -243,6 +245,17 @@ def test_a_wrong_file_or_model_reads_nothing_of_the_server(client):
     for model in ("/etc", "../model_cards/center-mnist", str(ROOT / "model_cards" / "center-mnist")):
         with pytest.raises(AppError, match="unknown model .*; choose from"):
             client.predict(model=model, api_name="/perturb")
+
+
+@pytest.mark.parametrize(
+    "file", ["/etc/passwd", 3, [], {}, {"path": 3}, {"path": None}, {"path": "a\0b"}, {"path": "x" * 9999},
+             {"path": str(ROOT / "app.py")}, {"path": f"{get_upload_folder()}/../../etc/passwd"}],
+    ids=lambda file: str(file)[:30].replace("\0", "NUL"),
+)  # fmt: skip
+def test_an_upload_is_a_file_that_was_uploaded(file):
+    with pytest.raises(ValueError, match="This is no uploaded file; please bring the image again"):
+        uploaded(file)
+    assert uploaded({"path": f"{get_upload_folder()}/abc/mine.png"}).name == "mine.png"
 
 
 def test_gradio_is_imported_by_the_demo_alone():

@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from ..explore import exhibit, starts
 from ..explore.settings import Settings, one_of
@@ -30,6 +32,22 @@ canvas.addEventListener('pointerup', () => { last = null;
     trigger('input', {picture: canvas.toDataURL('image/png')}); });
 element.querySelector('button').addEventListener('click', clear);
 """
+
+
+def uploaded(file) -> Path:
+    """The path of an uploaded file, from what the page sends of it.
+
+    Raises:
+        ValueError: it is no upload but, say, another file of the server.
+    """
+    folder = Path(get_upload_folder()).resolve()
+    try:
+        path = Path(file["path"]).resolve()
+    except (TypeError, KeyError, ValueError, OSError):
+        path = folder
+    if folder not in path.parents:
+        raise ValueError("This is no uploaded file; please bring the image again.")
+    return path
 
 
 class Chooser:
@@ -68,12 +86,8 @@ class Chooser:
         }  # fmt: skip
         with gr.Accordion("Bring an image of your own", open=False, elem_id=f"{tab}_bring"):
             self.upload = gr.Image(
-                label="Your image", type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],
-                height=200, elem_id=f"{tab}_upload",
-            )  # fmt: skip
-            # Gradio would open the file itself, and answer what is wrong with a traceback
-            self.upload.preprocess = lambda payload: payload and payload.path
-            self.place.preprocess = lambda payload: payload
+                label="Your image", sources=["upload", "clipboard", "webcam"], height=200, elem_id=f"{tab}_upload"
+            )
             self.invert = gr.Checkbox(label="Dark on white: swap dark and bright", elem_id=f"{tab}_invert")
         with gr.Accordion("Draw one", open=False, elem_id=f"{tab}_draw") as self.sketching:
             self.pad = gr.HTML(
@@ -101,9 +115,8 @@ class Chooser:
         selected = self.gallery.select(explained(self._select), self.place, boxes, **QUIET)
         drawn = self.random.click(explained(self._draw), self.place, boxes, **QUIET)
         sketched = self.pad.input(explained(self._sketch), self.place, boxes, **QUIET)
-        checked = {**QUIET, "preprocess": True}  # of an upload Gradio checks that the file is one
         uploads = [
-            event(explained(self._bring), [self.place, self.upload, self.invert], boxes, **checked)
+            event(explained(self._bring), [self.place, self.upload, self.invert], boxes, **QUIET)
             for event in (self.upload.input, self.invert.input)
         ]
         typed = [
@@ -123,8 +136,10 @@ class Chooser:
     def _draw(self, place: str):
         return self._put(place, f"random:{random.randrange(10_000)}")
 
-    def _bring(self, place: str, path: str | None, invert: bool):
-        return self._put(place, starts.bring(path, invert)) if path else outputs([gr.skip()] * len(self._places))
+    def _bring(self, place: str, file: dict | None, invert: bool):
+        if not file:  # taken away
+            return outputs([gr.skip()] * len(self._places))
+        return self._put(place, starts.bring(uploaded(file), invert))
 
     def _sketch(self, place: str, event: gr.EventData):
         return self._put(place, starts.bring_data(sent(event, "picture")))
