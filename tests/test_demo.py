@@ -287,6 +287,9 @@ def test_nonsense_in_a_link_is_named_and_the_page_works(page, page_url):
     page.locator("#problem").get_by_text("unknown model 'nothing'").wait_for()
     page.locator("#problem").get_by_text("shift is nan").wait_for()
     page.locator('#start img[alt*="sample:3"]').wait_for()
+    leave_for(page, f"{page_url}/?model=[x](https://a.example)&unit=<a href=//a.example>")
+    page.locator("#problem").get_by_text("unknown model '[x](https://a.example)'").wait_for()
+    assert page.locator("#problem a").count() == 0
     leave_for(page, f"{page_url}/?tab=nowhere")
     page.locator("#problem").get_by_text("unknown tab 'nowhere'; choose from perturbation, interpolation").wait_for()
 

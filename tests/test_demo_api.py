@@ -112,6 +112,14 @@ def test_a_grid_is_edited_and_drawn(client):
         )
 
 
+def test_codes_of_pasted_cells_are_those_of_the_second_picture_that_was_given(client):
+    values = {"model": "vqae-fashionmnist", "cells": "1,1=@;7,7=@;4,4=@", "second": "sample:9"}
+    cells = client.predict("quantise", **values, api_name="/edit_cells")
+    s = recombination.edited(Recombination(**values), "quantise")
+    other = Recombination(**{**values, "second": "sample:1"})
+    assert cells == s.cells != recombination.edited(other, "quantise").cells
+
+
 def test_the_ladder_answers_a_row_and_the_whole_sheet(client):
     settings = Ladder("ae-celeba", "sample:3", "sample:4", -1.5)
     values = ("ae-celeba", "sample:3", "sample:4", -1.5)

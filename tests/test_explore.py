@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from test_explore_starts import file_of
 
-from aevq_hub import AEVQ, explore, pictures
+from aevq_hub import AEVQ, LoadError, explore, pictures
+from aevq_hub.demo import page
 from aevq_hub.explore import exhibits, interpolation, perturbation, snippets, starts
 from aevq_hub.explore.interpolation import Interpolation
 from aevq_hub.explore.perturbation import Perturbation
@@ -20,15 +21,8 @@ CELL = 86  # of a sheet: 28 pixels enlarged three times, and a gap of two
 
 
 @pytest.fixture(scope="module")
-def shown(trained):
-    return explore.exhibit(str(trained))
-
-
-def test_a_shift_of_zero_changes_nothing_and_a_shift_does(shown):
-    start = explore.draw(shown.model, shown.z[0])
-    assert start.size == (392, 392)
-    assert explore.perturbed(shown.model, shown.z[0], 1, 0.0).tobytes() == start.tobytes()
-    assert explore.perturbed(shown.model, shown.z[0], 1, 3.0).tobytes() != start.tobytes()
+def shown():
+    return explore.exhibit("center-mnist")
 
 
 def test_the_sheet_s_middle_row_is_the_start(shown):
@@ -46,36 +40,34 @@ def test_a_strip_s_ends_are_the_two_pictures(shown):
     assert strip.crop((strip.width - CELL, 2, strip.width - 2, CELL)).convert("L").tobytes() == ends[1].tobytes()
 
 
-def test_what_somebody_brings_is_encoded_or_explained(shown, tmp_path):
-    image = tmp_path / "white.png"
-    Image.new("RGB", (300, 200), "white").save(image)
-    z = explore.encode_file(shown.model, image)
-    assert z.shape == (shown.model.config.latent_dim,)
-    assert not torch.equal(z, explore.encode_file(shown.model, image, invert=True))
-    Image.new("1", (8_000, 8_000)).save(tmp_path / "large.png")
-    with pytest.raises(ValueError, match="8000 × 8000 pixels; please bring one of at most 50 megapixels"):
-        explore.encode_file(shown.model, tmp_path / "large.png")
-    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
-    (tmp_path / "text.png").write_text("no picture")
-    (tmp_path / "half.png").write_bytes(image.read_bytes()[:60])
-    for name in ("bomb.png", "text.png", "half.png"):
-        with pytest.raises(ValueError, match="cannot be read as an image; please bring a PNG"):
-            explore.encode_file(shown.model, tmp_path / name)
-    with pytest.raises(ValueError, match="no dimension of rank 0"):
-        explore.perturbed(shown.model, z, 0, 1.0)
-    with pytest.raises(ValueError, match="finite"):
-        explore.perturbed(shown.model, z, 1, float("nan"))
-
-
 def test_every_shipped_model_can_be_shown(shipped):
     shown = explore.exhibit(shipped)
     images_may_be_shown = DATASETS[shown.model.config.dataset].shareable
     assert len(shown.thumbnails) == len(shown.z) == (20 if images_may_be_shown else 10)
     assert shown.model.config.latent_dim == shown.z.shape[1]
-    assert f"{shown.history['results']['mse']:.4f}" in shown.description
-    start = explore.draw(shown.model, shown.z[0])
-    assert explore.perturbed(shown.model, shown.z[0], 1, 0.0).tobytes() == start.tobytes()
-    assert explore.perturbed(shown.model, shown.z[0], 1, explore.shifts(shown.model)[1]).tobytes() != start.tobytes()
+    assert f"{shown.history['results']['mse']:.4f}" in explore.describe(shipped)
+    settings = Perturbation(shipped)
+    start = perturbation.start(settings)
+    assert perturbation.picture(settings).tobytes() == start.tobytes()
+    assert perturbation.picture(replace(settings, shift=float(settings.limit))).tobytes() != start.tobytes()
+
+
+@pytest.mark.parametrize("variant", ["ae", "vqvae"])
+def test_a_page_of_one_s_own_models_has_the_tabs_that_they_can_do(variant, monkeypatch):
+    offer = explore.offers()[f"{variant}-mnist"]
+    own = exhibits.Offer(offer.name, replace(offer.config, dataset="cats"))
+    monkeypatch.setattr(exhibits, "_all_offers", lambda: {own.name: own})
+    components = page.build().config["components"]
+    shown = {c["props"]["id"] for c in components if c["type"] == "tabitem"}
+    discrete = {"codebook", "recombination"} if variant == "vqvae" else set()
+    assert shown == {"perturbation", "interpolation", "ladder", "about"} | discrete
+    assert any(c["type"] == "radio" and ("cats", "cats") in map(tuple, c["props"]["choices"]) for c in components)
+
+
+def test_a_page_without_any_model_says_so(monkeypatch):
+    monkeypatch.setattr(exhibits, "_all_offers", dict)
+    with pytest.raises(LoadError, match="there is no model to show"):
+        page.build()
 
 
 def test_a_model_is_opened_once_by_many_threads_and_the_last_ones_stay_open():

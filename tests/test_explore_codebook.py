@@ -112,7 +112,7 @@ def test_the_nearest_samples_are_by_distance_or_by_cells():
 @pytest.mark.parametrize("name", ["center-mnist", "ema-fashionmnist", "vqae-fashionmnist", "vqvae-fashionmnist"])
 @pytest.mark.parametrize("token", ["sample:2", "random:17", "image"])
 def test_the_python_makes_the_picture_pixel_for_pixel(name, token, tmp_path, monkeypatch):
-    from test_explore import file_of, half_bright
+    from test_explore_starts import file_of, half_bright
 
     monkeypatch.chdir(tmp_path)
     if token == "image":

@@ -100,7 +100,7 @@ def test_a_picture_of_the_model_s_size_is_encoded_to_the_bit():
         assert torch.equal(starts.latent(shown, starts.bring(file_of(image), invert)), z)
 
 
-@pytest.mark.parametrize("name", ["text", "svg", "truncated", "bomb", "empty", "huge text chunk"])
+@pytest.mark.parametrize("name", ["text", "svg", "truncated", "bomb", "empty", "huge text chunk", "another format"])
 def test_what_is_no_image_is_one_sentence(name):
     from PIL.PngImagePlugin import PngInfo
 
@@ -112,10 +112,16 @@ def test_what_is_no_image_is_one_sentence(name):
         "truncated": file_of(Image.radial_gradient("L")).getvalue()[:900],
         "bomb": file_of(Image.new("1", (20_000, 20_000))).getvalue(),
         "empty": b"",
+        "another format": file_of(Image.radial_gradient("L"), "PPM").getvalue(),
         "huge text chunk": file_of(Image.new("L", (9, 9)), pnginfo=info).getvalue(),
     }
     with pytest.raises(ValueError, match="cannot be read as an image; please bring a PNG"):
         starts.bring(io.BytesIO(files[name]))
+
+
+def test_an_image_of_too_many_pixels_is_one_sentence():
+    with pytest.raises(ValueError, match="8000 × 8000 pixels; please bring one of at most 50 megapixels"):
+        starts.bring(file_of(Image.new("1", (8_000, 8_000))))
 
 
 @pytest.mark.parametrize("data", [None, 3, "no base64!", "data:image/png;base64,é", "x" * 14_000_000])

@@ -157,6 +157,13 @@ def test_options_may_stand_anywhere(mirror, trained, capsys):
     assert "trained already" in capsys.readouterr().out
 
 
+def test_a_search_refuses_what_cannot_be_built_before_any_work(mirror, tmp_path):
+    recipes = [Recipe(num_codes=1), Recipe(num_codes=1, widths="32x64x96x96")]
+    with pytest.raises(ValueError, match="cannot be halved 4 times"):
+        search("center", find_source("mnist", data_root=mirror), recipes, tmp_path / "search.json", progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_search_s_table_shows_what_differs_and_copes_with_rows_of_every_kind():
     recipe, other = Recipe(pull_weight=3.0), Recipe(pull_weight=3.0, learning_rate=1.0)
     rows = [

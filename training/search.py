@@ -75,6 +75,8 @@ def search(
     defaults = asdict(Recipe())  # of settings that rows of an earlier time do not tell
     recorded = [(row["variant"], {**defaults, **row["recipe"]}, row.get("images")) for row in rows]
     todo = [(v, r) for v, r in asked if (v, asdict(r), images) not in recorded]
+    for name, recipe in todo:
+        AEVQConfig.for_training(name, source.name, source.dataset, recipe)  # raises before any work
     load(source, "train", progress=progress)  # decode and, for the judge, train once, before the processes start
     if source.dataset.class_names:
         Judge(source, progress=progress)

@@ -6,13 +6,12 @@ import re
 import gradio as gr
 
 from ..explore import about as explore
-from ..explore import describe, offers, snippets
+from ..explore import data_sets, describe, offers, snippets
 from ..explore.about import About
 from ..explore.settings import one_of
-from ..registry import DATASETS
 from .parts import Picker, Tab, View, figure
 
-ID, TITLE = "about", "About"
+ID, TITLE, SETTINGS = "about", "About", About
 _PAPER = """
 ## The paper
 
@@ -78,8 +77,7 @@ def build() -> Tab:
         gr.Markdown("## The variants")
         gr.HTML(_table(explore.variants(), "the variants"), elem_id="about_variants")
         gr.Markdown("## The results")
-        for name in dict.fromkeys(offer.config.dataset for offer in offers().values()):
-            title = DATASETS[name].title
+        for name, title in data_sets().items():
             gr.Markdown(f"### {title}\n\n{explore.counted(name)}")
             gr.HTML(_table(explore.results(name), f"the results on {title}"), elem_id=f"about_{name}")
         gr.Markdown("What the numbers mean:\n\n" + explore.meanings())

@@ -9,7 +9,7 @@ from gradio.utils import get_upload_folder
 
 from ..explore import exhibit, starts
 from ..explore.settings import Settings, one_of
-from .parts import QUIET, explained, outputs, png, sent, served
+from .parts import CLICKS, explained, outputs, png, sent, served
 
 # Gradio's own pad needs WebGL, one context for each pad, and a picture in the size of its canvas
 _PAD = """
@@ -28,7 +28,7 @@ clear(); pen.strokeStyle = '#fff'; pen.lineWidth = 9; pen.lineCap = 'round';
 canvas.addEventListener('pointerdown', event => { canvas.setPointerCapture(event.pointerId); last = at(event);
     line(event); event.preventDefault(); });
 canvas.addEventListener('pointermove', event => { if (last) line(event); });
-canvas.addEventListener('pointerup', () => { last = null;
+canvas.addEventListener('pointerup', () => { if (!last) return; last = null;
     trigger('input', {picture: canvas.toDataURL('image/png')}); });
 element.querySelector('button').addEventListener('click', clear);
 """
@@ -79,8 +79,8 @@ class Chooser:
         self.random = gr.Button("Random draw from the model", size="sm", elem_id=f"{tab}_random")
         self.tokens = {
             name: gr.Textbox(
-                getattr(settings, name), label=title, info="sample:3, random:17; Enter", max_lines=1, render=False,
-                min_width=100, elem_id=f"{tab}_{name}_token",
+                getattr(settings, name), label=title, info="type sample:3 or random:17 (a draw), and Enter",
+                max_lines=1, render=False, min_width=100, elem_id=f"{tab}_{name}_token",
             )
             for name, title in places.items()
         }  # fmt: skip
@@ -112,15 +112,15 @@ class Chooser:
     def wire(self, redraw: Callable) -> None:
         """Let every way of choosing set its place's start, and call ``redraw(event)`` for what follows."""
         boxes = list(self.tokens.values())
-        selected = self.gallery.select(explained(self._select), self.place, boxes, **QUIET)
-        drawn = self.random.click(explained(self._draw), self.place, boxes, **QUIET)
-        sketched = self.pad.input(explained(self._sketch), self.place, boxes, **QUIET)
+        selected = self.gallery.select(explained(self._select), self.place, boxes, **CLICKS)
+        drawn = self.random.click(explained(self._draw), self.place, boxes, **CLICKS)
+        sketched = self.pad.input(explained(self._sketch), self.place, boxes, **CLICKS)
         uploads = [
-            event(explained(self._bring), [self.place, self.upload, self.invert], boxes, **QUIET)
+            event(explained(self._bring), [self.place, self.upload, self.invert], boxes, **CLICKS)
             for event in (self.upload.input, self.invert.input)
         ]
         typed = [
-            box.submit(explained(lambda token, name=name: starts.checked(name, token)), box, box, **QUIET)
+            box.submit(explained(lambda token, name=name: starts.checked(name, token)), box, box, **CLICKS)
             for name, box in self.tokens.items()
         ]
         for event in (selected, drawn, sketched, *uploads, *typed):

@@ -10,9 +10,9 @@ from ..explore.codebook import SHOWS, SORTS, Codebook
 from ..explore.settings import number
 from . import codebook_html as page
 from .chooser import Chooser
-from .parts import QUIET, Picker, Tab, View, answer, explained, figure, png
+from .parts import CLICKS, Picker, Tab, View, answer, explained, figure, png
 
-ID, TITLE = "codebook", "Codebook"
+ID, TITLE, SETTINGS = "codebook", "Codebook", Codebook
 _SORTS = dict(zip(SORTS, ("use", "index", "distance to the nearest other"), strict=True))
 _SHOWS = dict(zip(SHOWS, ("all", "in use", "dead", "duplicates"), strict=True))
 
@@ -216,7 +216,7 @@ def build() -> Tab:
         return [int(chosen) if is_number else gr.skip(), token if isinstance(token, str) else gr.skip()]
 
     for buttons in (gallery, panel, point_picture):
-        event = buttons.select(choose, None, [vector, chooser.tokens["start"]], **QUIET)
+        event = buttons.select(choose, None, [vector, chooser.tokens["start"]], **CLICKS)
         result.redraw(event, [vector_view, start_view, live_view, map_view])
 
     @explained
@@ -227,6 +227,6 @@ def build() -> Tab:
         kind, index = codebook_map.at(Codebook(model), *page.inside(x, y))
         return [index if kind == name else gr.skip() for name in ("vector", "point")]
 
-    event = plane.select(place, picker.model, [vector, point], **QUIET)
+    event = plane.select(place, picker.model, [vector, point], **CLICKS)
     result.redraw(event, [vector_view, live_view, map_view])
     return result

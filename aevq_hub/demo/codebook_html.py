@@ -6,9 +6,9 @@ import html
 from ..explore import codebook as explore
 from ..explore.codebook import Codebook
 from ..explore.codebook_map import Map, about_point, load_map
-from ..explore.exhibits import exhibit
-from ..registry import DATASETS
+from ..explore.exhibits import class_name, exhibit
 from .parts import figure, png
+from .tiles import GROUP
 
 # ten colours that are told apart on white and on black
 COLOURS = (
@@ -17,18 +17,15 @@ COLOURS = (
 SIDE, MARGIN = 600, 20  # of the map, in the SVG's own units
 
 # a click or Enter on a button that names a vector or a start; arrow keys go from button to button
-CHOOSE = """element.addEventListener('click', event => {
+CHOOSE = (
+    """element.addEventListener('click', event => {
     const button = event.target.closest('button[data-vector], button[data-start]');
     if (button) trigger('select', {vector: button.dataset.vector, start: button.dataset.start});
 });
-element.addEventListener('keydown', event => {
-    const all = [...element.querySelectorAll('.gallery button')], now = all.indexOf(document.activeElement);
-    const row = all.findIndex(button => button.offsetTop > all[0].offsetTop);
-    const step = {ArrowRight: 1, ArrowLeft: -1, ArrowDown: row, ArrowUp: -row}[event.key];
-    if (now < 0 || !step) return;
-    event.preventDefault();
-    all[now + step]?.focus();
-});"""
+const moved = () => {};
+"""
+    + GROUP
+)
 PLACE = """element.addEventListener('click', event => {
     const map = event.target.closest('svg');
     if (!map) return;
@@ -153,8 +150,8 @@ def inside(x: float, y: float) -> tuple[float, float]:
 
 def point(settings: Codebook, picture) -> str:
     """The chosen point of the map: its picture, its class, and its nearest vector."""
-    known, names = about_point(settings), DATASETS[settings.config.dataset].class_names
-    of = f", class {names[known['class']]}" if known["class"] >= 0 else ""
+    known = about_point(settings)
+    of = f", class {class_name(settings.config.dataset, known['class'])}" if known["class"] >= 0 else ""
     what = "A cell of a test image" if settings.config.grid_size else "A test image"
     alt = f"point {known['point']} of the map{of}, as {settings.model} draws it"
     return (
@@ -221,11 +218,11 @@ def _groups(settings: Codebook, found: Map) -> tuple[list[tuple[str, list]], str
     keys, groups = found.classes if has_classes else found.nearest, {}
     for key, place in zip(keys, found.points.tolist(), strict=True):
         groups.setdefault(key, []).append(place)
-    names = DATASETS[settings.config.dataset].class_names
     legend = '<li><i class="diamond"></i>a vector</li>'
     if has_classes:
         legend += "".join(
-            f'<li><i style="background:{_colour(key)}"></i>{html.escape(names[key])}</li>' for key in sorted(groups)
+            f'<li><i style="background:{_colour(key)}"></i>{html.escape(class_name(settings.config.dataset, key))}</li>'
+            for key in sorted(groups)
         )
     else:
         legend += "<li>dots: latents, each in the colour of its nearest vector</li>"

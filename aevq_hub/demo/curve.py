@@ -8,10 +8,18 @@ from ..explore.perturbation import Curve
 _WIDTH, _LEFT, _TOP, _FLOOR = 420, 40, 48, 128
 
 
-def curves(curve: Curve, at: float, unit: str) -> str:
-    """How far the picture and the latent are from where they began, over the shift; a marker stands at ``at``."""
-    pictures = ("How far the picture is from the start", "root mean squared difference of pixels, from 0 to 1")
-    ground = ("How far the latent is from known ground", f"distance {curve.known}")
+def curves(curve: Curve, at: float, unit: str, alone: bool = True) -> str:
+    """How far the picture and the latent are from where they began, over one dimension's shift, marked at ``at``.
+
+    Args:
+        curve: what is shown.
+        at: the present shift.
+        unit: of shifts.
+        alone: whether no other dimension is shifted; otherwise it is said that they do not count here.
+    """
+    by = "" if alone else " by this shift alone"
+    pictures = (f"How far the picture is from the start{by}", "root mean squared difference of pixels, from 0 to 1")
+    ground = (f"How far the latent is from known ground{by}", f"distance {curve.known}")
     return (
         '<div class="curves">'
         + _plot(*pictures, curve.shifts, curve.picture, at, unit)

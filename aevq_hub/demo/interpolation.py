@@ -7,9 +7,9 @@ from ..explore import interpolation as explore
 from ..explore import offers, snippets
 from ..explore.interpolation import CORNERS, Interpolation
 from .chooser import Chooser
-from .parts import Picker, Tab, View, answer, figure, png
+from .parts import LONG, Picker, Tab, View, answer, figure, png
 
-ID, TITLE = "interpolation", "Interpolation"
+ID, TITLE, SETTINGS = "interpolation", "Interpolation", Interpolation
 _PLACES = {"start": "Start", "end": "End", "third": "Third corner", "fourth": "Fourth corner"}
 _MODES = {"lerp": "straight line (lerp)", "slerp": "along the arc (slerp)"}
 
@@ -181,7 +181,7 @@ def build() -> Tab:
 
         corner_view, strip_view = View(_draw_corners, corners), View(_draw_strip, [strip])
         other_view, sheet_view = View(_draw_other, [other_strip]), View(_draw_sheet, [sheet])
-        still_view = View(_draw_still, [animation])
+        still_view = View(_draw_still, [animation], LONG)
         result = Tab(
             ID, tab, Interpolation, controls, fill, [corner_view, strip_view, other_view, sheet_view, still_view]
         )
@@ -192,6 +192,6 @@ def build() -> Tab:
     chooser.wire(lambda event: result.redraw(event, result.views))
     result.redraw_on([steps.input, mode.input], [strip_view, other_view, still_view])
     result.redraw_on([other.input], [other_view])
-    result.draw_on([play.click], View(_draw_animation, [animation]))
-    result.draw_on([stop.click], still_view)
+    result.redraw_on([play.click], [View(_draw_animation, [animation], LONG)])
+    result.redraw_on([stop.click], [still_view])
     return result

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import gradio as gr
 
+from ..explore import data_sets, offers, snippets, starts
 from ..explore import ladder as explore
-from ..explore import offers, snippets, starts
 from ..explore.ladder import FARTHEST, Ladder, Row
 from ..model import AEVQ
-from ..registry import DATASETS, VARIANTS
+from ..registry import VARIANTS
 from .chooser import Chooser
-from .parts import QUIET, Tab, View, answer, explained, figure, png
+from .parts import CLICKS, LONG, Tab, View, answer, explained, figure, png
 
-ID, TITLE = "ladder", "Ladder"
+ID, TITLE, SETTINGS = "ladder", "Ladder", Ladder
 _PLACES = {"start": "Picture", "second": "Second picture"}
 
 
@@ -103,7 +103,6 @@ def _row(settings: Ladder, row: Row) -> str:
 def build() -> Tab:
     """Lay the tab out and wire it."""
     first = Ladder(model=Ladder.first())
-    data_sets = dict.fromkeys(offer.config.dataset for offer in offers().values())
     with gr.Tab(TITLE, id=ID) as tab:
         gr.Markdown(
             "One picture through every variant, from the plain autoencoder to the grid of codes: how well each draws "
@@ -113,7 +112,7 @@ def build() -> Tab:
         with gr.Row():
             with gr.Column(min_width=300):
                 model = gr.Radio(
-                    [(DATASETS[name].title, explore.best(name)) for name in data_sets], value=first.model,
+                    [(title, explore.best(name)) for name, title in data_sets().items()], value=first.model,
                     label="Pictures of", info="the data set", elem_id=f"{ID}_dataset",
                 )  # fmt: skip
                 shift = gr.Slider(
@@ -130,7 +129,7 @@ def build() -> Tab:
             with gr.Column(min_width=120, scale=3):
                 with gr.Row():
                     for box in chooser.tokens.values():
-                        box.info = "sample:3; Enter"
+                        box.info = "type sample:3, and Enter"
                         box.render()
                 said = gr.HTML(elem_id=f"{ID}_progress", min_height=24)
         rows = [gr.HTML(elem_id=f"rung_{i + 1}", elem_classes=["rung-of"]) for i in range(len(VARIANTS))]
@@ -140,7 +139,7 @@ def build() -> Tab:
         def fill(s: Ladder) -> dict:
             return {model: s.model, **chooser.fill(s), shift: s.shift}
 
-        original_view, rows_view = View(_draw_original, [original]), View(_draw_rows, [said, *rows])
+        original_view, rows_view = View(_draw_original, [original]), View(_draw_rows, [said, *rows], LONG)
         result = Tab(ID, tab, Ladder, controls, fill, [original_view, rows_view])
         result.end(snippets.ladder)
 
@@ -150,7 +149,7 @@ def build() -> Tab:
     def begin(model, *values):
         return fill(starts.carried_over(Ladder(model, *values)))
 
-    result.redraw(model.input(begin, result.components, result.outputs, **QUIET), result.views)
+    result.redraw(model.input(begin, result.components, result.outputs, **CLICKS), result.views)
     chooser.wire(lambda event: result.redraw(event, result.views))
     result.redraw_on([shift.release], [rows_view])
     return result

@@ -1,23 +1,25 @@
 """The page: a header, the tabs, and what a link restores."""
 
+import html
 from importlib.util import find_spec
 
 import gradio as gr
 import torch
 
+from ..config import LoadError
 from ..explore import offers, starts
 from ..explore.settings import one_of
 from . import about, codebook, interpolation, ladder, perturbation, recombination
-from .parts import LIVE, QUIET, endpoint
+from .parts import LIVE, endpoint
 from .style import CSS, THEME
 
 TABS = (perturbation, interpolation, codebook, recombination, ladder, about)
 INTRODUCTION = """
 # From continuous to discrete, one autoencoder at a time
 
-An *autoencoder* squeezes a picture into a few dozen numbers and draws it again from them. Here you can turn those
-numbers by hand and watch what the model makes of it – with the models of **Rethinking VAE: From Continuous to Discrete
-Representations Without Probabilistic Assumptions**.
+An *autoencoder* squeezes a picture into a few dozen numbers, its *latent*, and draws it again from them. Here you can
+turn those numbers by hand and watch what the model makes of it – with the models of **Rethinking VAE: From Continuous
+to Discrete Representations Without Probabilistic Assumptions**.
 """
 
 
@@ -40,35 +42,40 @@ def bring(picture: str, invert: bool = False) -> str:
 
 
 def build() -> gr.Blocks:
-    """The whole page."""
+    """The whole page: the tabs that some model can do the job of.
+
+    Raises:
+        LoadError: there is no model at all.
+    """
+    shown = [module for module in TABS if offers(module.SETTINGS.can)]
+    if not shown:
+        raise LoadError("there is no model to show: model_cards/ has none; train one with `python -m training train`")
     with gr.Blocks(
         title="AEVQ – from continuous to discrete", analytics_enabled=False, delete_cache=(3600, 3600)
     ) as demo:
         gr.Markdown(INTRODUCTION)
-        problem = gr.Markdown(visible=False, elem_id="problem")
-        with gr.Tabs(selected=TABS[0].ID) as tabs:
-            # without a model that has a grid there is nothing to recombine
-            shown = [tab for tab in TABS if tab is not recombination or offers(recombination.Recombination.can)]
+        problem = gr.HTML(visible=False, elem_id="problem")
+        with gr.Tabs(selected=shown[0].ID) as tabs:
             built = [module.build() for module in shown]
-        for function in (models, bring, *(function for module in TABS for function in module.ENDPOINTS)):
+        for function in (models, bring, *(function for module in shown for function in module.ENDPOINTS)):
             endpoint(function)
 
         def restore(request: gr.Request) -> dict:
             """What a link asks for; nonsense in it gives way to defaults, and is named."""
             link, problems = dict(request.query_params), []
             try:
-                chosen = one_of("tab", link.get("tab", TABS[0].ID), [tab.id for tab in built])
+                chosen = one_of("tab", link.get("tab", built[0].id), [tab.id for tab in built])
             except ValueError as error:
-                chosen, problems = TABS[0].ID, [str(error)]
+                chosen, problems = built[0].id, [str(error)]
             updates = {tabs: gr.Tabs(selected=chosen)}
             for tab in built:
                 settings, wrong = tab.settings.from_link(link if tab.id == chosen else {})
                 problems += wrong
                 updates |= tab.fill(settings)
-            text = "This link was not quite right: " + " ".join(problems)
-            return {**updates, problem: gr.Markdown(text, visible=bool(problems))}
+            text = html.escape("This link was not quite right: " + " ".join(problems))
+            return {**updates, problem: gr.HTML(f'<p role="alert">{text}</p>', visible=bool(problems))}
 
-        loaded = demo.load(restore, None, [tabs, problem, *(o for tab in built for o in tab.outputs)], **QUIET)
+        loaded = demo.load(restore, None, [tabs, problem, *(o for tab in built for o in tab.outputs)], **LIVE)
         first, *others = built
         first.redraw(loaded, first.views)  # its own opening comes before the link is read
         for tab in others:  # drawn when opened, by a link too

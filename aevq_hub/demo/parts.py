@@ -17,13 +17,17 @@ from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from ..explore import describe, offers, starts
+from ..explore import data_sets, describe, offers, starts
 from ..explore.settings import Settings, one_of
-from ..registry import DATASETS
 
 # preprocess=False: Gradio would answer a wrong value with a traceback; every value is checked by the tab's settings
-QUIET = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
-LIVE = {**QUIET, "trigger_mode": "always_last", "concurrency_limit": 4, "concurrency_id": "views"}
+_QUIET = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
+# what is drawn: while one is drawn, of those that follow only the last
+LIVE = {**_QUIET, "trigger_mode": "always_last", "concurrency_limit": 4, "concurrency_id": "views"}
+# long work, one after another: what was asked for last is also what is shown last
+LONG = {**LIVE, "concurrency_limit": 1, "concurrency_id": "long"}
+# what was clicked: none is dropped, as one of a slider's may be, and one follows after another
+CLICKS = {**_QUIET, "trigger_mode": "multiple", "concurrency_limit": 1, "concurrency_id": "clicks"}
 
 _LINK = """async (tab, names, values) => {
     const url = new URL(location.href), theme = url.searchParams.get("__theme"), found = {tab};
@@ -151,6 +155,7 @@ class View:
 
     draw: Callable  # of the tab's settings; returns a list of the outputs' values, or yields several, for long work
     outputs: list
+    how: dict = field(default_factory=lambda: LIVE)  # Gradio's options of the event
 
 
 @dataclass
@@ -194,12 +199,12 @@ class Tab:
     def redraw(self, event, views: Iterable[View]) -> None:
         """When an event went well, draw views one after another, and the code. What fails is said once, and ends it."""
         for view in [*views, self.code]:
-            event = event.success(self._drawing(view), self.components, view.outputs, **LIVE)
+            event = event.success(self._drawing(view), self.components, view.outputs, **view.how)
 
     def redraw_on(self, events: list, views: Iterable[View]) -> None:
         """On each of several events, draw views one after another, and the code."""
         first, *rest = views
-        self.redraw(gr.on(events, self._drawing(first), self.components, first.outputs, **LIVE), rest)
+        self.redraw(gr.on(events, self._drawing(first), self.components, first.outputs, **first.how), rest)
 
     def draw_on(self, events: list, view: View) -> None:
         """On each of several events, draw a view and the code at once: for sliders that are moving."""
@@ -216,18 +221,18 @@ class Tab:
             return self.fill(starts.carried_over(self.settings(model=model, **dict(zip(kept, values, strict=True)))))
 
         inputs = [picker.model, *(self.controls[name] for name in kept)]
-        self.redraw(picker.model.input(explained(begin), inputs, self.outputs, **QUIET), self.views)
+        self.redraw(picker.model.input(explained(begin), inputs, self.outputs, **CLICKS), self.views)
         other = picker.dataset.input(
-            explained(picker.of_dataset), [picker.dataset, picker.model], picker.model, **QUIET
+            explained(picker.of_dataset), [picker.dataset, picker.model], picker.model, **CLICKS
         )
-        self.redraw(other.success(explained(begin), inputs, self.outputs, **QUIET), self.views)
+        self.redraw(other.success(explained(begin), inputs, self.outputs, **CLICKS), self.views)
 
     def end(self, code: Callable[[Settings], str], opened: bool = False) -> None:
         """The last lines of a tab: its link, and the Python that makes what it shows, which may be ``opened``."""
         with gr.Row(equal_height=True):
             copy = gr.Button("Copy link to this", size="sm", scale=0, min_width=170, elem_id=f"{self.id}_link")
             said = gr.HTML(elem_id=f"{self.id}_said", elem_classes=["said"])
-        copy.click(None, self.components, said, js=self._link_script(), **QUIET)
+        copy.click(None, self.components, said, js=self._link_script(), **CLICKS)
         with gr.Accordion("The Python that makes this picture", open=opened, elem_id=f"{self.id}_python"):
             shown = gr.Code(
                 language="python",
@@ -263,9 +268,8 @@ class Picker:
     def __init__(self, tab: str, settings: type[Settings]):
         self._offers, first = offers(settings.can), settings.first()
         dataset = self._offers[first].config.dataset
-        found = dict.fromkeys(offer.config.dataset for offer in self._offers.values())
         self.dataset = gr.Radio(
-            [(DATASETS[name].title, name) for name in found],
+            [(title, name) for name, title in data_sets(settings.can).items()],
             value=dataset,
             label="Pictures of",
             info="the data set",

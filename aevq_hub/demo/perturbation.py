@@ -10,9 +10,9 @@ from ..explore.perturbation import REACHES, STEPS, STRONGEST, Perturbation
 from ..explore.settings import whole
 from .chooser import Chooser
 from .curve import curves
-from .parts import QUIET, Picker, Tab, View, answer, explained, figure, png, sent
+from .parts import CLICKS, Picker, Tab, View, answer, explained, figure, png, sent
 
-ID, TITLE = "perturbation", "Perturbation"
+ID, TITLE, SETTINGS = "perturbation", "Perturbation", Perturbation
 _UNITS = {"latent": "the latent's own units", "std": "standard deviations of the training latents (σ)"}
 _CLICK = """element.addEventListener('click', event => {
     const frame = event.target.closest('[data-cells]');
@@ -83,9 +83,10 @@ def _draw_start(settings: Perturbation) -> list[str]:
 
 def _draw_live(settings: Perturbation) -> list[str]:
     moved = ", ".join(f"dimension {rank} by {amount:+g}" for rank, amount in settings.by_rank.items()) or "nothing"
+    unit = "σ" if settings.unit == "std" else "the latent's own units"
     return [
         figure(explore.picture(settings), "Shifted", f"the picture after shifting {moved}"),
-        curves(explore.curve(settings), settings.shift, "σ" if settings.unit == "std" else "the latent's own units"),
+        curves(explore.curve(settings), settings.shift, unit, alone=not settings.mix),
     ]
 
 
@@ -192,11 +193,11 @@ def build() -> Tab:
         s = result.collected(*values)
         return scaled(replace(s, shift=0.0, mix="").limit, [s.shift, *s.mixed])
 
-    result.redraw(reach.input(rescale, result.components, sliders, **QUIET), [live_view])
+    result.redraw(reach.input(rescale, result.components, sliders, **CLICKS), [live_view])
 
     @explained
     def choose_cell(event: gr.EventData):
         return [whole(name, sent(event, name), 1, 512) for name in ("row", "column")]
 
-    result.redraw(start_picture.select(choose_cell, None, [row, column], **QUIET), result.views)
+    result.redraw(start_picture.select(choose_cell, None, [row, column], **CLICKS), result.views)
     return result

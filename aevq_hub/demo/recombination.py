@@ -12,16 +12,14 @@ from ..explore.cells import History
 from ..explore.recombination import Recombination
 from ..explore.settings import whole
 from .chooser import Chooser
-from .parts import QUIET, Picker, Tab, View, explained, figure, sent
+from .parts import CLICKS, Picker, Tab, View, explained, figure, sent
 from .recombination_endpoints import ENDPOINTS
 from .tiles import CELLS_SCRIPT, PALETTE_SCRIPT, cells, palette
 
-__all__ = ["ENDPOINTS", "ID", "TITLE", "build"]
-ID, TITLE = "recombination", "Grid recombination"
+__all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "build"]
+ID, TITLE, SETTINGS = "recombination", "Grid recombination", Recombination
 _PLACES = {"start": "Picture", "second": "Second picture"}
 _RECTANGLE = {"row": "Row", "column": "Column", "to_row": "… to row", "to_column": "… to column"}
-# none is dropped, as one of a slider's may be, and one follows after another: what they change is in the history
-EDITS = {**QUIET, "trigger_mode": "multiple", "concurrency_limit": 1, "concurrency_id": "edits"}
 _INTRODUCTION = """
 These models do not squeeze a picture into one vector but into a *grid* of them, one per cell, and each is near one of
 a few *codes*, the vectors of the *codebook*. Put other codes into cells and see what the decoder makes of it:
@@ -253,7 +251,7 @@ def build() -> Tab:
         def listen(data: gr.EventData, h, *values):
             return show(*does(present(h, *values), h, data))
 
-        event(listen, [history, *result.components], changed, **EDITS)
+        event(listen, [history, *result.components], changed, **CLICKS)
 
     def acting(action: str):
         def does(s, h, data):
@@ -294,6 +292,6 @@ def build() -> Tab:
     def numbered(h, *values):
         return show(replace(result.collected(*values), cells=h.now), h)
 
-    gr.on([apply.click, matrix.submit], applied, [history, matrix, *result.components], changed, **EDITS)
-    gr.on([box.release for box in places], numbered, [history, *result.components], changed, **EDITS)
+    gr.on([apply.click, matrix.submit], applied, [history, matrix, *result.components], changed, **CLICKS)
+    gr.on([box.release for box in places], numbered, [history, *result.components], changed, **CLICKS)
     return result

@@ -70,6 +70,7 @@ def edit_cells(
     code: int = 0,
     share: float = 0.3,
     seed: int = 0,
+    second: str = "sample:1",
 ) -> str:
     """Edit the cells of a grid as the buttons of the page do; `recombine` draws the answer.
 
@@ -89,14 +90,12 @@ def edit_cells(
         code: which one, from 0.
         share: of the cells, from 0 to 1.
         seed: of random codes.
+        second: the picture that @ means, as for `recombine`.
 
     Returns:
         The cells, for `recombine`; empty where all are the picture's own.
     """
-    settings = Recombination(
-        model, start, cells=cells, row=row, column=column, to_row=to_row, to_column=to_column, code=code, share=share,
-        seed=seed,
-    )  # fmt: skip
+    settings = Recombination(model, start, second, cells, row, column, to_row, to_column, code, share, seed)
     return explore.edited(settings, action).cells
 
 

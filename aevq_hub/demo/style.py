@@ -27,7 +27,6 @@ button[role=tab].selected { color: var(--primary-700) !important; }
 .snippet .cm-line span { color: inherit !important; }
 .gradio-container { max-width: 1200px !important; margin: auto; }
 .pixels img, .picture img { image-rendering: pixelated; }
-.caption { font-weight: 600; padding-bottom: 2px; }
 #problem { border-left: 4px solid #b45309; padding-left: 12px !important; }
 
 .starts .gallery-item { height: auto !important; }

@@ -8,7 +8,7 @@ from ..explore.recombination import Palette
 from .parts import png
 
 # A group keeps the focus when it is drawn anew: its buttons are others then.
-_GROUP = """
+GROUP = """
 const buttons = () => [...element.querySelectorAll('[role=group] button')];
 const place = button => buttons().indexOf(button);
 let focused = -1;
@@ -42,7 +42,7 @@ element.addEventListener('click', event => {
     if (button) tell(button, event.shiftKey);
 });
 """
-    + _GROUP
+    + GROUP
 )
 PALETTE_SCRIPT = (
     """
@@ -54,7 +54,7 @@ element.addEventListener('click', event => {
     trigger('select', {code: Number(button.dataset.code)});
 });
 """
-    + _GROUP
+    + GROUP
 )
 
 

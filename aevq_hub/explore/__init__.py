@@ -5,10 +5,6 @@ to and how a link holds it, ``snippets`` the Python that makes what a tab shows.
 frozen dataclass that checks every value, and functions that make pictures of them.
 """
 
-from .exhibits import FILES, Exhibit, Offer, describe, draw, exhibit, offers, shifts, title
-from .perturbation import perturbed
-from .starts import encode_file
+from .exhibits import FILES, Exhibit, Offer, data_sets, describe, exhibit, offers
 
-__all__ = [
-    "FILES", "Exhibit", "Offer", "describe", "draw", "encode_file", "exhibit", "offers", "perturbed", "shifts", "title",
-]  # fmt: skip
+__all__ = ["FILES", "Exhibit", "Offer", "data_sets", "describe", "exhibit", "offers"]

@@ -6,7 +6,7 @@ from PIL import Image
 
 from .. import pictures
 from ..registry import DATASETS, VARIANTS
-from .exhibits import exhibit, history, offers
+from .exhibits import data_sets, exhibit, history, offers
 from .settings import Settings, one_of
 
 # what the results tables have: where a number is in history.json, its heading, how it is written, what it means
@@ -39,7 +39,7 @@ def variants() -> Rows:
     """The table of variants."""
     shipped = {name: [] for name in VARIANTS}
     for offer in offers().values():
-        shipped[offer.config.variant].append(DATASETS[offer.config.dataset].title)
+        shipped[offer.config.variant].append(data_sets()[offer.config.dataset])
     rows = [
         [f"`{name}`", variant.section, variant.title, variant.summary, ", ".join(shipped[name]) or "not shipped"]
         for name, variant in VARIANTS.items()
@@ -53,7 +53,7 @@ def results(dataset: str) -> Rows:
     Raises:
         ValueError: no such data set.
     """
-    one_of("data set", dataset, DATASETS)
+    one_of("data set", dataset, data_sets())
     names = offers(lambda config: config.dataset == dataset)
     measured = {name: _flat(history(name)["results"]) for name in names}
     columns = [c for c in COLUMNS if any(c[0] in numbers for numbers in measured.values())]

@@ -26,7 +26,7 @@ def parsed(text: str, size: int, num_codes: int) -> Cells:
         raise ValueError(f"cells is {short(text)}; give a matrix as text, {size} rows of {size} with ; between them.")
     if "=" in text:
         return _of_edits(text, size, num_codes)
-    text = re.sub(r"\]\s*[,;]?\s*\[", ";", text).strip("[] \t\r\n;")  # a list of lists, as Python writes it
+    text = re.sub(r"\]\s*(?:[,;]\s*)?\[", ";", text).strip("[] \t\r\n;")  # a list of lists, as Python writes it
     if not text:
         return [[KEPT] * size for _ in range(size)]
     rows = [re.split(r"[\s,]+", row.strip(" \t\r,")) for row in re.split(r"[;\n]", text)]

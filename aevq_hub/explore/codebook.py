@@ -37,15 +37,11 @@ class Codebook(Settings):
 
     model: str = FIRST
     start: str = option("sample:0", starts.checked)
-    vector: int = option(0, whole, low=0, high=65535)
+    vector: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)
     sort: str = option(SORTS[0], one_of, choices=SORTS)
     show: str = option(SHOWS[0], one_of, choices=SHOWS)
     way: float = option(0.5, number, low=0, high=1)
     point: int = option(0, whole, low=0, high=65535)
-
-    def __post_init__(self):
-        super().__post_init__()
-        whole("vector", self.vector, 0, self.config.num_codes - 1)
 
     @staticmethod
     def can(config: AEVQConfig) -> bool:
@@ -84,7 +80,7 @@ class Book:
 
 @lru_cache(maxsize=MOST_OPEN)
 def book(name: str) -> Book:
-    """The vectors of a model by its name; the last six are kept."""
+    """The vectors of a model by its name; the last ones are kept."""
     shown = exhibit(name)
     model, results = shown.model, shown.history["results"]["codebook"]
     batches = model.codebook.split(_AT_ONCE)

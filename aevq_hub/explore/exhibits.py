@@ -22,9 +22,8 @@ SAMPLES_FILE = "samples.safetensors"
 HISTORY_FILE = "history.json"
 FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # of a model's folder, those that the demo reads
 MAP_FILE = "map.safetensors"  # and of one with vectors, where there is one
-PREVIEW = 392  # side of a single picture in pixels
 THUMBNAIL = 84
-MOST_OPEN = 6  # models held in memory
+MOST_OPEN = 16  # models held in memory: a ladder opens one after another of those of a data set
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,6 @@ class Exhibit:
     def thumbnails(self) -> list[Image.Image]:
         """The samples as the model draws them, enlarged."""
         return [pictures.enlarge(image, THUMBNAIL) for image in self.model.to_pil(self.model.draw(self.z))]
-
-    @property
-    def description(self) -> str:
-        """What the model is, in Markdown; see :func:`describe`."""
-        return _description(self.model.config, self.history)
 
 
 class _Shelf:
@@ -84,7 +78,7 @@ _shelf = _Shelf(_load, MOST_OPEN)
 
 
 def exhibit(name: str) -> Exhibit:
-    """Open a model with its samples and history: a shipped name, a folder or a Hub id. The last six stay open.
+    """Open a model with its samples and history: a shipped name, a folder or a Hub id. The last ones stay open.
 
     Raises:
         LoadError: no such model, or a file is missing.
@@ -110,9 +104,9 @@ class Offer:
 def _all_offers() -> dict[str, Offer]:
     found = [Offer(name, _config(name)) for name in available_models()]
     data, variants = list(DATASETS), list(VARIANTS)
-    known = [offer for offer in found if offer.config.dataset in data]
-    known.sort(key=lambda offer: (data.index(offer.config.dataset), variants.index(offer.config.variant)))
-    return {offer.name: offer for offer in known}
+    data += sorted({offer.config.dataset for offer in found} - DATASETS.keys())  # somebody's own
+    found.sort(key=lambda offer: (data.index(offer.config.dataset), variants.index(offer.config.variant)))
+    return {offer.name: offer for offer in found}
 
 
 def offers(can: Callable[[AEVQConfig], bool] = lambda config: True) -> dict[str, Offer]:
@@ -145,22 +139,15 @@ def history(name: str) -> dict:
     return json.loads(history_file.read_text(encoding="utf-8"))
 
 
-def title(name: str) -> str:
-    """A model's name for people: ``center-mnist`` → "MNIST: Autoencoder pulled to one learnable vector"."""
-    config = _config(name)
-    dataset = DATASETS[config.dataset].title if config.dataset in DATASETS else config.dataset
-    return f"{dataset}: {VARIANTS[config.variant].title}"
+def data_sets(can: Callable[[AEVQConfig], bool] = lambda config: True) -> dict[str, str]:
+    """The names of the data sets of the models that can do a job, each with its title; one's own has its name."""
+    names = dict.fromkeys(offer.config.dataset for offer in offers(can).values())
+    return {name: DATASETS[name].title if name in DATASETS else name for name in names}
 
 
-def shifts(model: AEVQ) -> tuple[float, float]:
-    """The lowest and the highest shift of the variant's perturbation figure."""
-    amounts = VARIANTS[model.config.variant].shifts
-    return min(amounts), max(amounts)
-
-
-def draw(model: AEVQ, z: torch.Tensor) -> Image.Image:
-    """What the model makes of one latent (D,) or grid (D, h, w), enlarged without blur."""
-    return pictures.enlarge(model.to_pil(model.draw(z[None]))[0], PREVIEW)
+def class_name(dataset: str, index: int) -> str:
+    """The name of a data set's class; of one's own data set its number."""
+    return DATASETS[dataset].class_names[index] if dataset in DATASETS else str(index)
 
 
 def _config(name: str) -> AEVQConfig:

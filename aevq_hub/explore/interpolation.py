@@ -38,11 +38,7 @@ class Interpolation(Settings):
     fourth: str = option("sample:3", starts.checked)
     steps: int = option(9, whole, low=2, high=17)
     mode: str = option(latent.MODES[0], one_of, choices=latent.MODES)
-    other: str = ""
-
-    def __post_init__(self):
-        super().__post_init__()
-        one_of("other", self.other, ["", *others(self.model)])
+    other: str = option("", one_of, choices=lambda s: ["", *others(s.model)])
 
 
 def others(model: str) -> list[str]:

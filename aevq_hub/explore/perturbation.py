@@ -11,8 +11,8 @@ from .. import latent, pictures
 from ..model import AEVQ
 from ..registry import VARIANTS
 from . import starts
-from .exhibits import PREVIEW, exhibit
-from .settings import Settings, number, one_of, option, whole
+from .exhibits import exhibit
+from .settings import Settings, number, of_grid, one_of, option, whole
 
 UNITS = ("latent", "std")
 # how far the sliders go, to the ranges of the paper's figures, and their steps
@@ -26,7 +26,7 @@ def _mix(name: str, value) -> str:
     """Shifts as text, checked and spelled in one way; none at all and nothing but zeros are the empty text."""
     parts = value.split(",") if isinstance(value, str) and value.strip() else [] if value == "" else None
     try:
-        amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts]
+        amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts[: STRONGEST + 1]]
     except (TypeError, ValueError):
         amounts = None
     if amounts is None or len(amounts) > STRONGEST:
@@ -53,19 +53,16 @@ class Perturbation(Settings):
     """
 
     start: str = option("sample:0", starts.checked)
-    rank: int = option(1, whole, low=1, high=4096)
+    rank: int = option(1, whole, low=1, high=lambda s: s.config.latent_dim)
     shift: float = option(0.0, number, low=-REACHES[-1], high=REACHES[-1])
     unit: str = option("latent", one_of, choices=UNITS)
     reach: int = option(0, whole, low=0, high=REACHES[-1])
-    row: int = option(0, whole, low=0, high=512)
-    column: int = option(0, whole, low=0, high=512)
+    row: int = option(0, whole, low=0, high=of_grid)
+    column: int = option(0, whole, low=0, high=of_grid)
     mix: str = option("", _mix)
 
     def __post_init__(self):
         super().__post_init__()
-        whole("rank", self.rank, 1, self.config.latent_dim)
-        for name in ("row", "column"):
-            whole(name, getattr(self, name), 0, self.config.grid_size)
         if self.reach not in (0, *REACHES):
             raise ValueError(f"reach is {self.reach}; choose from {', '.join(map(str, (0, *REACHES)))}.")
 
@@ -168,26 +165,6 @@ def _curve(settings: Perturbation) -> Curve:
         ground = model.sampler.distance(shifted[0])
         known = "to the training latents, most of which are at about 1"
     return Curve(steps, apart.tolist(), ground.tolist(), known)
-
-
-def perturbed(model: AEVQ, z: torch.Tensor, rank: int, shift: float) -> Image.Image:
-    """The picture after one dimension was shifted, enlarged without blur.
-
-    Args:
-        model: the model.
-        z: the start (D,), or a grid (D, h, w), whose middle vector is shifted (figure 4.6).
-        rank: 1 for the dimension that moves the picture most, D for the one that does least.
-        shift: amount, in the latent's own units.
-
-    Raises:
-        ValueError: no such rank, or a shift that is not finite.
-    """
-    ranked = model.ranked_dimensions()
-    if not 1 <= rank <= len(ranked):
-        raise ValueError(f"There is no dimension of rank {rank}; choose from 1 to {len(ranked)}.")
-    cell = pictures.middle(model) if model.config.grid_size else None
-    shifted = _shifted(model, z, {ranked[int(rank) - 1]: float(shift)}, cell)
-    return pictures.enlarge(model.to_pil(model.decode(shifted))[0], PREVIEW)
 
 
 def _latent(settings: Perturbation) -> torch.Tensor:

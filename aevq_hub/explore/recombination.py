@@ -12,7 +12,7 @@ from ..model import AEVQ
 from . import originals, starts
 from .cells import KEPT, PASTED, ZERO, Cells, parsed, placed, spelled
 from .exhibits import exhibit
-from .settings import Settings, number, one_of, option, whole
+from .settings import Settings, number, of_grid, one_of, option, whole
 
 THRESHOLD = 0.02  # of the range of a pixel; what changes by more counts as changed
 TILE = 32  # side of a code in the palette at most, in pixels
@@ -52,19 +52,16 @@ class Recombination(Settings):
     start: str = option("sample:0", starts.checked)
     second: str = option("sample:1", starts.checked)
     cells: str = ""
-    row: int = option(0, whole, low=0, high=512)
-    column: int = option(0, whole, low=0, high=512)
-    to_row: int = option(0, whole, low=0, high=512)
-    to_column: int = option(0, whole, low=0, high=512)
-    code: int = option(0, whole, low=0, high=2**16)
+    row: int = option(0, whole, low=0, high=of_grid)
+    column: int = option(0, whole, low=0, high=of_grid)
+    to_row: int = option(0, whole, low=0, high=of_grid)
+    to_column: int = option(0, whole, low=0, high=of_grid)
+    code: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)
     share: float = option(0.3, number, low=0, high=1)
     seed: int = option(0, whole, low=0, high=starts.MAX_SEED)
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("row", "column", "to_row", "to_column"):
-            whole(name, getattr(self, name), 0, self.config.grid_size)
-        whole("code", self.code, 0, self.config.num_codes - 1)
         object.__setattr__(self, "cells", spelled(self.matrix))
 
     @staticmethod

@@ -55,13 +55,26 @@ def one_of(name: str, value, choices) -> str:
 
 
 def option(default, check: Callable, **limits):
-    """A field of :class:`Settings`: its default, and which check it must pass with which limits."""
-    return field(default=default, metadata={"check": lambda name, value: check(name, value, **limits)})
+    """A field of :class:`Settings`: its default, and which check it must pass with which limits.
+
+    A limit may be a function of the settings, in which the fields before this one are checked already.
+    """
+
+    def checked(name: str, value, settings: "Settings"):
+        found = {key: limit(settings) if callable(limit) else limit for key, limit in limits.items()}
+        return check(name, value, **found)
+
+    return field(default=default, metadata={"check": checked})
+
+
+def of_grid(settings: "Settings") -> int:
+    """The number of cells along a side of the model's grid, 0 without one: the limit of rows and columns."""
+    return settings.config.grid_size
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of every tab's settings: plain values, each checked when made; a check may look at those before it.
+    """Base of every tab's settings: plain values, each checked when made.
 
     Raises:
         ValueError: a value is of a wrong type or out of range; the message is one sentence that says what is allowed.
@@ -73,7 +86,7 @@ class Settings:
         one_of("model", self.model, offers(self.can))
         for f in fields(self):
             if "check" in f.metadata:
-                object.__setattr__(self, f.name, f.metadata["check"](f.name, getattr(self, f.name)))
+                object.__setattr__(self, f.name, f.metadata["check"](f.name, getattr(self, f.name), self))
 
     @staticmethod
     def can(config: AEVQConfig) -> bool:

@@ -19,16 +19,17 @@ import torch
 from PIL import Image
 
 from ..images import flattened
-from ..model import AEVQ
 from .exhibits import Exhibit, exhibit
 from .settings import Settings, short
 
 MAX_PIXELS = 50_000_000  # of an image: what a phone's camera makes, and no more
 MAX_BYTES = 10_000_000  # of its file
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # no others are tried: some start programs
 KEPT_SIDE = 256  # an image is kept no larger than this: four times what any model takes
 MOST_KEPT = 500  # images, 200 kB each at most
 MAX_SEED = 2**32 - 1
 _UNREADABLE = "The file cannot be read as an image; please bring a PNG, JPEG or WebP."
+Image.init()  # Pillow knows a few formats only, until all are asked for
 _decoding = Semaphore(1)  # one large image in memory at a time
 
 
@@ -161,19 +162,10 @@ def latent(shown: Exhibit, token: str, drawn_by: Exhibit | None = None) -> torch
     return shown.model.encode(shown.model.preprocess(own.image, invert=own.invert))[0]
 
 
-def encode_file(model: AEVQ, path: str | Path, invert: bool = False) -> torch.Tensor:
-    """The latent (D,) or grid (D, h, w) of any image file that somebody brings.
-
-    Raises:
-        ValueError: the file cannot be read as an image, or has more than 50 million pixels.
-    """
-    return model.encode(model.preprocess(_decoded(path), invert=invert))[0]
-
-
 def _decoded(file: str | Path | BinaryIO) -> Image.Image:
     """An image file's centred square, at most 256 pixels a side, mode L or RGB."""
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
             width, height = image.size
             if width * height <= MAX_PIXELS:
                 with _decoding:
