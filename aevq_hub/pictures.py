@@ -70,11 +70,15 @@ def codebook(model: AEVQ, columns: int = 10, most: int = 100) -> Image.Image:
         columns: vectors in a row.
         most: how many vectors at most, the first ones.
     """
-    size, v = model.config.grid_size, model.codebook[:most]
-    z = v[:, :, None, None].expand(-1, -1, size, size) if size else v
-    x = model.decode(z)
+    x = model.decode(filled(model, model.codebook[:most]))
     blank = -len(x) % columns
     return sheet(torch.cat([x, x.new_ones(blank, *x.shape[1:])]).unflatten(0, (-1, columns)), cell=56)
+
+
+def filled(model: AEVQ, vectors: torch.Tensor) -> torch.Tensor:
+    """Vectors (n, D) as latents: themselves, or for a grid each in all the cells (n, D, h, w)."""
+    size = model.config.grid_size
+    return vectors[:, :, None, None].expand(-1, -1, size, size) if size else vectors
 
 
 def samples(model: AEVQ, seed: int = 0, rows: int = 2, columns: int = 10) -> Image.Image:

@@ -1,7 +1,6 @@
 """The about tab: what the models are, how well they do, under which terms, and how to load one."""
 
 import html
-import re
 
 import gradio as gr
 
@@ -9,7 +8,7 @@ from ..explore import about as explore
 from ..explore import data_sets, describe, offers, snippets
 from ..explore.about import About
 from ..explore.settings import one_of
-from .parts import Picker, Tab, View, figure
+from .parts import Picker, Tab, View, coded, figure
 
 ID, TITLE, SETTINGS = "about", "About", About
 _PAPER = """
@@ -58,7 +57,7 @@ def _draw_samples(settings: About) -> list[str]:
 
 def _table(rows: explore.Rows, said: str) -> str:
     """HTML of a table that scrolls by itself where it is too wide, by keyboard too."""
-    headings, *others = [[re.sub("`(.*?)`", r"<code>\1</code>", html.escape(cell)) for cell in row] for row in rows]
+    headings, *others = [[coded(cell) for cell in row] for row in rows]
     head = "".join(f'<th scope="col">{cell}</th>' for cell in headings)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'

@@ -1,7 +1,6 @@
 """The ladder tab: one picture through every variant of its data set, row by row."""
 
 import html
-import re
 from collections.abc import Iterator
 
 import gradio as gr
@@ -12,7 +11,7 @@ from ..explore.ladder import FARTHEST, Ladder, Row
 from ..model import AEVQ
 from ..registry import VARIANTS
 from .chooser import Chooser
-from .parts import CLICKS, LONG, Tab, View, answer, explained, figure, png
+from .parts import CLICKS, LONG, Tab, View, answer, coded, explained, figure, png
 
 ID, TITLE, SETTINGS = "ladder", "Ladder", Ladder
 _PLACES = {"start": "Picture", "second": "Second picture"}
@@ -78,7 +77,6 @@ def _draw_rows(settings: Ladder) -> Iterator[list]:
 def _row(settings: Ladder, row: Row) -> str:
     offer = offers()[row.model]
     variant, amount = VARIANTS[offer.config.variant], f"{settings.shift:+g} σ"
-    summary = re.sub("`(.*?)`", r"<code>\1</code>", html.escape(variant.summary))
     error = "Error: not shown, since the original is not."
     if row.error is not None:
         error = f"Mean squared error {row.error:.4f} (PSNR {row.psnr:.1f} dB)"
@@ -95,7 +93,7 @@ def _row(settings: Ladder, row: Row) -> str:
     ]  # fmt: skip
     return (
         f'<article class="rung" data-model="{row.model}" aria-label="{html.escape(offer.variant)}"><div><h3>'
-        f"{html.escape(offer.variant)}</h3><p>{summary}</p>"
+        f"{html.escape(offer.variant)}</h3><p>{coded(variant.summary)}</p>"
         f'<p class="error">{error}</p></div>{"".join(pictures)}</article>'
     )
 

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -101,6 +102,11 @@ def served(content: bytes, name: str = "image.png") -> str:
 def answer(content: bytes, name: str = "picture.png") -> dict:
     """A file as an endpoint's answer, which Gradio's client downloads."""
     return {"path": served(content, name), "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+
+def coded(text: str) -> str:
+    """Text as HTML, with what is in backticks as code."""
+    return re.sub("`(.*?)`", r"<code>\1</code>", html.escape(text))
 
 
 def figure(

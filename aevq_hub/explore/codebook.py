@@ -6,9 +6,9 @@ from functools import lru_cache
 import torch
 from PIL import Image
 
+from .. import pictures
 from ..codebook import DUPLICATE, IN_USE
 from ..config import AEVQConfig
-from ..model import AEVQ
 from . import starts
 from .exhibits import MOST_OPEN, exhibit
 from .settings import Settings, number, one_of, option, whole
@@ -84,7 +84,7 @@ def book(name: str) -> Book:
     shown = exhibit(name)
     model, results = shown.model, shown.history["results"]["codebook"]
     batches = model.codebook.split(_AT_ONCE)
-    images = [image for v in batches for image in model.to_pil(model.decode(filled(model, v)))]
+    images = [image for v in batches for image in model.to_pil(model.decode(pictures.filled(model, v)))]
     # by differences: a matrix product could not tell vectors that are close together from equal ones
     apart = torch.cdist(model.codebook, model.codebook, compute_mode="donot_use_mm_for_euclid_dist")
     apart.fill_diagonal_(float("inf"))
@@ -92,12 +92,6 @@ def book(name: str) -> Book:
     duplicates = apart.amin(1).argsort(stable=True)[: results["duplicates"]].tolist()
     health = {key: value for key, value in results.items() if key != "share"}
     return Book(images, results["share"], apart, frozenset(duplicates), health)
-
-
-def filled(model: AEVQ, vectors: torch.Tensor) -> torch.Tensor:
-    """Vectors (n, D) as latents: themselves, or for a grid each in all the cells (n, D, h, w)."""
-    size = model.config.grid_size
-    return vectors[:, :, None, None].expand(-1, -1, size, size) if size else vectors
 
 
 def order(settings: Codebook) -> list[int]:
@@ -139,8 +133,7 @@ def vector(settings: Codebook) -> Image.Image:
 
 def start(settings: Codebook) -> Image.Image:
     """The start as the model draws it, as small as it is."""
-    shown = exhibit(settings.model)
-    return shown.model.to_pil(shown.model.draw(starts.latent(shown, settings.start)[None]))[0]
+    return starts.drawn(exhibit(settings.model), settings.start)
 
 
 def picture(settings: Codebook) -> Image.Image:
@@ -152,7 +145,7 @@ def picture(settings: Codebook) -> Image.Image:
     shown = exhibit(settings.model)
     model = shown.model
     z = model.fed(starts.latent(shown, settings.start)[None])
-    z = z.lerp(filled(model, model.codebook[settings.vector : settings.vector + 1]), settings.way)
+    z = z.lerp(pictures.filled(model, model.codebook[settings.vector : settings.vector + 1]), settings.way)
     return model.to_pil(model.decode(z))[0]
 
 

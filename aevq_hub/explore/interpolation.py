@@ -49,8 +49,7 @@ def others(model: str) -> list[str]:
 
 def corner(settings: Interpolation, which: str) -> Image.Image:
     """One of the four pictures as the model draws it, as small as it is."""
-    model = exhibit(settings.model).model
-    return model.to_pil(model.draw(starts.latent(exhibit(settings.model), getattr(settings, which))[None]))[0]
+    return starts.drawn(exhibit(settings.model), getattr(settings, which))
 
 
 def strip(settings: Interpolation) -> Image.Image:

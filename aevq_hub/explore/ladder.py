@@ -9,7 +9,7 @@ from PIL import Image
 
 from .. import latent, pictures
 from ..model import AEVQ
-from . import originals, starts
+from . import originals, perturbation, starts
 from .exhibits import exhibit, history, offers
 from .settings import Settings, number, option, short
 
@@ -118,11 +118,8 @@ def _row(model: str, start: str, second: str, shift: float) -> Row:
     m, size = shown.model, shown.model.config.grid_size
     z1, z2 = (starts.latent(shown, token) for token in (start, second))
     dim = m.ranked_dimensions()[0]
-    amount, fed = shift * m.sampler.standard_deviation(m.codebook)[dim].item(), m.fed(z1[None])
-    if size:
-        shifted = latent.perturb_cell(fed, pictures.middle(m), dim, amount)[:, 0, 0]
-    else:
-        shifted = latent.perturb(fed, dim, amount)[:, 0, 0]
+    amount = shift * m.sampler.standard_deviation(m.codebook)[dim].item()
+    shifted = perturbation.shifted(m, z1, {dim: amount}, pictures.middle(m) if size else None)
     path = latent.interpolate(z1, z2, STEPS, dim=-3 if size else -1)
     x, reconstruction = originals.original(model, start), m.draw(z1[None])[0]
     error = None if x is None else (reconstruction - x).square().mean().item()

@@ -121,8 +121,7 @@ class Curve:
 
 def start(settings: Perturbation) -> Image.Image:
     """The start as the model draws it, as small as it is."""
-    model = exhibit(settings.model).model
-    return model.to_pil(model.draw(_latent(settings)[None]))[0]
+    return starts.drawn(exhibit(settings.model), settings.start)
 
 
 def picture(settings: Perturbation) -> Image.Image:
@@ -132,7 +131,7 @@ def picture(settings: Perturbation) -> Image.Image:
         ValueError: the start is no sample, or its image no longer here.
     """
     model = exhibit(settings.model).model
-    return model.to_pil(model.decode(_shifted(model, _latent(settings), settings.shifts(model), settings.cell)))[0]
+    return model.to_pil(model.decode(shifted(model, _latent(settings), settings.shifts(model), settings.cell)))[0]
 
 
 def sheet(settings: Perturbation) -> Image.Image:
@@ -167,13 +166,20 @@ def _curve(settings: Perturbation) -> Curve:
     return Curve(steps, apart.tolist(), ground.tolist(), known)
 
 
-def _latent(settings: Perturbation) -> torch.Tensor:
-    return starts.latent(exhibit(settings.model), settings.start)
+def shifted(model: AEVQ, z: torch.Tensor, shifts: Mapping[int, float], cell: tuple[int, int] | None) -> torch.Tensor:
+    """A batch of one: what the decoder is fed with of a latent (D,), or grid (D, h, w), with shifts by dimension added.
 
-
-def _shifted(model: AEVQ, z: torch.Tensor, shifts: Mapping[int, float], cell: tuple[int, int] | None) -> torch.Tensor:
-    """A batch of one: what the decoder is fed with (1, D) or (1, D, h, w), with shifts by dimension added."""
+    Args:
+        model: the model.
+        z: the latent, or a grid.
+        shifts: amounts in the latent's own units, by dimension.
+        cell: row and column from 0 of the grid's vector that is shifted; None without a grid.
+    """
     z = model.fed(z[None])
     for dim, amount in shifts.items():
         z = latent.perturb_cell(z, cell, dim, amount)[:, 0, 0] if cell else latent.perturb(z, dim, amount)[:, 0, 0]
     return z
+
+
+def _latent(settings: Perturbation) -> torch.Tensor:
+    return starts.latent(exhibit(settings.model), settings.start)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import torch
 from PIL import Image
 
-from .. import latent
+from .. import latent, pictures
 from ..config import AEVQConfig
 from ..model import AEVQ
 from . import originals, starts
@@ -227,14 +227,14 @@ class Palette:
 def palette(model: str) -> Palette:
     """A model's codes; see :class:`Palette`."""
     shown = exhibit(model)
-    book, size = shown.model.codebook, shown.model.config.grid_size
+    book = shown.model.codebook
     shares = shown.history["results"].get("codebook", {}).get("share")
     codes = sorted(range(len(book)), key=lambda code: -shares[code]) if shares else list(range(len(book)))
     columns = min(16, len(codes))
     side = min(TILE, shown.model.config.image_size)
     sprite = Image.new("RGB", (columns * side, -(-len(codes) // columns) * side))
     for batch in range(0, len(codes), 64):
-        grids = book[codes[batch : batch + 64]][:, :, None, None].expand(-1, -1, size, size)
+        grids = pictures.filled(shown.model, book[codes[batch : batch + 64]])
         for i, image in enumerate(shown.model.to_pil(shown.model.decode(grids)), batch):
             small = image.resize((side, side), Image.Resampling.BOX)
             sprite.paste(small, (i % columns * side, i // columns * side))

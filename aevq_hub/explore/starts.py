@@ -162,6 +162,11 @@ def latent(shown: Exhibit, token: str, drawn_by: Exhibit | None = None) -> torch
     return shown.model.encode(shown.model.preprocess(own.image, invert=own.invert))[0]
 
 
+def drawn(shown: Exhibit, token: str) -> Image.Image:
+    """What a start looks like as a model draws it, as small as it is; raises as :func:`latent`."""
+    return shown.model.to_pil(shown.model.draw(latent(shown, token)[None]))[0]
+
+
 def _decoded(file: str | Path | BinaryIO) -> Image.Image:
     """An image file's centred square, at most 256 pixels a side, mode L or RGB."""
     try:
