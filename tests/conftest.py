@@ -4,6 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the processors: one thread each, before torch counts
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import hub_server
 import numpy as np
 import pytest
