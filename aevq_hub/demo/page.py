@@ -67,7 +67,7 @@ def build() -> gr.Blocks:
                 chosen = one_of("tab", link.get("tab", built[0].id), [tab.id for tab in built])
             except ValueError as error:
                 chosen, problems = built[0].id, [str(error)]
-            updates = {tabs: gr.Tabs(selected=chosen)}
+            updates = {tabs: gr.Tabs(selected=chosen) if "tab" in link else gr.skip()}  # one may have been opened since
             for tab in built:
                 settings, wrong = tab.settings.from_link(link if tab.id == chosen else {})
                 problems += wrong
