@@ -6,6 +6,7 @@ memory held after every model was used. Nothing else should run beside it.
 """
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -17,10 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gradio_client import Client
+from PIL import Image
 from playwright.sync_api import Page, Request, sync_playwright
 from servers import demo
+from test_demo import settle
 
 MODEL, USERS, CALLS, MOVES = "vqvae-celeba", 16, 40, 60  # the heaviest model; calls per user; moves in the browser
+WIDTH = 960  # of a tab's picture, in pixels
 MOVE = """async value => {
     const slider = document.querySelector("#shift input[type=range]"), shown = document.querySelector("#live");
     const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
@@ -76,14 +80,16 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.goto(f"{url}/?tab=perturbation&model={MODEL}")
             page.wait_for_selector("#live img")
-            page.wait_for_load_state("networkidle")
+            settle(page)
             address, request = slide(page)
             for tab in page.get_by_role("tab").all() if pictures else ():
                 tab.click()
-                page.wait_for_load_state("networkidle")
-                page.wait_for_timeout(2000)
+                settle(page)
                 pictures.mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=pictures / f"{tab.inner_text().lower().replace(' ', '-')}.png", full_page=True)
+                name = tab.inner_text().lower().replace(" ", "-")
+                with Image.open(io.BytesIO(page.screenshot(full_page=True))) as shown:
+                    small = shown.convert("RGB").resize((WIDTH, shown.height * WIDTH // shown.width))
+                small.quantize(200).save(pictures / f"{name}.png", optimize=True)
             browser.close()
         shifts = [i / 100 for i in range(-100, 100)]
         told("live slider on the server, one user", [timed(address, request, shift) for shift in shifts])

@@ -58,7 +58,7 @@ def _plot(title: str, what: str, shifts: list[float], values: list[float], at: f
 
 def _short(value: float) -> str:
     """Two digits of a value at least, and no exponent while it fits beside the axis."""
-    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    return f"{value:.2g}" if value < 99 else f"{value:.0f}"
 
 
 def _at(shifts: list[float], values: list[float], at: float) -> float:
