@@ -62,9 +62,11 @@ def write_mirror(root: Path, name: str, splits=COUNTS) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def caches(tmp_path_factory):
-    """Keep decoded images out of the home folder."""
+    """Keep decoded images and classifiers out of the home folder; workers share them."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEVQ_CACHE", os.environ.get("AEVQ_CACHE") or str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("AEVQ_CACHE", os.environ.get("AEVQ_CACHE") or str(root / "cache"))
         yield
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 from aevq_hub.registry import DATASETS
 from training import data
 from training.data import DataError, find_source, labelled, load, training_labels
+from training.files import written_beside
 
 
 @pytest.fixture
@@ -187,3 +188,14 @@ def test_where_the_test_split_has_labels_all_training_labels_are_learnt_from(mir
     assert torch.equal(learn.labels, load(source, "train").labels)
     assert torch.equal(test.labels, load(source, "test").labels)
     assert torch.equal(training_labels(source), learn.labels)
+
+
+def test_a_file_that_two_processes_write_at_once_is_one_s_own(tmp_path, monkeypatch):
+    path = tmp_path / "weights"
+    with written_beside(path, shared=True) as first:
+        first.write_text("first")
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        with written_beside(path, shared=True) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]

@@ -10,6 +10,9 @@ from servers import ROOT
 
 from aevq_hub.hub import available_models
 
+# of what works alike on any screen: once is enough
+at_a_desk = pytest.mark.parametrize("page", [(1440, 900)], ids=["desktop"], indirect=True)
+
 
 def pixels(page, name: str) -> bytes:
     """What a picture of the page shows, once it is there: the bytes of its file."""
@@ -99,6 +102,7 @@ def test_a_slider_changes_the_picture_and_back(page):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_several_sliders_add_up_and_reset(page):
     start = pixels(page, "start")
     open_accordion(page, "several")
@@ -114,6 +118,7 @@ def test_several_sliders_add_up_and_reset(page):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_the_unit_and_the_range_of_the_sliders(page):
     sheet = pixels(page, "sheet")
     page.get_by_label("standard deviations").click()
@@ -142,6 +147,7 @@ def test_another_start_and_another_model_change_every_picture(page):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_a_random_draw_is_named_and_comes_back_when_its_name_is_typed(page):
     start = pixels(page, "start")
     page.locator("#perturbation_random").click()
@@ -200,6 +206,7 @@ def test_a_sketch_becomes_the_start(page):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_an_image_of_one_s_own(page, tmp_path):
     Image.radial_gradient("L").save(tmp_path / "mine.png")
     start = pixels(page, "start")
@@ -235,6 +242,7 @@ def test_a_walk_between_two_pictures_and_between_four(page):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_a_walk_is_compared_and_played(page):
     pixels(page, "start")
     open_tab(page, "Interpolation")
@@ -252,6 +260,7 @@ def test_a_walk_is_compared_and_played(page):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_a_link_restores_what_it_was_made_from(page, page_url):
     start = pixels(page, "start")
     page.locator("#perturbation_starts button.thumbnail-item").nth(7).click()
@@ -282,6 +291,7 @@ def test_a_link_restores_what_it_was_made_from(page, page_url):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_nonsense_in_a_link_is_named_and_the_page_works(page, page_url):
     leave_for(page, f"{page_url}/?tab=perturbation&model=nothing&rank=9999&shift=NaN&start=sample:3")
     page.locator("#problem").get_by_text("unknown model 'nothing'").wait_for()
@@ -295,6 +305,7 @@ def test_nonsense_in_a_link_is_named_and_the_page_works(page, page_url):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_the_python_follows_the_picture(page):
     pixels(page, "start")
     open_accordion(page, "perturbation_python")

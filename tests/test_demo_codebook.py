@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from test_demo import leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change
+from test_demo import at_a_desk, leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change
 
 from aevq_hub import explore
 from aevq_hub.explore import codebook, codebook_map
@@ -60,6 +60,7 @@ def test_the_gallery_is_filtered_sorted_and_chosen_from(page, page_url):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_vectors_are_reached_by_keyboard_and_by_number(page, page_url):
     open_tab(page, page_url, model="codebook-mnist", sort="index", vector="4")
     button = page.locator("#codebook_gallery button[tabindex='0']")
@@ -130,6 +131,7 @@ def test_points_and_vectors_of_the_map_are_clicked(page, page_url):
 
 
 @pytest.mark.browser
+@at_a_desk
 def test_another_model_and_a_link_and_the_python(page, page_url):
     open_tab(page, page_url, model="ema-mnist", vector="49", point="12")
     vector = pixels(page, "codebook_vector")

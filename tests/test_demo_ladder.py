@@ -5,7 +5,7 @@ import re
 
 import pytest
 from PIL import Image
-from test_demo import leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
+from test_demo import at_a_desk, leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 
 from aevq_hub import explore
 from aevq_hub.explore import ladder
@@ -72,6 +72,7 @@ def test_another_data_set_and_a_picture_of_one_s_own(rungs, tmp_path):
     rungs.locator(f"#rung_{count}").get_by_text(re.compile(r"Mean squared error \d")).wait_for(timeout=60_000)
 
 
+@at_a_desk
 def test_a_link_restores_the_ladder(page, page_url):
     leave_for(page, f"{page_url}/?tab=ladder&model=vae-fashionmnist&start=sample:4&second=sample:7&shift=1.5")
     page.locator(".rung[data-model=vqae-fashionmnist]").wait_for()
@@ -87,6 +88,7 @@ def test_a_link_restores_the_ladder(page, page_url):
     assert shown(page) == before
 
 
+@at_a_desk
 def test_a_random_draw_is_refused_in_one_sentence(rungs):
     box = rungs.locator("#ladder_start_token textarea, #ladder_start_token input")
     box.fill("random:3")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 from PIL import Image
-from test_demo import leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
+from test_demo import at_a_desk, leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 
 pytestmark = pytest.mark.browser
 
@@ -75,6 +75,7 @@ def test_a_code_goes_into_the_cell_clicked_just_before(grid):
     assert len(grid.locator("#edited .edited").all()) == 1
 
 
+@at_a_desk
 def test_by_keyboard_alone_a_rectangle_gets_a_code(grid):
     before = pixels(grid, "edited")
     choose(grid, 4, 4)
@@ -119,6 +120,7 @@ def test_the_actions_change_the_picture_and_undo_takes_them_back(grid):
     assert grid.locator("#redo").is_disabled() and "~" not in grid.locator("#matrix textarea").input_value()
 
 
+@at_a_desk
 def test_the_matrix_is_edited_checked_and_downloaded(grid):
     before = pixels(grid, "edited")
     box = grid.locator("#matrix textarea")
@@ -147,6 +149,7 @@ def test_the_matrix_is_edited_checked_and_downloaded(grid):
     wait_for_change(grid, "edited", after)
 
 
+@at_a_desk
 def test_a_link_restores_the_edited_grid_and_the_python_makes_it(grid):
     before = pixels(grid, "edited")
     choose(grid, 3, 3)
@@ -163,6 +166,7 @@ def test_a_link_restores_the_edited_grid_and_the_python_makes_it(grid):
     assert cell(grid, 3, 3).get_attribute("aria-pressed") == "true"
 
 
+@at_a_desk
 def test_another_model_and_another_picture(grid):
     before = pixels(grid, "edited")
     grid.locator("#recombination_starts button.thumbnail-item").nth(5).click()

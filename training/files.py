@@ -8,12 +8,17 @@ from pathlib import Path
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def written_beside(path: Path, *, shared: bool = False) -> Iterator[Path]:
     """A path beside ``path`` to write to; moved into place if the block ends without an exception.
 
     What was written is flushed to the disk first, so that not even a power cut leaves an empty file in its place.
+
+    Args:
+        path: of the file.
+        shared: whether several processes may write it at the same time: the last one's stays, whole.
     """
-    beside = path.with_name(f".{path.name}.part")  # one name, so that what a kill leaves is written over
+    # otherwise one name, so that what a kill leaves is written over
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part" if shared else f".{path.name}.part")
     try:
         yield beside
         with open(beside, "rb+") as file:

@@ -61,7 +61,7 @@ class Judge:
         else:
             self._train(train, progress)
             path.parent.mkdir(parents=True, exist_ok=True)
-            with written_beside(path) as beside:
+            with written_beside(path, shared=True) as beside:
                 save_file(self.network.state_dict(), beside)
         self.network.eval()
         self.accuracy = accuracy(torch.cat([self(x) for x in batches(test.images)]), test.labels)
