@@ -32,7 +32,7 @@ class Health:
         share: (K,) the share of the latents whose nearest vector it is.
         nearest_distance: (K,) the Euclidean distance to the nearest other vector; infinite for K = 1.
         spread: the root mean squared distance of the latents to their mean: what distances are measured against.
-        duplicates: indices of vectors with another vector nearer than ``DUPLICATE`` times the spread: the paper's
+        duplicates: indices of vectors with another vector within ``DUPLICATE`` times the spread: the paper's
             "converged to the same location" (section 3.2).
     """
 
@@ -71,6 +71,10 @@ class Health:
             **self._relative_distance(),
         }
 
+    def rounded_share(self) -> list[float]:
+        """Each vector's share to five decimals: one latent of 100,000."""
+        return [round(share, 5) for share in self.share.tolist()]
+
     def _relative_distance(self) -> dict[str, float]:
         if len(self.share) < 2 or not self.spread:  # nothing to compare, or all latents in one place
             return {}
@@ -84,7 +88,7 @@ def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DU
     Args:
         codebook: vectors (K, D).
         latents: batches of latents (B, D) or of grids (B, D, h, w), of which every cell counts.
-        duplicate: two vectors nearer to each other than this share of the latents' spread count as duplicates.
+        duplicate: two vectors no further from each other than this share of the latents' spread count as duplicates.
 
     Raises:
         ValueError: there are no latents.
@@ -104,5 +108,5 @@ def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DU
     # by differences: a matrix product could not tell vectors that are close together from equal ones
     apart = torch.cdist(codebook.float(), codebook.float(), compute_mode="donot_use_mm_for_euclid_dist").cpu()
     nearest_distance = apart.fill_diagonal_(float("inf")).amin(1)  # (K,)
-    duplicates = (nearest_distance < duplicate * spread).nonzero()[:, 0].tolist()
+    duplicates = (nearest_distance <= duplicate * spread).nonzero()[:, 0].tolist()
     return Health(counts / total, nearest_distance, spread, duplicates)

@@ -98,12 +98,18 @@ class AEVQConfig:
     def for_training(cls, variant: str, name: str, dataset: Dataset, recipe: Recipe) -> "AEVQConfig":
         """The configuration of a variant for a data set, ``name`` being the data set's part of the model's name."""
         entry = lookup(VARIANTS, variant, "variant")
-        if entry.recipe_for(name).num_codes and not recipe.num_codes:
-            raise ValueError(f"num_codes is 0; {variant} needs at least one vector")
+        if bool(recipe.num_codes) != bool(entry.recipe_for(name).num_codes):
+            needs = "has no vectors: leave it out" if recipe.num_codes else "needs at least one vector"
+            raise ValueError(f"num_codes is {recipe.num_codes}; {variant} {needs}")
         if entry.classifies != (recipe.classifier_epochs > 0):
             needs = "needs at least 1" if entry.classifies else "has no classifier to train"
             raise ValueError(f"classifier_epochs is {recipe.classifier_epochs}; {variant} {needs}")
         network = NETWORKS[entry.network]
+        if network.grid and recipe.assignment != "image-to-vector":
+            raise ValueError(
+                f"assignment is {recipe.assignment!r}; the cells of a grid pick their vectors: {variant} takes "
+                "image-to-vector alone"
+            )
         widths = tuple(map(int, recipe.widths.split("x"))) if recipe.widths else network.widths(dataset.size)
         classes = len(dataset.class_names) if entry.classifies else 0
         if entry.classifies and not classes:

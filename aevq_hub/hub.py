@@ -108,7 +108,7 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
         LoadError: there is no such model, one of its files is missing, or the Hub was not reached, refused or broke
             off. An unreachable Hub is noticed within seconds.
     """
-    folder = _folder(name)
+    folder = locate(name)
     if isinstance(folder, Pin):
         hub_options["revision"] = hub_options.get("revision") or folder.revision
         folder = folder.repo_id
@@ -121,8 +121,12 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
     return [folder / file for file in names]
 
 
-def _folder(name: str | Path) -> Path | str | Pin:
-    """The local folder that ``name`` means, or the id of a repository of the Hub, or a commit of one."""
+def locate(name: str | Path) -> Path | str | Pin:
+    """The local folder that ``name`` means, or the id of a repository of the Hub, or a commit of one.
+
+    Raises:
+        LoadError: it can mean none of them.
+    """
     text, namespace = str(name), os.environ.get(NAMESPACE)
     if os.path.isdir(name):  # False, and no error, for what can be no path at all
         return Path(name)

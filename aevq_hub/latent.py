@@ -1,6 +1,6 @@
 """Pure functions on latents, shared by figures, measurements and demo; those on grids' cells are in ``recombine``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -25,7 +25,7 @@ def perturb(z: torch.Tensor, dims: int | Sequence[int], shifts: float | Sequence
     Raises:
         ValueError: a dimension is out of range, or a shift is not finite.
     """
-    dims = [dims] if isinstance(dims, int) else list(dims)
+    dims = list(dims) if isinstance(dims, Iterable) else [dims]
     shifts = [shifts] if isinstance(shifts, int | float) else list(shifts)
     size = z.shape[-1]
     for dim in dims:

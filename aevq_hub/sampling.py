@@ -62,8 +62,9 @@ class GaussianMixture(Sampler):
     def distance(self, z: Tensor) -> Tensor:
         """How far latents (n, D) are from the training latents (n,): the Mahalanobis distance to the nearest of the
         mixture's components, divided by √D, so that the training latents themselves are at about 1."""
-        apart = (z - self.mean[:, None]).transpose(1, 2)  # (10, D, n)
-        standardised = torch.linalg.solve_triangular(self._factors(), apart, upper=False)
+        used = self.weight > 0  # of few images there are fewer than ten
+        apart = (z - self.mean[used, None]).transpose(1, 2)  # (10, D, n)
+        standardised = torch.linalg.solve_triangular(self._factors()[used], apart, upper=False)
         return standardised.norm(dim=1).amin(0) / z.shape[1] ** 0.5
 
     def _factors(self) -> Tensor:

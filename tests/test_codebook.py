@@ -35,6 +35,7 @@ def test_vectors_at_one_place_are_duplicates_wherever_that_is():
     found = health(codebook, [SQUARE + far])
     assert found.duplicates == [0, 4]  # 0.1 is less than 5 % of 7.07
     assert health(codebook, [SQUARE + far], duplicate=0.01).duplicates == []
+    assert health(torch.zeros(2, 2), [torch.zeros(4, 2)]).duplicates == [0, 1]  # where all the latents have met too
 
 
 def test_in_use_is_five_of_ten_thousand():

@@ -20,7 +20,7 @@ def test_one_dimension_and_one_shift_may_be_numbers():
 
 @pytest.mark.parametrize("dims", [-1, 8, [0, 9], 1.5])
 def test_a_dimension_out_of_range_is_refused(dims):
-    with pytest.raises((ValueError, TypeError), match="choose from 0 to 7|not iterable"):
+    with pytest.raises(ValueError, match="choose from 0 to 7"):
         perturb(torch.zeros(8), dims, 1.0)
 
 

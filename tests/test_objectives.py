@@ -222,6 +222,8 @@ def test_a_restart_survives_latents_that_are_not_finite(model, generator):
     model.codebook.data = torch.zeros(4, 2)
     updates = VectorUpdates(model, Recipe(restart_steps=1))
     updates.after_step(matched([[float("nan"), 0.0], [float("inf"), 0.0], [1e30, 1.0]], [0, 0, 0]), generator)
+    assert model.codebook[1].tolist() == [torch.tensor(1e30).item(), 1.0]  # for three unused vectors one latent
+    assert not model.codebook[[0, 2, 3]].any()
 
 
 def test_vectors_of_few_latents_restart_too_when_asked(model, generator):

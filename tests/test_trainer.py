@@ -60,6 +60,14 @@ def test_k_means_places_the_vectors_anew_at_the_start_of_epochs(epochs, mirror, 
     assert placed == [0, 1][: 1 + epochs]  # after the warm-up, and once more
 
 
+def test_vectors_that_are_placed_anew_are_counted_anew(mirror):
+    trainer, images = trainer_for("vqae", mirror, refit_epochs=1, restart_steps=100)
+    trainer.run_epoch(images)
+    trainer.run_epoch(images)
+    assert trainer.updates.steps == 10  # of the second epoch alone
+    assert trainer.updates.counts.sum() == 300 * 49
+
+
 def test_a_classifier_s_encoder_is_frozen_after_its_first_stage(mirror):
     trainer, images = trainer_for("classifier", mirror)
     labels = load(find_source("mnist", data_root=mirror), "train").labels
@@ -81,17 +89,19 @@ def test_a_seed_gives_the_same_model(mirror):
     assert not torch.equal(models[0]["codebook"], models[2]["codebook"])
 
 
-def test_going_on_from_a_checkpoint_changes_nothing(mirror, tmp_path):
-    whole, images = trainer_for("center", mirror)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_going_on_from_a_checkpoint_changes_nothing(variant, mirror, tmp_path):
+    whole, images = trainer_for(variant, mirror)
+    labels = load(find_source("mnist", data_root=mirror), "train").labels
     for _ in range(3):
-        whole.run_epoch(images)
-    first, _ = trainer_for("center", mirror)
-    first.run_epoch(images)
+        whole.run_epoch(images, labels)
+    first, _ = trainer_for(variant, mirror)
+    first.run_epoch(images, labels)
     first.save(tmp_path / "checkpoint.safetensors")
-    second, _ = trainer_for("center", mirror)
+    second, _ = trainer_for(variant, mirror)
     second.load(tmp_path / "checkpoint.safetensors")
-    second.run_epoch(images)
-    second.run_epoch(images)
+    second.run_epoch(images, labels)
+    second.run_epoch(images, labels)
     for key, value in whole.model.state_dict().items():
         assert torch.equal(second.model.state_dict()[key], value), key
     assert [e["terms"] for e in second.epochs] == [e["terms"] for e in whole.epochs]

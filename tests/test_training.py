@@ -21,10 +21,11 @@ from aevq_hub import AEVQ
 from aevq_hub.recipe import Recipe, without_pull
 from aevq_hub.registry import DATASETS, VARIANTS
 from training.__main__ import main
-from training.data import find_source
+from training.data import find_source, load, training_labels
 from training.evaluate import evaluate
-from training.search import grid, search
+from training.search import _row, grid, search
 from training.tables import table
+from training.trainer import Trainer, TrainingError
 
 FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensors", "map.safetensors", "README.md"}
 PICTURES = {
@@ -44,6 +45,7 @@ def test_the_folder_is_what_the_hub_will_hold(trained):
     for epoch in history["epochs"]:
         assert set(epoch["terms"]) == {"reconstruction", "encoder_pull", "vector_pull", "center_reconstruction"}
         assert set(epoch["test"]) == {"mse", "psnr", "quantized_mse"}
+        assert epoch["codebook"]["share"] == [1.0]
         assert epoch["codebook"]["vectors"] == epoch["codebook"]["in_use"] == 1
         assert epoch["movement"] > 0
     assert history["data"] == {"source": "ylecun/mnist", "train_images": 300, "test_images": 60}
@@ -151,6 +153,77 @@ def test_a_search_records_every_recipe_once(mirror, tmp_path):
     assert again == rows == json.loads((tmp_path / "search.json").read_text())
 
 
+def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkeypatch):
+    source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
+    recipes = [Recipe(latent_dim=8, num_codes=1, epochs=1, pull_weight=weight) for weight in (1.0, 2.0)]
+
+    def other(*_, **__):  # it was started and is done before the first one's trainings begin
+        monkeypatch.undo()
+        search("center", source, recipes[1:], path, images=100, progress=False)
+        return load(source, "train")
+
+    monkeypatch.setattr("training.search.load", other)
+    rows = search("center", source, recipes[:1], path, images=100, progress=False)
+    assert [row["recipe"]["pull_weight"] for row in rows] == [2.0, 1.0]
+    assert rows == json.loads(path.read_text())
+
+
+def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror, tmp_path):
+    source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
+    recipe = Recipe(latent_dim=8, num_codes=1, epochs=1, learning_rate=1e18)
+    (row,) = search("center", source, [recipe], path, progress=False)
+    assert "not finite" in row["error"]
+    with pytest.raises(TrainingError, match="only 3 steps; lower them"):
+        search("center", source, [replace(recipe, warmup_steps=9)], path, progress=False)
+    assert json.loads(path.read_text()) == [row]
+
+
+def test_accuracies_of_a_search_are_measured_on_labels_that_were_not_learnt(mirror, tmp_path, monkeypatch):
+    """CelebA as it is at hand: the test split has no labels, and so have the last images of the training split."""
+    learnt, measured = [], []
+    run_epoch = Trainer.run_epoch
+    monkeypatch.setattr(Trainer, "run_epoch", lambda self, x, y: learnt.append(y[: len(x)]) or run_epoch(self, x, y))
+    monkeypatch.setattr("training.search.measure", lambda _, scale: measured.append(scale.labelled) or {})
+    source = find_source("celeba", data_root=mirror)
+    labels = training_labels(source).clone()
+    labels[-40:] = -1
+    monkeypatch.setattr("training.search.training_labels", lambda _: labels)
+    recipe = replace(tiny(VARIANTS["classifier"].recipe_for("celeba")), epochs=1, widths="8")
+    _row("classifier", source, recipe, None, 1, "cpu")
+    (learn, test), known = measured[0], (labels >= 0).any(1)
+    assert len(test) == -(-int(known.sum()) // 5) and (test.labels >= 0).any(1).all()
+    assert len(learn) == known.sum() - len(test) == (learnt[0] >= 0).any(1).sum()
+
+
+def test_two_processes_do_not_train_one_model(mirror, tmp_path, monkeypatch, capsys):
+    arguments = ["train", "zero", "mnist", "--epochs", "1", "--latent-dim", "8", "--data-root", str(mirror)]
+    arguments += ["--output", str(tmp_path)]
+    monkeypatch.setattr("training.runs.release", lambda *_: {"results": {"status": main(arguments)}})
+    monkeypatch.setattr("training.runs.report", lambda results: f"the other one's status: {results['status']}")
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert "the other one's status: 1" in out and "zero-mnist is being trained by another process" in err
+
+
+@pytest.mark.parametrize(("count", "message"), [(2, "has 1 training image"), (3, None)])
+def test_a_handful_of_images(count, message, tmp_path, capsys):
+    (tmp_path / "photos" / "train").mkdir(parents=True)
+    (tmp_path / "photos" / "test").mkdir()
+    for i in range(count):
+        folder = tmp_path / "photos" / ("test" if i == 0 else "train")
+        Image.new("L", (16, 16), 80 * i).save(folder / f"{i}.png")
+    data = ["--data", str(tmp_path / "photos"), "--size", "16", "--channels", "1", "--output", str(tmp_path)]
+    arguments = ["center", "few", *data, "--epochs", "1", "--precision", "fp32"]
+    assert main(["search", *arguments]) == 1
+    assert f"few has {count - 1} training images; a search needs at least 20" in capsys.readouterr().err
+    assert main(["train", *arguments]) == (1 if message else 0)
+    if message:
+        assert message in capsys.readouterr().err
+    else:
+        model = AEVQ.from_pretrained(tmp_path / "center-few")
+        assert model.sampler.distance(model.encode(torch.rand(4, 1, 16, 16))).isfinite().all()
+
+
 def test_options_may_stand_anywhere(mirror, trained, capsys):
     before = ["--data-root", str(mirror), "--output", str(trained.parent), "--epochs", "2", "--precision", "fp32"]
     assert main(["train", *before, "center", "mnist"]) == 0  # the recipe is that of center and mnist all the same
@@ -224,6 +297,14 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
     assert main(other) == 1  # the other one is trained all the same
     assert "1 of 2 models failed: ae-mnist" in capsys.readouterr().err
     assert (tmp_path / "other" / "zero-mnist" / "model.safetensors").exists()
+
+    def full(*_):
+        raise torch.OutOfMemoryError("the memory is full")
+
+    monkeypatch.setattr("training.__main__.train_model", full)
+    assert main(other) == 1
+    err = capsys.readouterr().err
+    assert "ae-mnist: the memory is full" in err and "zero-mnist: the memory is full" in err
     assert main([*arguments, "--datasets", "mnist,nist"]) == 1
     assert "unknown data set 'nist'; choose from" in capsys.readouterr().err
 
@@ -239,6 +320,12 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
         ),
         (["train", "center", "mnist", "--epochs", "0"], "epochs is 0"),
         (["train", "center", "mnist", "--num-codes", "0"], "num_codes is 0; center needs at least one vector"),
+        (["train", "ae", "mnist", "--num-codes", "5"], "num_codes is 5; ae has no vectors: leave it out"),
+        (
+            ["train", "vqae", "mnist", "--assignment", "vector-to-image"],
+            "assignment is 'vector-to-image'; the cells of a grid pick their vectors: vqae takes image-to-vector alone",
+        ),
+        (["evaluate", "ada/center-mnist", "--record"], "ada/center-mnist is on the Hub: leave out --record"),
         (["train", "ae", "mnist", "--classifier-epochs", "1"], "classifier_epochs is 1; ae has no classifier"),
         (["train", "center", "cats", "--data", ".", "--size", "50", "--channels", "3"], "image size 50"),
         (["evaluate", "centre-mnist"], "there is no model 'centre-mnist'"),

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.explore.exhibits import MAP_FILE
-from aevq_hub.hub import CONFIG_FILE, WEIGHTS_FILE, available_models, find_files
+from aevq_hub.hub import CONFIG_FILE, WEIGHTS_FILE, available_models, find_files, locate
 from aevq_hub.recipe import Recipe
 from aevq_hub.registry import DATASETS, VARIANTS, lookup
 
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from what is finished", file=sys.stderr)
+        print("\nstopped; the same command, without --restart, goes on from what is finished", file=sys.stderr)
         return 130
     return 0
 
@@ -76,7 +76,7 @@ def _all(args: argparse.Namespace) -> None:
             source = find_source(dataset, data_root=args.data_root)
             recipe = replace(VARIANTS[variant].recipe_for(dataset), **_given(args))
             folders.append(train_model(variant, source, recipe, args.output, args.device))
-        except (ValueError, OSError, TrainingError) as error:  # no reason to leave out the others
+        except Exception as error:  # whatever it was, a full memory too, is no reason to leave out the others
             print(f"error: {variant}-{dataset}: {error}", file=sys.stderr)
             failed.append(f"{variant}-{dataset}")
     histories = [json.loads((folder / "history.json").read_text(encoding="utf-8")) for folder in folders]
@@ -91,8 +91,8 @@ def _search(args: argparse.Namespace) -> None:
     base = lookup(VARIANTS, args.variant, "variant").recipe_for(source.name)
     path = args.output / f"{args.variant}-{source.name}" / SEARCH_FILE
     recipes = grid(base, _given(args))
-    compared = {"baseline": args.baseline, "beside": args.beside}
-    rows = search(args.variant, source, recipes, path, **compared, images=args.images, jobs=args.jobs)
+    options = {"baseline": args.baseline, "beside": args.beside, "images": args.images, "device": args.device}
+    rows = search(args.variant, source, recipes, path, **options, jobs=args.jobs)
     print(f"{markdown(table(rows))}\n\nwrote {path}")
 
 
@@ -101,6 +101,8 @@ def _evaluate(args: argparse.Namespace) -> None:
         raise ValueError(
             "--record keeps the numbers on the data set that the model was trained on; leave out --dataset"
         )
+    if args.record and not isinstance(locate(args.model), Path):
+        raise ValueError(f"--record writes into a model's folder, and {args.model} is on the Hub: leave out --record")
     model = AEVQ.from_pretrained(args.model)
     results = evaluate(model, _source(args, args.dataset or model.config.dataset))
     print(report(results))

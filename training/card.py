@@ -56,6 +56,7 @@ HEALTH = {
 
 # the pictures of a folder: heading and explanation
 PICTURES = {
+    "shares.png": ("Share of each vector", "For how many of the latents each vector is the nearest."),
     "perturbation.png": (
         "Perturbation",
         "One image; each column shifts one of the ten dimensions that move the picture most, by the amounts at "

@@ -129,7 +129,7 @@ def _hub_source(name: str, dataset: Dataset, data_root: str | Path | None) -> So
 
 
 def cache_folder() -> Path:
-    """Where decoded images are kept: ``AEVQ_CACHE``, by default ``~/.cache/aevq``."""
+    """Where what is decoded, the classifiers that measure and locks are kept: ``AEVQ_CACHE`` or ``~/.cache/aevq``."""
     return Path(os.environ.get("AEVQ_CACHE") or Path.home() / ".cache" / "aevq")
 
 
@@ -161,9 +161,13 @@ def training_labels(source: Source) -> torch.Tensor | None:
     labels = load(source, "train").labels
     if labels is None or (load(source, "test").labels >= 0).any():
         return labels
-    labels = labels.clone()
-    labels[_known(labels)[::LABELS_KEPT]] = -1
-    return labels
+    return keep_apart(labels)[0]
+
+
+def keep_apart(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Labels without every fifth of the known ones, which are −1, and the indices of these, to measure on."""
+    apart = _known(labels)[::LABELS_KEPT]
+    return labels.index_fill(0, apart, -1), apart
 
 
 def labelled(source: Source) -> tuple[Split, Split]:
@@ -181,7 +185,7 @@ def labelled(source: Source) -> tuple[Split, Split]:
     learn = known(Split(train.images, learnt))
     if (test.labels >= 0).any():
         return learn, known(test)
-    apart = _known(train.labels)[::LABELS_KEPT]
+    apart = keep_apart(train.labels)[1]
     return learn, Split(train.images[apart], train.labels[apart])
 
 

@@ -100,7 +100,7 @@ def measure(model: AEVQ, scale: Scale, *, progress: bool = False) -> dict:
         results["distance_to_vector"] = distances.mean().item()
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
         health = metrics.health(model, scale.images)
-        results["codebook"] = {**health.summary(), "share": [round(share, 5) for share in health.share.tolist()]}
+        results["codebook"] = {**health.summary(), "share": health.rounded_share()}
     if scale.judge is None:
         return results
     if model.sampler.fitted:

@@ -93,6 +93,7 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
     )
     find.add_argument("--images", type=_at_least_one, help="how many training images to use (all)")
     find.add_argument("--jobs", type=_at_least_one, default=1, help="trainings at a time (%(default)s)")
+    _add_device(find)
 
     measure = commands.add_parser("evaluate", help="measure a model on the whole test split")
     measure.add_argument("model", metavar="NAME", help="a shipped model, a folder, or <namespace>/<name> on the Hub")
@@ -146,8 +147,10 @@ class _Raw(argparse.RawDescriptionHelpFormatter):
 
 
 def _device(name: str) -> str:
-    if name.split(":")[0] not in ("cpu", "cuda") or (name != "cpu" and not torch.cuda.is_available()):
-        raise argparse.ArgumentTypeError(f"{name!r} is not to be had; choose from cpu, cuda (where there is a GPU)")
+    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    choices = ["cpu", "cuda", *gpus] if gpus else ["cpu"]
+    if name not in choices:
+        raise argparse.ArgumentTypeError(f"{name!r} is not to be had; choose from {', '.join(choices)}")
     return name
 
 

@@ -17,7 +17,7 @@ from .evaluate import evaluate
 from .files import write_json, written_beside
 from .trainer import Trainer
 
-HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless the test MSE changes by more
+HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless a test MSE changes by more
 EFFECT_IMAGES = 50  # whose latents the dimensions' effect is measured on
 SAMPLES = 20  # images to start from in the demo
 LATENTS = 10  # as many, where images may not be shown: a grid weighs much more than its image
@@ -94,12 +94,18 @@ def prepare(model: AEVQ, images: torch.Tensor) -> None:
 def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
     """Round the weights to half precision, if reconstructions stay the same, and return the type to store them in."""
     full = {key: value.clone() for key, value in model.state_dict().items()}
-    before = metrics.mse(model, images)
+    before = _errors(model, images)
     model.load_state_dict({key: value.half().float() for key, value in full.items()})
-    if abs(metrics.mse(model, images) - before) <= HALF_TOLERANCE:
+    if all(abs(now - then) <= HALF_TOLERANCE for now, then in zip(_errors(model, images), before, strict=True)):
         return torch.float16
     model.load_state_dict(full)
     return torch.float32
+
+
+def _errors(model: AEVQ, images: torch.Tensor) -> list[float]:
+    """Of the reconstructions and, with vectors, of the pictures drawn from them."""
+    measures = [metrics.mse] if model.codebook is None else [metrics.mse, metrics.quantized_mse]
+    return [measure(model, images) for measure in measures]
 
 
 def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> None:
@@ -136,6 +142,8 @@ def describe(model: AEVQ, folder: Path) -> None:
     if model.codebook is not None:
         drawn["movement.png"] = figures.figure_3_3(history["epochs"])
         drawn["codebook.png"] = pictures.codebook(model)
+        share = history["results"]["codebook"]["share"]
+        drawn["shares.png"] = figures.shares(share) if len(share) > 1 else None
         if model.config.grid_size:
             drawn["recombination.png"] = pictures.recombination(model, z[0])
     drawn = {name: picture for name, picture in drawn.items() if picture}

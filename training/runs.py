@@ -1,10 +1,12 @@
 """One model from the first step to its folder, or from where it was interrupted."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from aevq_hub import AEVQConfig
@@ -13,7 +15,7 @@ from aevq_hub.recipe import Recipe
 
 from . import metrics
 from .card import report
-from .data import Source, load, training_labels
+from .data import Source, cache_folder, load, training_labels
 from .release import release
 from .trainer import Trainer, TrainingError, refuse_other_settings
 
@@ -29,11 +31,21 @@ def train_model(
         The model's folder in ``output``. One that is finished is left as it is.
 
     Raises:
-        TrainingError: the folder holds a model of other settings, or training cannot go on.
+        TrainingError: the folder holds a model of other settings, another process trains it, or training cannot go on.
     """
     config = AEVQConfig.for_training(variant, source.name, source.dataset, recipe)
-    trainer = Trainer(config, recipe, device, data=source.public_name)
     folder = output / config.name
+    lock = cache_folder() / "locks" / f"{hashlib.sha256(bytes(folder.resolve())).hexdigest()[:16]}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=0):
+            return _train(config, source, recipe, folder, device, restart)
+    except Timeout as error:
+        raise TrainingError(f"{folder} is being trained by another process") from error
+
+
+def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool) -> Path:
+    trainer = Trainer(config, recipe, device, data=source.public_name)
     checkpoint, history = folder / CHECKPOINT, folder / "history.json"
     if restart:
         checkpoint.unlink(missing_ok=True)
@@ -52,6 +64,8 @@ def train_model(
         print(f"{folder} is trained already, for {asked} epochs; --restart trains it again")
         return folder
     train, test = load(source, "train"), load(source, "test")
+    if len(train) < 2:
+        raise TrainingError(f"{source.name} has {len(train)} training image; at least 2 are needed")
     labels = training_labels(source)
     folder.mkdir(parents=True, exist_ok=True)
     with tqdm(total=asked * len(train), initial=done * len(train), unit=" images", smoothing=0.05) as bar:
@@ -62,7 +76,7 @@ def train_model(
             trainer.save(checkpoint)
             bar.write(_line(record), file=sys.stderr)
     results = release(trainer, source, folder)["results"]
-    checkpoint.unlink()
+    checkpoint.unlink(missing_ok=True)
     print(f"wrote {folder}\n{report(results)}")
     return folder
 
@@ -73,7 +87,8 @@ def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
     error = metrics.mse(model, images)
     record = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
     if model.codebook is not None:
-        record["codebook"] = metrics.health(model, images).summary()
+        health = metrics.health(model, images)
+        record["codebook"] = {**health.summary(), "share": health.rounded_share()}
         record["test"]["quantized_mse"] = metrics.quantized_mse(model, images)
     model.train()
     return record

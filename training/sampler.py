@@ -17,7 +17,7 @@ def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
 
     Args:
         model: in evaluation mode.
-        images: uint8 (N, C, H, W), at least ten.
+        images: uint8 (N, C, H, W), at least two.
         seed: of the mixture's start.
     """
     sampler = model.sampler

@@ -15,14 +15,15 @@ from aevq_hub import AEVQConfig
 from aevq_hub.recipe import Recipe, without_pull
 from aevq_hub.registry import VARIANTS, lookup
 
-from .data import Source, Split, known, load, training_labels
+from .data import Source, Split, keep_apart, known, load, training_labels
 from .evaluate import Scale, measure
 from .files import write_json
 from .judge import Judge
 from .release import prepare
-from .trainer import Trainer, TrainingError
+from .trainer import DivergedError, Trainer, TrainingError
 
 HELD_OUT = 5000  # at most this many images of the training split, a tenth of it if that is less, to measure on
+LEAST = 20  # images: a tenth of fewer says nothing
 MEASURED = 500  # images for the share of transitions
 
 
@@ -42,12 +43,13 @@ def search(
     beside: Sequence[str] = (),
     images: int | None = None,
     jobs: int = 1,
+    device: str = "cpu",
     progress: bool = True,
 ) -> list[dict]:
     """Train every recipe on the training split without its last images and measure on those.
 
     Rows that ``path`` already holds are not trained again, so that an interrupted search goes on and a search can be
-    widened.
+    widened; so are rows that another search has written there meanwhile.
 
     Args:
         variant: a key of ``registry.VARIANTS``.
@@ -58,13 +60,18 @@ def search(
         beside: other variants trained as well by their own recipes, for as many epochs, to compare everything with.
         images: how many training images to use, by default all.
         jobs: trainings at a time, each with an equal share of the threads.
+        device: where to train.
         progress: whether to show a bar.
 
     Returns:
         The rows: the recipe and what was measured.
+
+    Raises:
+        ValueError: an unknown variant, or settings that do not go together.
+        TrainingError: training cannot begin with these settings, or there are too few images to measure on.
     """
     lookup(VARIANTS, variant, "variant")
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    rows = recorded_rows(path)
     asked = [(variant, r) for r in recipes]
     if baseline:
         lookup(VARIANTS, baseline, "variant")
@@ -77,42 +84,56 @@ def search(
     todo = [(v, r) for v, r in asked if (v, asdict(r), images) not in recorded]
     for name, recipe in todo:
         AEVQConfig.for_training(name, source.name, source.dataset, recipe)  # raises before any work
-    load(source, "train", progress=progress)  # decode and, for the judge, train once, before the processes start
+    # decode and, for the judge, train once, before the processes start
+    count = len(load(source, "train", progress=progress))
+    if count < LEAST:
+        raise TrainingError(f"{source.name} has {count} training images; a search needs at least {LEAST}")
     if source.dataset.class_names:
         Judge(source, progress=progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     threads = max(1, torch.get_num_threads() // jobs)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_row, v, source, r, images, threads) for v, r in todo]
+        futures = [pool.submit(_row, v, source, r, images, threads, device) for v, r in todo]
         done = as_completed(futures)
         try:
             for future in tqdm(done, total=len(futures), desc="search", unit=" recipes", disable=not progress):
-                rows.append(future.result())
+                row = future.result()
+                rows = [*recorded_rows(path), row]  # with those that another search has added meanwhile
                 write_json(path, rows)
         finally:
             pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing new is started
     return rows
 
 
-def _row(variant: str, source: Source, recipe: Recipe, count: int | None, threads: int) -> dict:
+def recorded_rows(path: Path) -> list[dict]:
+    """The rows of a search's file, none if there is no file yet."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+def _row(variant: str, source: Source, recipe: Recipe, count: int | None, threads: int, device: str) -> dict:
     torch.set_num_threads(threads)
     images, labels = load(source, "train").images, training_labels(source)
     held_out = min(HELD_OUT, len(images) // 10)
+    labelled = None
+    if labels is not None:
+        if (labels[-held_out:] >= 0).any():
+            apart = torch.arange(len(images) - held_out, len(images))
+            learnt = labels.index_fill(0, apart, -1)
+        else:  # where only the first images have labels, some of theirs
+            learnt, apart = keep_apart(labels)
+        labelled = known(Split(images, learnt)), known(Split(images[apart], labels[apart]))
+        labels = learnt
     train, test = images[:-held_out][:count], images[-held_out:]
     row = {"variant": variant, "recipe": asdict(recipe), "images": count}
-    trainer = Trainer(AEVQConfig.for_training(variant, source.name, source.dataset, recipe), recipe)
+    trainer = Trainer(AEVQConfig.for_training(variant, source.name, source.dataset, recipe), recipe, device)
     try:
         while not trainer.finished:
             trainer.run_epoch(train, labels)
-    except TrainingError as error:  # a finding too, and no reason to lose the other rows
+    except DivergedError as error:  # a finding too, and no reason to lose the other rows
         return {**row, "error": str(error)}
-    model = trainer.model.eval()
+    model = trainer.model.cpu().eval()
     prepare(model, train)
-    scale = Scale.of(source, test, test[:MEASURED], progress=False)
-    if labels is not None and (labels[-held_out:] >= 0).any():  # else accuracies are measured on labels kept apart
-        learn, test = (known(Split(images[part], labels[part])) for part in (slice(-held_out), slice(-held_out, None)))
-        scale = replace(scale, labelled=(learn, test))
-    row |= measure(model, scale)
+    row |= measure(model, replace(Scale.of(source, test, test[:MEASURED], progress=False), labelled=labelled))
     if model.codebook is not None:
         row["movement"] = [epoch["movement"] for epoch in trainer.epochs if "movement" in epoch]
     return row

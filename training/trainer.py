@@ -28,11 +28,16 @@ class TrainingError(RuntimeError):
     """Training cannot go on. The message says why and what to do."""
 
 
+class DivergedError(TrainingError):
+    """The loss is no longer finite."""
+
+
 class Trainer:
     """Trains one model, epoch by epoch; its whole state can be saved after each.
 
-    The same seed gives the same model on the same machine with the same number of threads, whether or not training
-    was interrupted: the draws of an epoch depend on the seed and the epoch's number alone.
+    The same seed gives the same model on the same processor with the same number of threads, whether or not training
+    was interrupted: the draws of an epoch depend on the seed and the epoch's number alone. On a GPU sums are taken in
+    any order, and the last digits differ.
 
     Args:
         config: the model to build.
@@ -66,7 +71,8 @@ class Trainer:
             bar: a progress bar to move by images.
 
         Raises:
-            TrainingError: the loss is no longer finite, or there are fewer latents than vectors to start from.
+            DivergedError: the loss is no longer finite.
+            TrainingError: there are fewer latents than vectors to start from, or fewer steps than the recipe needs.
         """
         start, recipe, epoch = time.perf_counter(), self.recipe, len(self.epochs)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch + 1)
@@ -105,7 +111,7 @@ class Trainer:
                 bar.update(len(index))
         means = {name: value.item() / counts[name] for name, value in sums.items()}
         if not all(map(math.isfinite, means.values())):
-            raise TrainingError(
+            raise DivergedError(
                 f"the loss is not finite in epoch {epoch + 1} ({means}); lower the learning rate or a weight"
             )
         record = {"epoch": epoch + 1, "terms": means}
@@ -140,6 +146,7 @@ class Trainer:
             k_means(self.model, images[chosen[: -(-K_MEANS_LATENTS // cells)]], self.recipe.seed)
         except ValueError as error:
             raise TrainingError(str(error)) from error
+        self.updates.start_counting()
 
     @torch.no_grad()
     def _start_output(self, images: Tensor) -> None:

@@ -26,6 +26,10 @@ class VectorUpdates:
 
     def __init__(self, model: AEVQ, recipe: Recipe):
         self.codebook, self.recipe = model.codebook, recipe
+        self.start_counting()
+
+    def start_counting(self) -> None:
+        """Forget how often each vector was used: they are others now."""
         self.counts = torch.zeros(0 if self.codebook is None else len(self.codebook), dtype=torch.long)
         self.steps = torch.zeros(1, dtype=torch.long)
 
@@ -50,13 +54,14 @@ class VectorUpdates:
         latents, alike = matches.latents, self.counts.sum() / len(self.counts)
         unused = (self.counts <= self.recipe.restart_share * alike).nonzero()[: len(latents), 0]
         if len(unused):
-            missed = (
-                (latents - self.codebook[matches.nearest]).square().sum(1).cpu().nan_to_num(0, 0).clamp_max(1e30)
-            )  # (m,)
-            chosen = torch.multinomial(missed + 1e-6 * missed.mean() + 1e-12, len(unused), generator=generator)
+            finite = latents.isfinite().all(1).cpu()  # of a training that diverges some are not
+            missed = (latents - self.codebook[matches.nearest]).square().sum(1).cpu().clamp_max(1e30)  # (m,)
+            missed = missed.where(finite, 0)
+            missed = (missed + 1e-6 * missed.mean() + 1e-12).where(finite, 0)
+            unused = unused[: finite.sum()]
+            chosen = torch.multinomial(missed, len(unused), generator=generator) if len(unused) else unused
             self.codebook[unused.to(self.codebook.device)] = latents[chosen.to(latents.device)].to(self.codebook.dtype)
-        self.counts.zero_()
-        self.steps.zero_()
+        self.start_counting()
 
 
 def follow(codebook: Tensor, matches: Matches, rate: float) -> None:
