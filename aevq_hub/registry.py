@@ -42,7 +42,7 @@ _CENTER = _recipes(
     Recipe(num_codes=1, precision="bf16"),
     mnist={"latent_dim": 48, "pull_weight": 2.0, "pull_batch_size": 16},
     fashionmnist={"latent_dim": 64, "pull_weight": 0.3, "pull_batch_size": 16, "precision": "fp32"},
-    celeba={"latent_dim": 128, "pull_weight": 10.0, "pull_batch_size": 64},
+    celeba={"latent_dim": 128, "pull_weight": 0.3, "pull_batch_size": 16, "precision": "fp32"},
 )
 _SIZES = {name: {"latent_dim": recipe.latent_dim} for name, recipe in _CENTER.items() if name}
 # smaller, so that all shipped models together stay small

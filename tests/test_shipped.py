@@ -1,6 +1,7 @@
 """The shipped models against what is said of them: on the real test splits, from the shipped weights."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -59,6 +60,20 @@ def test_the_pull_is_felt_and_costs_little(dataset):
     assert Recipe(**plain["recipe"]) == without_pull(Recipe(**pulled["recipe"]))
     assert pulled["results"]["mse"] <= 1.3 * plain["results"]["mse"]
     assert pulled["results"]["distance_to_vector"] <= plain["results"]["spread"] / 2
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_mid_points_of_center_are_the_best_or_the_search_s_table_says_that_they_are_not(dataset):
+    others = ("vae", "ae-conv", "zero")
+    shipped = {v: told_of(f"{v}-{dataset}")["frechet"]["midpoints"] for v in ("center", *others)}
+    assert shipped["center"] < shipped["vae"]
+    if min(shipped, key=shipped.get) != "center":
+        rows = json.loads((shipped_folder() / f"center-{dataset}" / "search.json").read_text(encoding="utf-8"))
+        best = {}  # in the search's longest trainings
+        for row in rows:
+            if row["recipe"]["epochs"] == 20:
+                best[row["variant"]] = min(best.get(row["variant"], math.inf), row["frechet"]["midpoints"])
+        assert min(best, key=best.get) != "center" and {"center", "ae-conv", "zero"} <= set(best)
 
 
 @pytest.mark.data

@@ -48,8 +48,9 @@ def search(
 ) -> list[dict]:
     """Train every recipe on the training split without its last images and measure on those.
 
-    Rows that ``path`` already holds are not trained again, so that an interrupted search goes on and a search can be
-    widened; so are rows that another search has written there meanwhile.
+    Accuracies, where these have no labels, are measured on some of those that have, which are not learnt then. Rows
+    that ``path`` already holds are not trained again, so that an interrupted search goes on and a search can be
+    widened; rows that another search has written there meanwhile are kept.
 
     Args:
         variant: a key of ``registry.VARIANTS``.
