@@ -36,7 +36,7 @@ def _recipes(base: Recipe, **by_dataset: dict) -> dict[str, Recipe]:
     return {"": base, **{name: replace(base, **changes) for name, changes in by_dataset.items()}}
 
 
-# chosen from what `python -m training search` tried; the tables are beside the models
+# chosen from what `python -m training search` tried (the tables are beside the models) or by hand, as the README says
 _PLAIN = Recipe(pull_weight=0.0, pull_batch_size=1)
 _CENTER = _recipes(
     Recipe(num_codes=1, precision="bf16"),
