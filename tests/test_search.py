@@ -1,0 +1,97 @@
+"""The recorded search: what it trains, what it keeps, and its table."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+from tiny import tiny
+
+from aevq_hub.recipe import Recipe, without_pull
+from aevq_hub.registry import VARIANTS
+from training.data import find_source, load, training_labels
+from training.search import _row, grid, search
+from training.tables import table
+from training.trainer import Trainer, TrainingError
+
+
+def test_a_search_records_every_recipe_once(mirror, tmp_path):
+    source = find_source("mnist", data_root=mirror)
+    recipes = grid(Recipe(latent_dim=8, num_codes=1, epochs=1), {"pull_weight": [1.0, 10.0]})
+    options = {"baseline": "ae-conv", "beside": ["zero"], "images": 200, "progress": False}
+    rows = search("center", source, recipes, tmp_path / "search.json", **options)
+    tried = [("ae-conv", 0), ("center", 1), ("center", 10), ("zero", 1)]
+    assert [(r["variant"], r["recipe"]["pull_weight"]) for r in rows] == tried
+    own = VARIANTS["zero"].recipe_for("mnist")
+    assert Recipe(**rows[-1]["recipe"]) == replace(own, epochs=1)
+    assert all(0 < row["mse"] < 1 for row in rows)
+    assert all(0 <= row["changed"] <= 1 for row in rows[:3])
+    again = search("center", source, recipes, tmp_path / "search.json", **options)
+    assert again == rows == json.loads((tmp_path / "search.json").read_text())
+
+
+def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkeypatch):
+    source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
+    recipes = [Recipe(latent_dim=8, num_codes=1, epochs=1, pull_weight=weight) for weight in (1.0, 2.0)]
+
+    def other(*_, **__):  # it was started and is done before the first one's trainings begin
+        monkeypatch.undo()
+        search("center", source, recipes[1:], path, images=100, progress=False)
+        return load(source, "train")
+
+    monkeypatch.setattr("training.search.load", other)
+    rows = search("center", source, recipes[:1], path, images=100, progress=False)
+    assert [row["recipe"]["pull_weight"] for row in rows] == [2.0, 1.0]
+    assert rows == json.loads(path.read_text())
+
+
+def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror, tmp_path):
+    source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
+    recipe = Recipe(latent_dim=8, num_codes=1, epochs=1, learning_rate=1e18)
+    (row,) = search("center", source, [recipe], path, progress=False)
+    assert "not finite" in row["error"]
+    with pytest.raises(TrainingError, match="only 3 steps; lower them"):
+        search("center", source, [replace(recipe, warmup_steps=9)], path, progress=False)
+    assert json.loads(path.read_text()) == [row]
+
+
+def test_accuracies_of_a_search_are_measured_on_labels_that_were_not_learnt(mirror, tmp_path, monkeypatch):
+    """CelebA as it is at hand: the test split has no labels, and so have the last images of the training split."""
+    learnt, measured = [], []
+    run_epoch = Trainer.run_epoch
+    monkeypatch.setattr(Trainer, "run_epoch", lambda self, x, y: learnt.append(y[: len(x)]) or run_epoch(self, x, y))
+    monkeypatch.setattr("training.search.measure", lambda _, scale: measured.append(scale.labelled) or {})
+    source = find_source("celeba", data_root=mirror)
+    labels = training_labels(source).clone()
+    labels[-40:] = -1
+    monkeypatch.setattr("training.search.training_labels", lambda _: labels)
+    recipe = replace(tiny(VARIANTS["classifier"].recipe_for("celeba")), epochs=1, widths="8")
+    _row("classifier", source, recipe, None, 1, "cpu")
+    (learn, test), known = measured[0], (labels >= 0).any(1)
+    assert len(test) == -(-int(known.sum()) // 5) and (test.labels >= 0).any(1).all()
+    assert len(learn) == known.sum() - len(test) == (learnt[0] >= 0).any(1).sum()
+
+
+def test_a_search_refuses_what_cannot_be_built_before_any_work(mirror, tmp_path):
+    recipes = [Recipe(num_codes=1), Recipe(num_codes=1, widths="32x64x96x96")]
+    with pytest.raises(ValueError, match="cannot be halved 4 times"):
+        search("center", find_source("mnist", data_root=mirror), recipes, tmp_path / "search.json", progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_s_table_shows_what_differs_and_copes_with_rows_of_every_kind():
+    recipe, other = Recipe(pull_weight=3.0), Recipe(pull_weight=3.0, learning_rate=1.0)
+    rows = [
+        {"variant": "center", "recipe": asdict(other), "error": "the loss is not finite"},
+        {"variant": "center", "recipe": asdict(recipe), "mse": 0.03, "codebook": {"in_use": 1}},
+        {"variant": "ae-conv", "recipe": asdict(without_pull(recipe)), "mse": 0.02},
+    ]
+    assert table(rows) == [
+        {"variant": "ae-conv", "epochs": "20", "λ1": "0", "M": "1", "learning rate": "0.001", "MSE": "0.02000",
+         "in use": "–"},
+        {"variant": "center", "epochs": "20", "λ1": "3", "M": "128", "learning rate": "0.001", "MSE": "0.03000",
+         "in use": "1"},
+        {"variant": "center", "epochs": "20", "λ1": "3", "M": "128", "learning rate": "1", "MSE": "diverged",
+         "in use": "diverged"},
+    ]  # fmt: skip
+    old = {"variant": "center", "recipe": {"pull_weight": 3.0}, "mse": 0.5}  # of a time with fewer settings
+    assert table([old]) == [{"epochs": "20", "MSE": "0.50000"}]
