@@ -4,10 +4,10 @@
 >>> model = AEVQ.from_pretrained("center-mnist")
 """
 
-from . import codebook, latent
+from . import codebook, folder, latent
 from .config import AEVQConfig, LoadError
-from .hub import available_models
+from .folder import available_models
 from .model import AEVQ
 from .version import __version__
 
-__all__ = ["AEVQ", "AEVQConfig", "LoadError", "__version__", "available_models", "codebook", "latent"]
+__all__ = ["AEVQ", "AEVQConfig", "LoadError", "__version__", "available_models", "codebook", "folder", "latent"]

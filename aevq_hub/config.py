@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from .networks import NETWORKS
-from .recipe import Recipe
-from .registry import VARIANTS, Dataset, lookup
+from .registry import VARIANTS, lookup
 
 FORMAT_VERSION = 1
 FEEDS = ("encoder", "codebook")
@@ -93,43 +92,6 @@ class AEVQConfig:
         if self.multi_label and not self.num_classes:
             raise ValueError("multi_label is true, but num_classes is 0: there is no label")
         object.__setattr__(self, "widths", tuple(self.widths))
-
-    @classmethod
-    def for_training(cls, variant: str, name: str, dataset: Dataset, recipe: Recipe) -> "AEVQConfig":
-        """The configuration of a variant for a data set, ``name`` being the data set's part of the model's name."""
-        entry = lookup(VARIANTS, variant, "variant")
-        if bool(recipe.num_codes) != bool(entry.recipe_for(name).num_codes):
-            needs = "has no vectors: leave it out" if recipe.num_codes else "needs at least one vector"
-            raise ValueError(f"num_codes is {recipe.num_codes}; {variant} {needs}")
-        if entry.classifies != (recipe.classifier_epochs > 0):
-            needs = "needs at least 1" if entry.classifies else "has no classifier to train"
-            raise ValueError(f"classifier_epochs is {recipe.classifier_epochs}; {variant} {needs}")
-        network = NETWORKS[entry.network]
-        if network.grid and recipe.assignment != "image-to-vector":
-            raise ValueError(
-                f"assignment is {recipe.assignment!r}; the cells of a grid pick their vectors: {variant} takes "
-                "image-to-vector alone"
-            )
-        widths = tuple(map(int, recipe.widths.split("x"))) if recipe.widths else network.widths(dataset.size)
-        classes = len(dataset.class_names) if entry.classifies else 0
-        if entry.classifies and not classes:
-            raise ValueError(f"{name} has no class labels, which {variant} is trained on")
-        return cls(
-            variant=variant,
-            dataset=name,
-            network=entry.network,
-            image_size=dataset.size,
-            channels=dataset.channels,
-            crop=dataset.crop,
-            widths=widths,
-            latent_dim=recipe.latent_dim,
-            num_codes=recipe.num_codes,
-            grid_size=dataset.size >> len(widths) if network.grid else 0,
-            feed=entry.feed,
-            variational=entry.variational,
-            num_classes=classes,
-            multi_label=bool(classes) and dataset.multi_label,
-        )
 
     @property
     def latent_shape(self) -> tuple[int, ...]:

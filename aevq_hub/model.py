@@ -15,7 +15,8 @@ from torch import nn
 from . import images
 from .codebook import nearest_vectors
 from .config import WEIGHTS_HASH, AEVQConfig
-from .hub import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, find_files, read_weights, weights_hash
+from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights, weights_hash
+from .hub import LIBRARY
 from .networks import NETWORKS
 from .sampling import sampler_of
 
@@ -59,7 +60,7 @@ class AEVQ(
 
         D(E(x)), or for `vqvae`, whose decoder is fed from the codebook, D of the quantised latents.
         """
-        return self.draw(self.encode(x))
+        return self.render(self.encode(x))
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         """E(x): images (B, C, H, W), floating point in [0, 1] → latents z (B, D) or grids (B, D, h, w), float32.
@@ -97,14 +98,14 @@ class AEVQ(
         """
         return torch.sigmoid(self.decoder(self._latents(z).to(self._dtype)).float())  # (B, C, H, W)
 
-    def draw(self, z: torch.Tensor) -> torch.Tensor:
+    def render(self, z: torch.Tensor) -> torch.Tensor:
         """What the model makes of latents, as :meth:`forward` does: D(z), or D of the nearest vectors for `vqvae`.
 
         Shapes and errors are those of :meth:`decode`.
         """
-        return self.decode(self.fed(z))
+        return self.decode(self.decoder_input(z))
 
-    def fed(self, z: torch.Tensor) -> torch.Tensor:
+    def decoder_input(self, z: torch.Tensor) -> torch.Tensor:
         """What the decoder receives of latents, in their shape: themselves, or for `vqvae` the nearest vectors."""
         return self.quantize(z)[0] if self.config.feed == "codebook" else z
 
@@ -165,7 +166,7 @@ class AEVQ(
             raise ValueError(f"n is {n!r}; it must be a whole number of at least 1")
         if not self.sampler.fitted:
             raise ValueError(f"{self.config.name} has no fitted sampler; models written by `training` have one")
-        return self.sampler.draw(n, torch.Generator().manual_seed(seed), self.codebook)
+        return self.sampler.sample(n, torch.Generator().manual_seed(seed), self.codebook)
 
     def sample(self, n: int, seed: int) -> torch.Tensor:
         """n new images (n, C, H, W) in [0, 1]. The same seed gives the same images; errors as :meth:`sample_latents`.
@@ -283,13 +284,13 @@ class AEVQ(
         folder.mkdir(parents=True, exist_ok=True)
         kwargs.pop("config", None)  # the model's own is the only one that fits its weights
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-            if (folder / "README.md").exists():
-                shutil.copy(folder / "README.md", beside)
+            if (folder / CARD_FILE).exists():
+                shutil.copy(folder / CARD_FILE, beside)
             self._weights_dtype = dtype
             super().save_pretrained(beside, config={}, **kwargs)
             recorded = {**self.config.to_dict(), WEIGHTS_HASH: weights_hash(Path(beside) / WEIGHTS_FILE)}
             (Path(beside) / CONFIG_FILE).write_text(json.dumps(recorded, sort_keys=True, indent=2), encoding="utf-8")
-            for name in ("README.md", WEIGHTS_FILE, CONFIG_FILE):
+            for name in (CARD_FILE, WEIGHTS_FILE, CONFIG_FILE):
                 (Path(beside) / name).chmod(0o644)  # safetensors makes files that only their owner can read
                 os.replace(Path(beside) / name, folder / name)
 

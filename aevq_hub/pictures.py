@@ -33,7 +33,7 @@ def perturbation(
     """
     dims = model.ranked_dimensions()[:DIMENSIONS] if dims is None else dims
     shifts = VARIANTS[model.config.variant].shifts if shifts is None else shifts
-    cell, z = cell or middle(model), model.fed(z[None])[0]
+    cell, z = cell or middle(model), model.decoder_input(z[None])[0]
     moved = z if unit is None else torch.zeros_like(z)  # in another unit: the shifts alone, scaled, then added to z
     shifted = latent.perturb_cell(moved, cell, dims, shifts) if z.ndim == 3 else latent.perturb(moved, dims, shifts)
     if unit is not None:
@@ -50,7 +50,7 @@ def middle(model: AEVQ) -> tuple[int, int]:
 def interpolation(model: AEVQ, z1: torch.Tensor, z2: torch.Tensor, steps: int = 9, mode: str = "lerp") -> Image.Image:
     """Figures 2.2, 2.4: the way from each latent of z1 (R, …) to its partner in z2 (R, …), one row each."""
     path = latent.interpolate(z1, z2, steps, mode, dim=-3 if model.config.grid_size else -1)  # (S, R, …)
-    return sheet(model.draw(path.flatten(0, 1)).unflatten(0, (steps, -1)).transpose(0, 1))
+    return sheet(model.render(path.flatten(0, 1)).unflatten(0, (steps, -1)).transpose(0, 1))
 
 
 def reconstruction(model: AEVQ, z: torch.Tensor, x: torch.Tensor | None = None) -> Image.Image:

@@ -1,206 +1,142 @@
-"""Every variant and every data set, as data.
+"""The tables of variants and data sets, which the trainer, the tests, the cards and the demo read.
 
-Adding a variant is a line of ``VARIANTS``; the trainer, the tests, the cards and the demo read this table. It imports
-nothing of the package but recipes, so that anything may import it.
+This module imports nothing of the package, so any other may import it. Recipes are in ``training.recipes``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-from .recipe import Recipe, without_pull
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One system of the paper: its network, its objective and the recipes found for it."""
+    """One system of the paper: its network, its objective and how the decoder is fed."""
 
     title: str
     section: str
     summary: str
     network: str  # a key of networks.NETWORKS
     objective: str  # a key of training.objectives.OBJECTIVES
-    recipes: Mapping[str, Recipe]  # by data set, found by `python -m training search`; "" for any other
-    feed: str = "encoder"  # what the decoder receives: "encoder", the latents, or "codebook", their nearest vectors
-    shifts: tuple[float, ...] = (3, 2, 1, 0, -1, -2, -3)  # of the variant's perturbation figure; these are figure 3.2's
-    classifies: bool = False  # whether it has a classifier of its own
-    variational: bool = False  # whether the encoder gives a mean and a variance
-    turns: bool = False  # whether it is counted how many images such shifts turn into another class
+    feed: str = "encoder"  # what the decoder receives: the latents ("encoder"), or their nearest vectors ("codebook")
+    shifts: tuple[float, ...] = (3, 2, 1, 0, -1, -2, -3)  # rows of its perturbation figure; by default figure 3.2's
+    classifies: bool = False  # whether it contains a classifier
+    variational: bool = False  # whether the encoder outputs a mean and a variance
+    measures_transitions: bool = False  # whether class changes are measured
 
-    def recipe_for(self, dataset: str) -> Recipe:
-        """The recipe for a data set, the variant's general one where none was searched."""
-        return self.recipes.get(dataset, self.recipes[""])
-
-
-def _recipes(base: Recipe, **by_dataset: dict) -> dict[str, Recipe]:
-    """A recipe for any data set and, beside it, what the search changed for some."""
-    return {"": base, **{name: replace(base, **changes) for name, changes in by_dataset.items()}}
-
-
-# chosen from what `python -m training search` tried (the tables are beside the models) or by hand, as the README says
-_PLAIN = Recipe(pull_weight=0.0, pull_batch_size=1)
-_CENTER = _recipes(
-    Recipe(num_codes=1, precision="bf16"),
-    mnist={"latent_dim": 48, "pull_weight": 2.0, "pull_batch_size": 16},
-    fashionmnist={"latent_dim": 64, "pull_weight": 0.3, "pull_batch_size": 16, "precision": "fp32"},
-    celeba={"latent_dim": 128, "pull_weight": 0.3, "pull_batch_size": 16, "precision": "fp32"},
-)
-_SIZES = {name: {"latent_dim": recipe.latent_dim} for name, recipe in _CENTER.items() if name}
-# smaller, so that all shipped models together stay small
-_SMALL = {**_SIZES, "celeba": {"latent_dim": 64, "widths": "32x64x96x96"}}
-_FROM_GREY = {"output_start": "grey"}  # as these were trained, before MNIST needed the other
-_PULLS = {
-    name: {**_SIZES[name], "pull_weight": weight}
-    for name, weight in (("mnist", 2.0), ("fashionmnist", 3.0), ("celeba", 10.0))
-}
-_CODEBOOK = Recipe(num_codes=20)
-_EMA = Recipe(num_codes=50, assignment="image-to-vector", pull_weight=0.01, ema_rate=0.05, pull_batch_size=1)
-_RESIDUAL = replace(_EMA, num_codes=500, warmup_steps=400, initialisation="k-means", restart_steps=200)
-_GRID = Recipe(
-    latent_dim=512, num_codes=100, assignment="image-to-vector", pull_scale="variance", pull_batch_size=1,
-    pull_weight=100.0, warmup_steps=200, initialisation="k-means", restart_steps=100, ema_rate=0.01,
-    output_start="mean",
-)  # fmt: skip
-# trained to draw from the codes as well (λ2): by the pull alone they tell less and less of the picture
-_VQAE = replace(
-    _GRID, pull_weight=10_000.0, center_reconstruction_weight=100.0, warmup_steps=300, ramp_steps=300,
-    restart_share=0.1, schedule="cosine",
-)  # fmt: skip
 
 VARIANTS = {
     "ae": Variant(
         title="Plain autoencoder",
         section="2.1",
-        summary="Three layers of 64 units on both sides, trained for reconstruction alone: where the paper begins.",
+        summary="Three layers of 64 units on both sides, trained only to reconstruct: where the paper begins.",
         network="mlp",
         objective="reconstruction",
-        recipes=_recipes(replace(_PLAIN, latent_dim=128)),
         shifts=(0, 0.1, 0.5, 1, 2, 5, 10, 15),  # figure 2.1
     ),
     "ae-conv": Variant(
         title="Plain convolutional autoencoder",
         section="baseline",
-        summary="The network of `center`, trained for reconstruction alone: what every pull is compared with.",
+        summary="The network of `center`, trained only to reconstruct: the baseline for every pull.",
         network="conv",
         objective="reconstruction",
-        recipes={name: without_pull(recipe) for name, recipe in _CENTER.items()},
-        turns=True,
+        measures_transitions=True,
     ),
     "classifier": Variant(
         title="Autoencoder on a classifier's latents",
         section="2.1",
-        summary="The encoder was trained to tell classes apart and frozen; then a decoder was trained to draw from it.",
+        summary="An encoder trained to tell classes apart and then frozen, and a decoder trained on its latents.",
         network="mlp",
         objective="classifier",
         classifies=True,
-        recipes=_recipes(
-            replace(_PLAIN, latent_dim=128, classifier_epochs=10),
-            mnist={"classifier_epochs": 30, "learning_rate": 2e-3, "schedule": "cosine"},
-            celeba={"classifier_epochs": 12, "learning_rate": 5e-4},
-        ),
         shifts=(0, 0.1, 0.5, 1, 5, 10, 25, 50),  # figure 2.3
     ),
     "center": Variant(
         title="Autoencoder pulled to one learnable vector",
         section="3.1–3.2",
-        summary="Of M images the one with the latent nearest to a learnable vector is drawn to it, and it to that one.",
+        summary="In each batch, the image closest to a learnable vector is pulled towards it, and the vector follows.",
         network="conv",
         objective="pull",
-        recipes=_CENTER,
-        turns=True,
+        measures_transitions=True,
     ),
     "zero": Variant(
         title="Autoencoder pulled to zero",
         section="3.2",
-        summary="Every latent is drawn to the fixed zero vector: no learnable vector, and no choice of the nearest.",
+        summary="Every latent is pulled towards the fixed zero vector.",
         network="conv",
         objective="zero",
-        recipes=_recipes(replace(_PLAIN, pull_weight=1.0), **_SIZES),
     ),
     "codebook": Variant(
         title="Autoencoder pulled to several learnable vectors",
         section="3.2",
-        summary="A codebook of vectors; each draws the nearest image of the batch to itself, and itself to that one.",
+        summary="Each vector of a codebook pulls the closest image of the batch towards itself, and follows it.",
         network="conv",
         objective="pull",
-        recipes=_recipes(_CODEBOOK, **_PULLS),
     ),
     "ema": Variant(
         title="Codebook moved by an exponential average",
         section="4.1",
-        summary="Each latent is drawn to its nearest vector; the vectors follow the latents they attract, slowly.",
+        summary="Each latent is pulled towards its nearest vector; the vectors slowly follow the latents they attract.",
         network="conv",
         objective="pull",
-        recipes=_recipes(_EMA, **_SMALL),
         shifts=(0, 3, 10, 30, 100, 300),  # section 4.1
     ),
     "residual": Variant(
         title="Large codebook with a deep residual network",
         section="4.2",
-        summary="Deeper networks with residual connections, so that many more vectors find images of their own.",
+        summary="Deeper networks with residual connections, and many more vectors.",
         network="residual",
         objective="pull",
-        recipes=_recipes(_RESIDUAL, **_SMALL),
         shifts=(0, 3, 10, 30, 100, 300),
     ),
     "vqae": Variant(
-        title="VQ-AE: a grid of codes, drawn from the encoder",
+        title="VQ-AE: a grid of codes, decoded from the encoder",
         section="4.3",
-        summary="A grid of vectors, each drawn to its nearest code, while the decoder still receives the encoder's.",
+        summary="Each vector of a grid is pulled towards its nearest code; the decoder still receives the vectors.",
         network="grid",
         objective="pull",
-        recipes=_recipes(
-            _VQAE, mnist={"refit_epochs": 18}, fashionmnist=_FROM_GREY, celeba={"pull_weight": 30_000.0}
-        ),
         shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
     ),
     "vqvae": Variant(
-        title="VQ-VAE: a grid of codes, drawn from the codebook",
+        title="VQ-VAE: a grid of codes, decoded from the codebook",
         section="4.2–4.3",
-        summary="As `vqae`, but the decoder receives the codes themselves, through a straight-through estimator.",
+        summary="As `vqae`, but the decoder receives the codes, through a straight-through estimator.",
         network="grid",
         objective="pull",
-        recipes=_recipes(
-            replace(_GRID, pull_weight=30.0, feed_steps=200),
-            fashionmnist=_FROM_GREY,
-            celeba={"num_codes": 512, "pull_weight": 300.0, "restart_share": 0.1, "schedule": "cosine"},
-        ),
         feed="codebook",
         shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
     ),
     "vae": Variant(
         title="Variational autoencoder",
         section="baseline",
-        summary="The probabilistic way: a mean and a variance per dimension, a draw from them, and a KL divergence.",
+        summary="The probabilistic way: a mean and a variance per dimension, a sample from them, and a KL divergence.",
         network="conv",
         objective="vae",
         variational=True,
-        recipes=_recipes(replace(_PLAIN, pull_weight=1.0), **_SIZES),
     ),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """An image data set of the Hub and how its images become (C, size, size)."""
+    """An image data set on the Hub, and how its images become (C, size, size)."""
 
     title: str
     hub_id: str
     hub_config: str | None
     size: int  # height and width in pixels after resizing
     channels: int  # 1 grey, 3 RGB
-    crop: float = 1.0  # side of the centred square that is kept, as a share of the image's shorter side
+    crop: float = 1.0  # side of the central square that is kept, as a fraction of the shorter side
     image_column: str = "image"
     label_columns: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
-    license: str = "mit"  # of models trained on it
+    license: str = "mit"  # the licence of models trained on it
     license_name: str | None = None
     license_link: str | None = None
-    terms: str = ""  # one sentence for the card
+    terms: str = ""  # a sentence for the card
     shareable: bool = True  # whether its images may be shown in a model's folder
 
     @property
     def multi_label(self) -> bool:
-        """Whether a label is a row of yes and no, one per class, instead of one class."""
+        """Whether an image has a yes or no for each class instead of one class."""
         return len(self.label_columns) > 1
 
 
@@ -259,7 +195,7 @@ def lookup(table: Mapping[str, object], name: str, kind: str):
     """The entry ``name`` of a table.
 
     Raises:
-        ValueError: there is none; the message offers the choices.
+        ValueError: there is no such entry; the message lists the choices.
     """
     if name not in table:
         raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(table)}")

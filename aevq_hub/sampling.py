@@ -18,7 +18,7 @@ class Sampler(nn.Module):
         self.register_buffer("fitted", torch.zeros(()))
 
     @abstractmethod
-    def draw(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
+    def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
         """n latents (n, D) or (n, D, h, w)."""
 
     @abstractmethod
@@ -43,7 +43,7 @@ class GaussianMixture(Sampler):
         self.register_buffer("mean", torch.zeros(COMPONENTS, dim))
         self.register_buffer("scale", torch.zeros(COMPONENTS, dim * (dim + 1) // 2))
 
-    def draw(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
+    def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
         dim, device = self.mean.shape[1], self.mean.device
         component = torch.multinomial(self.weight.cpu(), n, replacement=True, generator=generator).to(device)
         noise = torch.randn(n, dim, 1, generator=generator).to(device)
@@ -91,7 +91,7 @@ class IndependentCells(Sampler):
         super().__init__()
         self.register_buffer("probability", torch.zeros(side, side, num_codes))
 
-    def draw(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
+    def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
         side, _, size = self.probability.shape
         cells = self.probability.view(-1, size).cpu()  # (h·w, K)
         indices = torch.multinomial(cells, n, replacement=True, generator=generator).T.reshape(n, side, side)

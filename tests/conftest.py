@@ -16,7 +16,7 @@ import yaml
 from huggingface_hub import constants
 from PIL import Image, ImageDraw
 
-from aevq_hub.hub import available_models
+from aevq_hub.folder import available_models
 from aevq_hub.registry import DATASETS
 
 COUNTS = {"train": 300, "test": 60}

@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from aevq_hub import AEVQ
-from aevq_hub.hub import shipped_folder
+from aevq_hub.folder import shipped_folder
 from aevq_hub.registry import DATASETS
 from training.card import HEALTH, NUMBERS, named_numbers
 from training.data import find_source

@@ -149,7 +149,7 @@ def test_a_mixture_draws_from_its_components():
     sampler.weight[:2] = torch.tensor([0.25, 0.75])
     sampler.mean[1] = torch.tensor([100.0, 0.0])
     sampler.scale[:2] = torch.tensor([1.0, 2.0, 1.0])  # the rows of [[1, 0], [2, 1]]
-    z = sampler.draw(4000, torch.Generator().manual_seed(0), None)
+    z = sampler.sample(4000, torch.Generator().manual_seed(0), None)
     second = z[:, 0] > 50
     assert second.float().mean().item() == pytest.approx(0.75, abs=0.03)
     assert torch.allclose(torch.cov(z[second].T), torch.tensor([[1.0, 2.0], [2.0, 5.0]]), atol=0.4)
@@ -159,7 +159,7 @@ def test_independent_cells_draw_their_own_codes():
     sampler = IndependentCells(2, 4)
     sampler.probability[0, 0, 3] = sampler.probability[0, 1, 1] = sampler.probability[1, 0, 0] = 1.0
     sampler.probability[1, 1, :2] = 0.5
-    z = sampler.draw(1000, torch.Generator().manual_seed(0), SQUARE)
+    z = sampler.sample(1000, torch.Generator().manual_seed(0), SQUARE)
     assert z.shape == (1000, 2, 2, 2)
     assert (z[:, :, 0, 0] == 10).all()
     assert z[:, 0, 1, 1].mean().item() == pytest.approx(5, abs=0.5)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from servers import ROOT
 
-from aevq_hub.hub import available_models
+from aevq_hub.folder import available_models
 
 # of what works alike on any screen: once is enough
 at_a_desk = pytest.mark.parametrize("page", [(1440, 900)], ids=["desktop"], indirect=True)

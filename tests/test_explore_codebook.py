@@ -13,8 +13,7 @@ from aevq_hub.codebook import DUPLICATE
 from aevq_hub.demo import codebook_html
 from aevq_hub.explore import codebook, codebook_map, snippets, starts
 from aevq_hub.explore.codebook import Codebook
-from aevq_hub.explore.exhibits import MAP_FILE
-from aevq_hub.hub import shipped_folder
+from aevq_hub.folder import MAP_FILE, shipped_folder
 
 OFFERED = list(explore.offers(Codebook.can))
 MODELS = ["center-mnist", "codebook-fashionmnist", "ema-mnist", "vqae-fashionmnist", "codebook-celeba"]
@@ -177,7 +176,7 @@ def test_a_shipped_map_is_of_its_model(name):
         assert places.min() >= 0 and places.max() <= 1
     assert (tensors["classes"].unique().tolist() == list(range(10))) or config.dataset == "celeba"
     model, plane = AEVQ.from_pretrained(name), codebook_map.load_map(name)
-    x = model.draw(pictures.filled(model, plane.latents[:: points // 20]))
+    x = model.render(pictures.filled(model, plane.latents[:: points // 20]))
     assert x.isfinite().all() and x.min() >= 0 and x.max() <= 1 and x.std(0).mean() > 0.01
     apart = torch.cdist(plane.latents.double(), model.codebook.double())
     chosen = apart.gather(1, torch.tensor(plane.nearest)[:, None])[:, 0]

@@ -11,7 +11,7 @@ from PIL import Image
 from aevq_hub import explore, latent, pictures
 from aevq_hub.explore import ladder, originals, snippets, starts
 from aevq_hub.explore.ladder import Ladder
-from aevq_hub.hub import available_models
+from aevq_hub.folder import available_models
 from aevq_hub.registry import DATASETS, VARIANTS
 
 
@@ -31,10 +31,10 @@ def test_one_row_per_shipped_variant_in_the_paper_s_order(dataset):
     assert order == sorted(order) and len(set(order)) == len(order)
     for row in found:
         shown = explore.exhibit(row.model)
-        assert torch.equal(row.reconstruction, shown.model.draw(shown.z[:1])[0])
+        assert torch.equal(row.reconstruction, shown.model.render(shown.z[:1])[0])
         assert row.path.shape == (ladder.STEPS, *row.reconstruction.shape) == (5, *row.shifted.shape)
         for end, sample in ((0, 0), (-1, 1)):
-            assert torch.allclose(row.path[end], shown.model.draw(shown.z[sample : sample + 1])[0], atol=1e-4)
+            assert torch.allclose(row.path[end], shown.model.render(shown.z[sample : sample + 1])[0], atol=1e-4)
         assert not torch.equal(row.shifted, row.reconstruction)
         assert (row.error is None) == (not DATASETS[dataset].shareable)
 
@@ -61,7 +61,7 @@ def test_the_shift_is_in_standard_deviations_of_the_strongest_dimension():
     for name in ("ema-mnist", "vqvae-fashionmnist"):
         shown = explore.exhibit(name)
         model, settings = shown.model, Ladder(name, shift=-3.0)
-        dim, fed = model.ranked_dimensions()[0], model.fed(shown.z[:1])
+        dim, fed = model.ranked_dimensions()[0], model.decoder_input(shown.z[:1])
         amount = -3 * model.sampler.standard_deviation(model.codebook)[dim].item()
         if model.config.grid_size:
             moved = latent.perturb_cell(fed, pictures.middle(model), dim, amount)[:, 0, 0]

@@ -76,7 +76,7 @@ def test_the_edited_picture_is_the_edited_matrix_decoded(model_name):
 def test_what_is_kept_is_the_encoder_s_own(model_name):
     model, s = explore.exhibit(model_name).model, Recombination(model_name, "sample:4")
     shown = explore.exhibit(model_name)
-    assert recombination.picture(s).tobytes() == model.to_pil(model.draw(shown.z[4:5]))[0].tobytes()
+    assert recombination.picture(s).tobytes() == model.to_pil(model.render(shown.z[4:5]))[0].tobytes()
     assert recombination.change(s).changed == 0
     is_same = recombination.quantised(s).tobytes() == recombination.direct(s).tobytes()
     assert is_same == (model.config.feed == "codebook")
@@ -89,7 +89,7 @@ def test_what_is_kept_is_the_encoder_s_own(model_name):
 def test_a_rectangle_of_another_picture_is_pasted(model_name):
     model = explore.exhibit(model_name).model
     s = edited(Recombination(model_name, "sample:0", "sample:7", row=4, column=2, to_row=2, to_column=3), "paste")
-    z = model.fed(explore.exhibit(model_name).z[[0, 7]])
+    z = model.decoder_input(explore.exhibit(model_name).z[[0, 7]])
     wanted = recombine.paste(z[0], z[1], recombine.rectangle((1, 1), (3, 2)))
     assert recombination.picture(s).tobytes() == model.to_pil(model.decode(wanted[None]))[0].tobytes()
     assert edited(s, "keep").cells == ""
@@ -99,7 +99,7 @@ def test_the_actions_are_the_paper_s_figures(model_name):
     model = explore.exhibit(model_name).model
     size, book = model.config.grid_size, model.codebook
     s = Recombination(model_name, code=5, row=2, column=3, share=0.5, seed=9)
-    z = model.fed(explore.exhibit(model_name).z[:1])[0]
+    z = model.decoder_input(explore.exhibit(model_name).z[:1])[0]
     wanted = {
         "random": book[recombine.random_indices(1, size, len(book), torch.Generator().manual_seed(9))[0]].movedim(2, 0),
         "broadcast": recombine.broadcast(5, size, book),

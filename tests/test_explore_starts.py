@@ -94,7 +94,7 @@ def test_an_image_is_upright_small_and_its_first_frame():
 
 def test_a_picture_of_the_model_s_size_is_encoded_to_the_bit():
     shown = explore.exhibit("center-mnist")
-    image = shown.model.to_pil(shown.model.draw(shown.z[:1]))[0]
+    image = shown.model.to_pil(shown.model.render(shown.z[:1]))[0]
     for invert in (False, True):
         z = shown.model.encode(shown.model.preprocess(image, invert=invert))[0]
         assert torch.equal(starts.latent(shown, starts.bring(file_of(image), invert)), z)

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save_file
 
-from aevq_hub import AEVQ, AEVQConfig, LoadError
-from aevq_hub.recipe import Recipe
+from aevq_hub import AEVQ, LoadError
 from aevq_hub.registry import DATASETS
+from training.recipe import Recipe
+from training.recipes import configure
 
-SMALL = AEVQConfig.for_training("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=4, num_codes=1, widths="2x2"))
+SMALL = configure("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=4, num_codes=1, widths="2x2"))
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from aevq_hub import AEVQ, AEVQConfig
-from aevq_hub.recipe import Recipe
+from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS
 from training import metrics
+from training.recipe import Recipe
+from training.recipes import configure
 
 
 class Thresholds(nn.Module):
@@ -64,7 +65,7 @@ def test_distances_by_hand():
 
 
 def test_mse_and_psnr_by_hand():
-    config = AEVQConfig.for_training("ae-conv", "mnist", DATASETS["mnist"], Recipe())
+    config = configure("ae-conv", "mnist", DATASETS["mnist"], Recipe())
     model = AEVQ(config).eval()
     nn.init.zeros_(model.decoder[-1].weight)
     nn.init.zeros_(model.decoder[-1].bias)  # every picture becomes 0.5

@@ -10,14 +10,15 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from aevq_hub import AEVQ, AEVQConfig, LoadError, available_models
+from aevq_hub import AEVQ, LoadError, available_models
 from aevq_hub.registry import DATASETS, VARIANTS
+from training.recipes import configure, recipe_for
 
 
 def build(variant="center", dataset="mnist", **recipe) -> AEVQ:
     torch.manual_seed(0)
-    recipe = replace(VARIANTS[variant].recipe_for(dataset), **recipe)
-    return AEVQ(AEVQConfig.for_training(variant, dataset, DATASETS[dataset], recipe)).eval()
+    recipe = replace(recipe_for(variant, dataset), **recipe)
+    return AEVQ(configure(variant, dataset, DATASETS[dataset], recipe)).eval()
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_latents_and_indices_make_the_round_trip(variant, dataset, generator):
     c = model.config
     x = torch.rand(2, c.channels, c.image_size, c.image_size, generator=generator)
     z = model.encode(x)
-    assert model.decode(z).shape == model.draw(z).shape == x.shape
+    assert model.decode(z).shape == model.render(z).shape == x.shape
     if model.codebook is None:
         for call in (lambda: model.quantize(z), lambda: model.decode_indices(torch.zeros(2, dtype=torch.long))):
             with pytest.raises(ValueError, match="has no codebook"):
@@ -296,7 +297,7 @@ def test_every_shipped_folder_loads_by_its_name(shipped):
 
 
 def test_a_copy_of_a_shipped_folder_is_the_same_model(shipped, tmp_path):
-    from aevq_hub.hub import shipped_folder
+    from aevq_hub.folder import shipped_folder
 
     shutil.copytree(shipped_folder() / shipped, tmp_path / "copy")
     copy, model = AEVQ.from_pretrained(tmp_path / "copy"), AEVQ.from_pretrained(shipped)

@@ -3,19 +3,18 @@ import math
 import pytest
 import torch
 
-from aevq_hub import AEVQ, AEVQConfig
-from aevq_hub.recipe import Recipe
+from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS, VARIANTS
 from training.objectives import OBJECTIVES, Batch, classification, nearest, pull, total, vae, zero
-from training.vectors import Matches, VectorUpdates, follow, k_means
+from training.recipe import Recipe
+from training.recipes import configure
+from training.vectors import Matches, Vectors, follow, k_means
 
 
 @pytest.fixture
 def model(generator):
     torch.manual_seed(0)
-    return AEVQ(
-        AEVQConfig.for_training("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=8, num_codes=1))
-    ).train()
+    return AEVQ(configure("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=8, num_codes=1))).train()
 
 
 def test_the_terms_are_those_of_section_3_1(model, generator):
@@ -100,7 +99,7 @@ def test_zero_pulls_every_latent(model, generator):
 
 def test_the_kl_divergence_is_that_of_torch(generator):
     recipe = Recipe(latent_dim=8)
-    model = AEVQ(AEVQConfig.for_training("vae", "mnist", DATASETS["mnist"], recipe)).train()
+    model = AEVQ(configure("vae", "mnist", DATASETS["mnist"], recipe)).train()
     x = torch.rand(4, 1, 28, 28, generator=generator)
     mean, log_variance = model.encode_distribution(x)
     encoded = torch.distributions.Normal(mean, (log_variance / 2).exp())
@@ -141,7 +140,7 @@ def reference_vqvae(model: AEVQ, x, beta: float) -> dict:
 def test_grids_agree_with_a_vq_vae_written_from_its_formula(variant, generator):
     recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector")
     torch.manual_seed(0)
-    model = AEVQ(AEVQConfig.for_training(variant, "mnist", DATASETS["mnist"], recipe)).train()
+    model = AEVQ(configure(variant, "mnist", DATASETS["mnist"], recipe)).train()
     x = torch.rand(2, 1, 28, 28, generator=generator)
     parameters = [*model.parameters()]
 
@@ -160,7 +159,7 @@ def test_grids_agree_with_a_vq_vae_written_from_its_formula(variant, generator):
 
 def test_the_pull_as_a_share_of_the_variance_does_not_change_with_the_latents_scale(generator):
     recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector", pull_scale="variance")
-    model = AEVQ(AEVQConfig.for_training("vqae", "mnist", DATASETS["mnist"], recipe)).train()
+    model = AEVQ(configure("vqae", "mnist", DATASETS["mnist"], recipe)).train()
     x = torch.rand(4, 1, 28, 28, generator=generator)
     before = pull(model, Batch(x), recipe)[0]["encoder_pull"].item()
     z = model.encode(x).movedim(1, -1).flatten(0, -2)
@@ -175,7 +174,7 @@ def test_the_pull_as_a_share_of_the_variance_does_not_change_with_the_latents_sc
 
 def test_warm_up_and_the_way_from_latents_to_codes(generator):
     recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector", warmup_steps=5, feed_steps=10)
-    model = AEVQ(AEVQConfig.for_training("vqvae", "mnist", DATASETS["mnist"], recipe)).train()
+    model = AEVQ(configure("vqvae", "mnist", DATASETS["mnist"], recipe)).train()
     x = torch.rand(4, 1, 28, 28, generator=generator)
     assert set(pull(model, Batch(x, step=4), recipe)[0]) == {"reconstruction"}
     z = model.encode(x)
@@ -198,7 +197,7 @@ def test_vectors_follow_the_mean_of_their_latents():
 
 def test_unused_vectors_are_put_each_on_a_latent_of_its_own_and_used_ones_stay(model, generator):
     model.codebook.data = torch.arange(8.0).view(4, 2)
-    updates = VectorUpdates(model, Recipe(restart_steps=2))
+    updates = Vectors(model, Recipe(restart_steps=2))
     z = [[10.0, 10.0], [20.0, 20.0]]
     updates.after_step(matched(z, [0, 0]), generator)
     assert model.codebook.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]  # not yet
@@ -213,14 +212,14 @@ def test_unused_vectors_are_put_each_on_a_latent_of_its_own_and_used_ones_stay(m
 def test_a_restart_goes_where_a_vector_is_missed(model, generator):
     model.codebook.data = torch.zeros(4, 2)
     z = [[0.0, 0.0]] * 50 + [[3.0, 4.0]]
-    updates = VectorUpdates(model, Recipe(restart_steps=1))
+    updates = Vectors(model, Recipe(restart_steps=1))
     updates.after_step(matched(z, [0] * len(z)), generator)
     assert [3.0, 4.0] in model.codebook[1:].tolist()
 
 
 def test_a_restart_survives_latents_that_are_not_finite(model, generator):
     model.codebook.data = torch.zeros(4, 2)
-    updates = VectorUpdates(model, Recipe(restart_steps=1))
+    updates = Vectors(model, Recipe(restart_steps=1))
     updates.after_step(matched([[float("nan"), 0.0], [float("inf"), 0.0], [1e30, 1.0]], [0, 0, 0]), generator)
     assert model.codebook[1].tolist() == [torch.tensor(1e30).item(), 1.0]  # for three unused vectors one latent
     assert not model.codebook[[0, 2, 3]].any()
@@ -230,7 +229,7 @@ def test_vectors_of_few_latents_restart_too_when_asked(model, generator):
     for share, moved in ((0.0, 1), (0.5, 2)):  # an equal share is four of the sixteen latents
         before = torch.arange(8.0).view(4, 2)
         model.codebook.data = before.clone()
-        updates = VectorUpdates(model, Recipe(restart_steps=1, restart_share=share))
+        updates = Vectors(model, Recipe(restart_steps=1, restart_share=share))
         updates.after_step(matched([[9.0, 9.0]] * 16, [0] * 9 + [1] * 5 + [2] * 2), generator)
         assert (model.codebook != before).any(1).sum() == moved
 
@@ -241,7 +240,7 @@ def test_a_restart_works_whoever_picks_whom(model, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator)
     _, matches = pull(model, Batch(x, x), recipe)
     assert matches.nearest.tolist() == [0, 0, 0, 0]  # although both vectors picked an image
-    VectorUpdates(model, recipe).after_step(matches, generator)
+    Vectors(model, recipe).after_step(matches, generator)
     assert torch.cdist(model.codebook[1:], model.encode(x)).min() < 1e-4
 
 

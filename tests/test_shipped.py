@@ -13,11 +13,12 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from aevq_hub import AEVQ
-from aevq_hub.hub import available_models, shipped_folder
-from aevq_hub.recipe import Recipe, without_pull
+from aevq_hub.folder import available_models, shipped_folder
 from aevq_hub.registry import DATASETS, VARIANTS
 from training import metrics
 from training.data import find_source, labelled, load
+from training.recipe import Recipe
+from training.recipes import recipe_for, without_pull
 from training.tables import markdown, models
 
 ROOT = Path(__file__).parent.parent
@@ -155,7 +156,7 @@ def test_every_shipped_model_draws_samples(shipped):
 
 def test_a_shipped_model_was_trained_by_the_recipe_of_the_table(shipped):
     config = AEVQ.from_pretrained(shipped).config
-    recipe = VARIANTS[config.variant].recipe_for(config.dataset)
+    recipe = recipe_for(config.variant, config.dataset)
     told = history(shipped)
     assert Recipe(**told["recipe"]) == recipe
     assert recipe.epochs >= 20

@@ -8,7 +8,7 @@ from huggingface_hub import SpaceCard
 
 import aevq_hub.hub
 from aevq_hub import AEVQ
-from aevq_hub.hub import Pin
+from aevq_hub.folder import Pin
 from training.__main__ import main
 from training.space import Shown, lay_out, requirements
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from tiny import trainer_for
 
-from aevq_hub.recipe import Recipe
 from aevq_hub.registry import VARIANTS
 from training.data import find_source, load
 from training.objectives import Batch, total
+from training.recipe import Recipe
 from training.trainer import TrainingError, refuse_other_settings
 
 
@@ -64,8 +64,8 @@ def test_vectors_that_are_placed_anew_are_counted_anew(mirror):
     trainer, images = trainer_for("vqae", mirror, refit_epochs=1, restart_steps=100)
     trainer.run_epoch(images)
     trainer.run_epoch(images)
-    assert trainer.updates.steps == 10  # of the second epoch alone
-    assert trainer.updates.counts.sum() == 300 * 49
+    assert trainer.vectors.steps == 10  # of the second epoch alone
+    assert trainer.vectors.counts.sum() == 300 * 49
 
 
 def test_a_classifier_s_encoder_is_frozen_after_its_first_stage(mirror):

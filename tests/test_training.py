@@ -22,6 +22,7 @@ from aevq_hub.registry import DATASETS, VARIANTS
 from training.__main__ import main
 from training.data import find_source
 from training.evaluate import evaluate
+from training.recipes import RECIPES, recipe_for
 
 FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensors", "map.safetensors", "README.md"}
 PICTURES = {
@@ -70,7 +71,7 @@ def test_no_image_of_celeba_is_in_its_folder(mirror, tmp_path):
     arguments = ["train", "center", "celeba", "--epochs", "1", "--data-root", str(mirror), "--output", str(tmp_path)]
     assert main([*arguments, "--precision", "fp32", "--widths", "8x16x16x16"]) == 0  # small, since that is quick
     samples = load_file(tmp_path / "center-celeba" / "samples.safetensors")
-    size = VARIANTS["center"].recipe_for("celeba").latent_dim
+    size = recipe_for("center", "celeba").latent_dim
     assert {key: tuple(value.shape) for key, value in samples.items()} == {"latents": (10, size)}
     assert "non-commercial" in (tmp_path / "center-celeba" / "README.md").read_text()
 
@@ -172,9 +173,8 @@ def test_options_may_stand_anywhere(mirror, trained, capsys):
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("variant", ["classifier", "vqae", "vqvae", "vae"])
 def test_the_road_for_each_kind_of_model(variant, dataset, mirror, tmp_path, monkeypatch):
-    entry = VARIANTS[variant]
-    small = {"": replace(tiny(entry.recipe_for(dataset)), epochs=1, latent_dim=8)}
-    monkeypatch.setitem(VARIANTS, variant, replace(entry, recipes=small))
+    small = replace(tiny(recipe_for(variant, dataset)), epochs=1, latent_dim=8)
+    monkeypatch.setitem(RECIPES, f"{variant}-{dataset}", small)
     assert main(["train", variant, dataset, "--data-root", str(mirror), "--output", str(tmp_path)]) == 0
     folder = tmp_path / f"{variant}-{dataset}"
     results = json.loads((folder / "history.json").read_text())["results"]
@@ -192,9 +192,7 @@ def test_the_road_for_each_kind_of_model(variant, dataset, mirror, tmp_path, mon
 
 def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, capsys, monkeypatch):
     for variant in ("ae", "zero"):
-        entry = VARIANTS[variant]
-        small = {"": replace(entry.recipe_for(""), latent_dim=8)}
-        monkeypatch.setitem(VARIANTS, variant, replace(entry, recipes=small))
+        monkeypatch.setitem(RECIPES, f"{variant}-mnist", replace(recipe_for(variant, "mnist"), latent_dim=8))
     arguments = ["all", "--variants", "ae,zero", "--epochs", "1", "--data-root", str(mirror), "--output", str(tmp_path)]
     assert main([*arguments, "--datasets", "mnist", "--shard", "2/2"]) == 0
     assert [p.name for p in tmp_path.iterdir()] == ["zero-mnist"]
@@ -204,8 +202,7 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
     assert "zero-mnist is trained already" in out
     assert {p.name for p in tmp_path.iterdir()} == {"ae-mnist", "zero-mnist"}
     assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| `ae-mnist` \| 0\.\d+ .*\n\| `zero-mnist` \| 0\.\d+ ", out)
-    broken = {"": replace(VARIANTS["ae"].recipe_for(""), learning_rate=1e18)}
-    monkeypatch.setitem(VARIANTS, "ae", replace(VARIANTS["ae"], recipes=broken))
+    monkeypatch.setitem(RECIPES, "ae-mnist", recipe_for("ae", "mnist", learning_rate=1e18))
     other = [*arguments[:-1], str(tmp_path / "other"), "--datasets", "mnist"]
     assert main(other) == 1  # the other one is trained all the same
     assert "1 of 2 models failed: ae-mnist" in capsys.readouterr().err
@@ -255,7 +252,7 @@ def test_help_teaches(capsys):
     with pytest.raises(SystemExit):
         main(["train", "center", "mnist", "--help"])
     text = capsys.readouterr().out
-    recipe = VARIANTS["center"].recipe_for("mnist")
+    recipe = recipe_for("center", "mnist")
     assert VARIANTS["center"].title in text
     assert f"({recipe.pull_weight})" in text
     assert "--pull-batch-size" in text

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import torch
 
-from aevq_hub import AEVQConfig
-from aevq_hub.recipe import Recipe
-from aevq_hub.registry import VARIANTS
 from training.data import find_source, load
+from training.recipe import Recipe
+from training.recipes import configure, recipe_for
 from training.trainer import Trainer
 
 
@@ -24,6 +23,6 @@ def tiny(recipe: Recipe) -> Recipe:
 
 def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Tensor]:
     source = find_source("mnist", data_root=mirror)
-    recipe = replace(tiny(VARIANTS[variant].recipe_for("mnist")), **recipe)
-    config = AEVQConfig.for_training(variant, "mnist", source.dataset, recipe)
+    recipe = replace(tiny(recipe_for(variant, "mnist")), **recipe)
+    config = configure(variant, "mnist", source.dataset, recipe)
     return Trainer(config, recipe), load(source, "train").images

@@ -9,15 +9,14 @@ import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from aevq_hub import AEVQConfig
-from aevq_hub.hub import shipped_folder
-from aevq_hub.recipe import Recipe
+from aevq_hub.folder import CARD_FILE, SEARCH_FILE, shipped_folder
 from aevq_hub.registry import DATASETS, VARIANTS
 from aevq_hub.sampling import sampler_of
 
 from .files import written_beside
-from .tables import SEARCH_FILE, flat, markdown, table, written
+from .recipe import Recipe
+from .tables import flat, markdown, table, written
 
-_PLAIN = Recipe(pull_weight=0.0, pull_batch_size=1)
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
 # what evaluate() measures: its name in a card, and how it is written
@@ -127,7 +126,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         pictures=[(name, *PICTURES[name]) for name in pictures if name in PICTURES],
         sampling=sampler_name,
         movement=_course(history["epochs"], lambda epoch: epoch.get("movement"), 3) if moves else None,
-        trained_center=history["recipe"]["center_reconstruction_weight"] > 0,
+        trained_center=history["recipe"].get("center_reconstruction_weight", 0) > 0,
         center=_course(history["epochs"], lambda epoch: epoch["terms"].get("center_reconstruction"), 1),
         search=markdown(table(rows)) if (rows := _searched(folder)) else None,
         search_images=counts.pop() if len(counts := {row.get("images") for row in rows}) == 1 else None,
@@ -135,7 +134,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         terms=dataset.terms if dataset else "",
         license=card_data.license_name or card_data.license,
     )
-    with written_beside(folder / "README.md") as beside:
+    with written_beside(folder / CARD_FILE) as beside:
         card.save(beside)
 
 
@@ -189,7 +188,7 @@ def _recipe_line(history: dict) -> str:
     help = {f.name: f.metadata["help"] for f in fields(Recipe)}
     named = ("epochs", "learning_rate", "schedule", "precision")
     other = [f"{name} {written(value)} ({help[name]})" for name, value in recipe.items()
-             if name not in named and value != getattr(_PLAIN, name)]  # fmt: skip
+             if name not in named and value]  # fmt: skip
     return (
         f"{len(epochs)} epochs of Adam at a learning rate of {recipe['learning_rate']:g} ({recipe['schedule']}) in "
         f"{recipe['precision']}: {minutes:.0f} minutes with torch {environment['torch']} on {environment['device']}"

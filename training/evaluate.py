@@ -11,35 +11,37 @@ from aevq_hub.registry import VARIANTS
 
 from . import metrics
 from .data import Source, Split, labelled, load
-from .judge import FEATURES, Judge
 from .metrics import batches
+from .reference_classifier import FEATURES, ReferenceClassifier
 
 
 @dataclass(frozen=True)
-class Scale:
+class Benchmark:
     """What models of one data set are measured with: images, labels and a classifier.
 
     Attributes:
         images: uint8 (N, C, H, W).
-        turned: those of them that transitions are looked for in.
+        shifted: those of them that transitions are looked for in.
         labelled: images with labels to fit probes on and to measure them on; None without labels.
-        judge: a classifier of the images; None without labels.
+        classifier: a classifier of the images; None without labels.
         frechet: the classifier Fréchet distance from the images; None without labels.
     """
 
     images: Tensor
-    turned: Tensor
+    shifted: Tensor
     labelled: tuple[Split, Split] | None = None
-    judge: Judge | None = None
+    classifier: ReferenceClassifier | None = None
     frechet: metrics.Frechet | None = None
 
     @classmethod
-    def of(cls, source: Source, images: Tensor, turned: Tensor, *, progress: bool = True) -> "Scale":
+    def of(cls, source: Source, images: Tensor, shifted: Tensor, *, progress: bool = True) -> "Benchmark":
         """The scale for images of a data set."""
         if not source.dataset.class_names:
-            return cls(images, turned)
-        judge = Judge(source, progress=progress)
-        return cls(images, turned, labelled(source), judge, metrics.Frechet(judge.features, FEATURES, images))
+            return cls(images, shifted)
+        classifier = ReferenceClassifier(source, progress=progress)
+        return cls(
+            images, shifted, labelled(source), classifier, metrics.Frechet(classifier.features, FEATURES, images)
+        )
 
 
 def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
@@ -64,20 +66,20 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
             f"{d.channels} × {d.size} × {d.size}"
         )
     images = load(source, "test", progress=progress).images
-    scale = Scale.of(source, images, images, progress=progress)
-    results = measure(model, scale, progress=progress)
-    if scale.labelled:
-        results["probes"] = metrics.probes(*((_vectors(model, s.images), s.labels) for s in scale.labelled))
+    benchmark = Benchmark.of(source, images, images, progress=progress)
+    results = measure(model, benchmark, progress=progress)
+    if benchmark.labelled:
+        results["probes"] = metrics.probes(*((_vectors(model, s.images), s.labels) for s in benchmark.labelled))
     return results
 
 
 @torch.no_grad()
-def measure(model: AEVQ, scale: Scale, *, progress: bool = False) -> dict:
+def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dict:
     """Measure a model.
 
     Args:
         model: in evaluation mode.
-        scale: what to measure it with.
+        benchmark: what to measure it with.
         progress: whether to show a bar.
 
     Returns:
@@ -89,31 +91,31 @@ def measure(model: AEVQ, scale: Scale, *, progress: bool = False) -> dict:
         the ``classifier_accuracy`` of the classifier that measures; for `center` and its baseline
         :func:`metrics.transitions`; for a model that classifies its own ``accuracy`` and the ``majority`` vote's.
     """
-    error, z = metrics.mse(model, scale.images), metrics.latents(model, scale.images)
-    ssim = metrics.ssim(model, scale.images)
+    error, z = metrics.mse(model, benchmark.images), metrics.latents(model, benchmark.images)
+    ssim = metrics.ssim(model, benchmark.images)
     cells = z.movedim(1, -1).flatten(0, -2)  # of a grid; else the latents themselves
     results = {"mse": error, "psnr": metrics.psnr(error), "ssim": ssim}
     results["spread"] = metrics.mean_distance(cells, cells.mean(0))
     if model.codebook is not None:
-        error = metrics.quantized_mse(model, scale.images)
+        error = metrics.quantized_mse(model, benchmark.images)
         distances = torch.cat([model.quantize(part)[2].flatten() for part in z.split(metrics.BATCH)])
         results["distance_to_vector"] = distances.mean().item()
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
-        health = metrics.health(model, scale.images)
+        health = metrics.health(model, benchmark.images)
         results["codebook"] = {**health.summary(), "share": health.rounded_share()}
-    if scale.judge is None:
+    if benchmark.classifier is None:
         return results
     if model.sampler.fitted:
-        results["frechet"] = metrics.frechet(model, z, scale.frechet)
-    if VARIANTS[model.config.variant].turns and not scale.judge.multi_label:
+        results["frechet"] = metrics.frechet(model, z, benchmark.frechet)
+    if VARIANTS[model.config.variant].measures_transitions and not benchmark.classifier.multi_label:
         dims = model.ranked_dimensions()[:DIMENSIONS]
-        results |= metrics.transitions(model, scale.judge, scale.turned, dims, progress=progress)
+        results |= metrics.transitions(model, benchmark.classifier, benchmark.shifted, dims, progress=progress)
     if model.head is not None:
-        learn, test = scale.labelled
+        learn, test = benchmark.labelled
         answers = torch.cat([model.classify(x) for x in metrics.batches(test.images)])
         results["accuracy"] = metrics.accuracy(answers, test.labels)
         results["majority"] = metrics.majority(learn.labels, test.labels)
-    return {**results, "classifier_accuracy": scale.judge.accuracy}
+    return {**results, "classifier_accuracy": benchmark.classifier.accuracy}
 
 
 def _vectors(model: AEVQ, images: Tensor) -> Tensor:

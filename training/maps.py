@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from aevq_hub import AEVQ
-from aevq_hub.explore.exhibits import MAP_FILE
+from aevq_hub.folder import MAP_FILE
 
 from .data import Split
 from .files import written_beside

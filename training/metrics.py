@@ -170,9 +170,9 @@ def frechet(model: AEVQ, z: Tensor, distance: Frechet, seed: int = 0) -> dict[st
     others = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
     pairs = zip(z.split(BATCH), others.split(BATCH), strict=True)
     return {
-        "reconstructions": distance(model.draw(part) for part in z.split(BATCH)),
+        "reconstructions": distance(model.render(part) for part in z.split(BATCH)),
         "samples": distance(model.decode(part) for part in model.sample_latents(len(z), seed).split(BATCH)),
-        "midpoints": distance(model.draw((part + z[index]) / 2) for part, index in pairs),
+        "midpoints": distance(model.render((part + z[index]) / 2) for part, index in pairs),
     }
 
 

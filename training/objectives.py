@@ -1,4 +1,4 @@
-"""What is minimised. An objective maps a model and a batch to named terms; the trainer weighs and sums them."""
+"""The objectives. Each maps a model and a batch to named terms, which the trainer weights and sums."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,23 +9,24 @@ from torch.nn import functional as F
 
 from aevq_hub import AEVQ
 from aevq_hub.codebook import nearest_vectors
-from aevq_hub.recipe import NEAREST_BY, Recipe
+
+from .recipe import NEAREST_BY, Recipe
 
 Terms = dict[str, Tensor]
-RAMP_START = 0.01  # the share of λ1 and λ2 at which a ramp begins
+RAMP_START = 0.01  # the fraction of λ1 and λ2 at which a ramp begins
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step is computed from.
+    """The input of one training step.
 
     Attributes:
         x: images for the reconstruction (N, C, H, W).
-        x_pull: other images, of which the nearest to the vectors are pulled (M, C, H, W); None where not drawn.
-        labels: (N,) classes or (N, A) yes and no, −1 where missing; None without labels.
-        step: steps of training before this one.
-        epoch: epochs of training before this one.
-        generator: for draws within the step.
+        x_pull: other images (M, C, H, W), of which the nearest to the vectors are pulled; None if not needed.
+        labels: classes (N,) or attributes 0 and 1 (N, A), −1 where missing; None without labels.
+        step: the number of earlier steps.
+        epoch: the number of earlier epochs.
+        generator: for random numbers within the step.
     """
 
     x: Tensor
@@ -38,13 +39,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Matches:
-    """What went with what in a step, for vectors that move by more than the gradient.
+    """Which latents were matched with which vectors in a step.
 
     Attributes:
-        z: latents (n, D) and
-        indices: (n,) of the vectors that they went with.
-        latents: all latents (or cells) of the batch (m, D), and
-        nearest: (m,) the index of the vector nearest to each.
+        z: matched latents (n, D).
+        indices: the vector of each (n,).
+        latents: all latents, or cells, of the batch (m, D).
+        nearest: the nearest vector of each (m,).
     """
 
     z: Tensor
@@ -62,11 +63,11 @@ def variance(z: Tensor) -> Tensor:
     """Σ_d Var(z_d), over all latents of a batch (B, D) or all cells of its grids (B, D, h, w): → ()."""
     mean = z.flatten(2).mean((0, 2)) if z.ndim > 2 else z.mean(0)  # (D,)
     second = torch.dot(z.flatten(), z.flatten()) * (z.shape[1] / z.numel())
-    return (second - mean.square().sum()).clamp_min(1e-3 * second + 1e-12)  # of a collapsed batch it is no divisor
+    return (second - mean.square().sum()).clamp_min(1e-3 * second + 1e-12)  # never 0
 
 
 def nearest(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
-    """For each vector the index of the latent nearest to it (section 3.1's x_j*): (M, D), (K, D) → (K,).
+    """For each vector the index of its nearest latent (section 3.1): (M, D), (K, D) → (K,).
 
     Args:
         z: latents (M, D).
@@ -81,7 +82,7 @@ def nearest(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
     if by == "squared":
         return torch.cdist(codebook, z).argmin(1)
     if by == "cosine":
-        z = torch.nn.functional.normalize(z, dim=1)  # the vector's own length changes no order
+        z = F.normalize(z, dim=1)  # the vector's own length does not change the order
     return (codebook @ z.T).argmax(1)
 
 
@@ -90,75 +91,111 @@ def reconstruction(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, No
     return {"reconstruction": squared_distance(model.decode(model.encode(batch.x)), batch.x)}, None
 
 
+# fmt: off
 def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | None]:
-    """Reconstruct, and draw latents and vectors to each other (sections 3.1–4.3).
-
-    ``recipe.assignment`` says who picks whom: each vector the nearest of M other images (section 3.1), or each latent
-    of the batch its nearest vector, as in VQ-VAE (sections 4.1–4.3). The pull is written as two terms of equal value,
-    one with the gradient to the encoder and one with that to the vectors; weighed alike, they are the paper's one.
-    Vectors that follow by an average (``recipe.ema_rate``) have no second term, and what the optional term would do to
-    them it does to the latents that they follow: there v is z + sg[v − z].
-
-    Where the model's decoder is fed from the codebook, it receives z + s · sg[q − z] with s rising from 0 to 1 over
-    ``recipe.feed_steps`` after the warm-up; s = 1 is the straight-through estimator. During the warm-up there is only
-    the reconstruction.
+    """Section 3.1: each vector pulls the nearest of M images towards it, and follows it.
 
     Returns:
-        ``reconstruction`` ‖x − D(·)‖²; ``encoder_pull`` ‖z − sg[v]‖² and ``vector_pull`` ‖sg[z] − v‖², divided by the
-        latents' variance if ``recipe.pull_scale`` says so; ``center_reconstruction`` ‖x_j* − D(v)‖². Each is the mean
-        over its images (or vectors). The last is left out where it is not trained and would cost more than the rest.
+        ``reconstruction`` ‖x − D(E(x))‖², the terms of :func:`pull_terms`, and ``center_reconstruction`` ‖x_j* − D(v)‖²
+        unless it is not trained and would cost more than all the rest.
     """
-    if batch.step < recipe.warmup_steps:
-        return reconstruction(model, batch, recipe)
-    trains_center = recipe.center_reconstruction_weight > 0
-    if recipe.assignment == "vector-to-image":
-        with torch.no_grad():  # only the chosen images are encoded again with gradients
-            chosen = nearest(model.encode(batch.x_pull), model.codebook, recipe.nearest_by)  # (K,)
-        star = batch.x_pull[chosen]  # (K, C, H, W): x_j*
-        z, z_star = model.encode(torch.cat([batch.x, star])).split([len(batch.x), len(star)])
-        v, indices = model.codebook, torch.arange(len(star), device=z.device)
-        measures_center = trains_center or len(star) <= len(batch.x)
-    else:
-        star, z = batch.x, model.encode(batch.x)
-        z_star, indices = z, nearest_vectors(z.movedim(1, -1), model.codebook)
-        v = model.codebook[indices].movedim(-1, 1)
-        measures_center = trains_center
-    scale = 1.0
-    if recipe.pull_scale == "variance":  # the pull becomes a share, 0 … 1, which shrinking all latents does not lower
-        scale = len(z) * z.shape[1] / (z.numel() * variance(z.detach()))
-    fed = z
-    if model.config.feed == "codebook":
-        q = v if recipe.assignment == "image-to-vector" else model.quantize(z)[0]
-        share = min(1.0, (batch.step - recipe.warmup_steps + 1) / max(1, recipe.feed_steps))
-        fed = z + share * (q - z).detach()  # straight-through: value of q, gradient of z
-    terms = {
-        "reconstruction": squared_distance(model.decode(fed), batch.x),
-        "encoder_pull": squared_distance(z_star, v.detach()) * scale,
-    }
-    if not recipe.ema_rate:
-        terms["vector_pull"] = squared_distance(z_star.detach(), v) * scale
-    if measures_center:
-        with torch.set_grad_enabled(torch.is_grad_enabled() and trains_center):
-            # vectors that follow by an average get no gradient: the latents that they follow get it in their stead
-            drawn = z_star + (v - z_star).detach() if recipe.ema_rate else v
-            terms["center_reconstruction"] = squared_distance(model.decode(drawn), star)
-    if not (recipe.ema_rate or recipe.restart_steps):
+    star = nearest_images(model, batch.x_pull, recipe)                                      # (K, C, H, W)
+    z, z_star = model.encode(torch.cat([batch.x, star])).split([len(batch.x), len(star)])   # (N, D), (K, D)
+    v, k = model.codebook, torch.arange(len(star), device=z.device)                         # (K, D), (K,)
+
+    terms = {"reconstruction": squared_distance(model.decode(z), batch.x)}
+    terms |= pull_terms(z_star, v, z, recipe)
+    if recipe.center_reconstruction_weight or len(star) <= len(batch.x):
+        terms["center_reconstruction"] = center_reconstruction(model, star, z_star, v, recipe)
+    if not follows_latents(recipe):
         return terms, None
-    latents = z.detach().movedim(1, -1).flatten(0, -2)  # (m, D)
-    if recipe.assignment == "image-to-vector":
-        return terms, Matches(latents, indices.flatten(), latents, indices.flatten())
-    return terms, Matches(z_star.detach(), indices, latents, nearest_vectors(latents, model.codebook))
+    return terms, Matches(z_star.detach(), k, z.detach(), nearest_vectors(z.detach(), v))
+
+
+def assign(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | None]:
+    """Sections 4.1–4.3: each latent, or each cell of a grid, is pulled towards its nearest vector, as in VQ-VAE.
+
+    Returns:
+        ``reconstruction`` ‖x − D(·)‖², the terms of :func:`pull_terms` and, if it is trained, ``center_reconstruction``
+        ‖x − D(q)‖².
+    """
+    z = model.encode(batch.x)                                                               # (N, D) or (N, D, h, w)
+    indices = nearest_vectors(z.movedim(1, -1), model.codebook)                             # (N,) or (N, h, w)
+    q = model.codebook[indices].movedim(-1, 1)                                                  # as z
+
+    x_hat = model.decode(decoder_input(model, z, q, batch.step, recipe))                    # (N, C, H, W)
+    terms = {"reconstruction": squared_distance(x_hat, batch.x)}
+    terms |= pull_terms(z, q, z, recipe)
+    if recipe.center_reconstruction_weight:
+        terms["center_reconstruction"] = center_reconstruction(model, batch.x, z, q, recipe)
+    if not follows_latents(recipe):
+        return terms, None
+    latents = z.detach().movedim(1, -1).flatten(0, -2)                                      # (N·h·w, D)
+    return terms, Matches(latents, indices.flatten(), latents, indices.flatten())
+
+
+# fmt: on
+@torch.no_grad()
+def nearest_images(model: AEVQ, x_pull: Tensor, recipe: Recipe) -> Tensor:
+    """Section 3.1: for each vector x_j*, the one of M images with the nearest latent: (M, C, H, W) → (K, C, H, W)."""
+    return x_pull[nearest(model.encode(x_pull), model.codebook, recipe.nearest_by)]
+
+
+def pull_terms(z: Tensor, v: Tensor, latents: Tensor, recipe: Recipe) -> Terms:
+    """The pull ‖z − v‖² as two terms of equal value, one for the encoder's gradient and one for the vectors'.
+
+    Weighted alike, they add up to the paper's term. Vectors that follow by an average (``recipe.ema_rate``) have no
+    second term. With ``recipe.pull_scale`` "variance" the pull is divided by the variance of all ``latents``: then it
+    does not get smaller when all latents shrink.
+    """
+    scale = 1.0
+    if recipe.pull_scale == "variance":
+        scale = len(latents) * latents.shape[1] / (latents.numel() * variance(latents.detach()))
+    terms = {"encoder_pull": squared_distance(z, v.detach()) * scale}
+    if not recipe.ema_rate:
+        terms["vector_pull"] = squared_distance(z.detach(), v) * scale
+    return terms
+
+
+def center_reconstruction(model: AEVQ, x: Tensor, z: Tensor, v: Tensor, recipe: Recipe) -> Tensor:
+    """The optional term ‖x_j* − D(v)‖² of section 3.1; without a gradient if λ2 is 0.
+
+    Vectors that follow by an average cannot learn from it. The latents that they follow learn in their place: v is then
+    z + sg[v − z].
+    """
+    with torch.set_grad_enabled(torch.is_grad_enabled() and recipe.center_reconstruction_weight > 0):
+        return squared_distance(model.decode(z + (v - z).detach() if recipe.ema_rate else v), x)
+
+
+def decoder_input(model: AEVQ, z: Tensor, q: Tensor, step: int, recipe: Recipe) -> Tensor:
+    """What the decoder receives: the latents z, or, if it is fed from the codebook, their codes q.
+
+    Codes are blended in as z + s · sg[q − z], with s rising from 0 to 1 over ``recipe.feed_steps`` after the warm-up.
+    s = 1 is the straight-through estimator: the value of q, the gradient of z.
+    """
+    if model.config.feed == "encoder":
+        return z
+    share = min(1.0, (step - recipe.warmup_steps + 1) / max(1, recipe.feed_steps))
+    return z + share * (q - z).detach()
+
+
+def follows_latents(recipe: Recipe) -> bool:
+    """Whether vectors move by more than the gradient, which needs :class:`Matches`."""
+    return bool(recipe.ema_rate or recipe.restart_steps)
+
+
+ASSIGNMENT = {"vector-to-image": pull, "image-to-vector": assign}  # by recipe.ASSIGNMENTS
 
 
 def zero(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
-    """Reconstruct, and draw every latent to the zero vector: ``encoder_pull`` ‖E(x_i)‖² (section 3.2)."""
+    """Section 3.2: every latent is pulled to the zero vector, by ``encoder_pull`` ‖E(x_i)‖²."""
     z = model.encode(batch.x)
     terms = {"reconstruction": squared_distance(model.decode(z), batch.x), "encoder_pull": z.square().sum(1).mean()}
     return terms, None
 
 
 def vae(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
-    """Reconstruct a draw from N(μ, σ²): the reconstruction's squared error and ``kl``, D_KL(N(μ, σ²) ‖ N(0, 1))."""
+    """The VAE: the squared error of a reconstruction sampled from N(μ, σ²), and ``kl``, D_KL(N(μ, σ²) ‖ N(0, 1))."""
     mean, log_variance = model.encode_distribution(batch.x)
     noise = torch.randn(mean.shape, generator=batch.generator).to(mean.device)
     z = mean + (log_variance / 2).exp() * noise  # reparameterisation
@@ -167,11 +204,11 @@ def vae(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
 
 
 def classifier(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
-    """First ``recipe.classifier_epochs`` of classification, then, the encoder frozen, reconstruction (section 2.1).
+    """Section 2.1: ``recipe.classifier_epochs`` of classification, then reconstruction with the encoder frozen.
 
     Returns:
-        ``classification``, the cross-entropy (of each attribute, for several labels), missing labels masked out; or
-        ``reconstruction``, without a gradient to the encoder.
+        First ``classification``, the cross-entropy (with several labels: of each attribute), without missing labels;
+        then ``reconstruction``, without a gradient to the encoder.
     """
     if batch.epoch >= recipe.classifier_epochs:
         with torch.no_grad():
@@ -182,7 +219,7 @@ def classifier(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
 
 
 def classification(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of logits (B, classes) and classes (B,) or yes and no (B, classes); labels of −1 are left out."""
+    """Cross-entropy of logits (B, classes) with classes (B,) or attributes 0 and 1 (B, classes); −1 is ignored."""
     known = labels >= 0
     if labels.ndim == 1:
         loss = F.cross_entropy(logits[known], labels[known], reduction="sum")
@@ -192,7 +229,7 @@ def classification(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def pull_weights(recipe: Recipe, step: int) -> dict[str, float]:
-    """1, λ1 and λ2 of section 3.1; the last two rise over ``recipe.ramp_steps`` after the warm-up."""
+    """The weights 1, λ1 and λ2 of section 3.1. λ1 and λ2 rise over ``recipe.ramp_steps`` after the warm-up."""
     done = min(1.0, (step - recipe.warmup_steps + 1) / max(1, recipe.ramp_steps))
     risen = RAMP_START ** (1 - done)
     return {
@@ -205,22 +242,49 @@ def pull_weights(recipe: Recipe, step: int) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Objective:
-    """An objective, what its terms weigh at a step, and whether it draws a second batch to pick from."""
+    """An objective.
+
+    Attributes:
+        terms: a model, a batch and a recipe → named terms, and what the vectors were matched with.
+        weights: a recipe and a step → the weight of each term.
+        settings: the settings of the recipe that it uses besides those that all use (``recipes.COMMON``).
+        draws_pull_batch: whether it needs a second batch, to choose the nearest images from.
+    """
 
     terms: Callable[[AEVQ, Batch, Recipe], tuple[Terms, Matches | None]]
     weights: Callable[[Recipe, int], dict[str, float]]
+    settings: tuple[str, ...] = ()
     draws_pull_batch: Callable[[Recipe], bool] = lambda recipe: False
 
 
 OBJECTIVES = {
     "reconstruction": Objective(reconstruction, lambda recipe, step: {"reconstruction": 1.0}),
-    "classifier": Objective(classifier, lambda recipe, step: {"classification": 1.0, "reconstruction": 1.0}),
-    "pull": Objective(pull, pull_weights, lambda recipe: recipe.assignment == "vector-to-image"),
-    "zero": Objective(zero, lambda recipe, step: {"reconstruction": 1.0, "encoder_pull": recipe.pull_weight}),
-    "vae": Objective(vae, lambda recipe, step: {"reconstruction": 1.0, "kl": recipe.pull_weight}),
-}
+    "classifier": Objective(
+        classifier,
+        lambda recipe, step: {"classification": 1.0, "reconstruction": 1.0},
+        settings=("classifier_epochs",),
+    ),
+    "pull": Objective(
+        lambda model, batch, recipe: ASSIGNMENT[recipe.assignment](model, batch, recipe),
+        pull_weights,
+        settings=(
+            "num_codes", "pull_weight", "center_reconstruction_weight", "assignment", "pull_scale", "pull_batch_size",
+            "nearest_by", "ema_rate", "warmup_steps", "ramp_steps", "feed_steps", "initialisation", "refit_epochs",
+            "restart_steps", "restart_share",
+        ),
+        draws_pull_batch=lambda recipe: recipe.assignment == "vector-to-image",
+    ),
+    "zero": Objective(
+        zero,
+        lambda recipe, step: {"reconstruction": 1.0, "encoder_pull": recipe.pull_weight},
+        settings=("pull_weight",),
+    ),
+    "vae": Objective(
+        vae, lambda recipe, step: {"reconstruction": 1.0, "kl": recipe.kl_weight}, settings=("kl_weight",)
+    ),
+}  # fmt: skip
 
 
 def total(terms: Terms, weights: dict[str, float]) -> Tensor:
-    """L_total: the weighted sum; a term of weight 0 is measured but has no gradient."""
+    """L_total: the weighted sum. A term of weight 0 is only measured and has no gradient."""
     return sum(weights[name] * term for name, term in terms.items() if weights[name])

@@ -18,15 +18,14 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.sha import git_hash, sha_fileobj
 
 from aevq_hub import AEVQ
-from aevq_hub.hub import CONFIG_FILE, LIBRARY, PINS_FILE, WEIGHTS_FILE, reach_hub
+from aevq_hub.folder import CARD_FILE, CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, PINS_FILE, WEIGHTS_FILE
+from aevq_hub.hub import LIBRARY, reach_hub
 from aevq_hub.registry import DATASETS, VARIANTS
-
-from .runs import CHECKPOINT
 
 COLLECTION = "AEVQ – from continuous to discrete"
 _KEPT = (".gitattributes",)  # files of a repository that no folder has
 _MARKS = {  # what a repository that is ours holds, by its type
-    "model": {CONFIG_FILE, WEIGHTS_FILE, "history.json"},
+    "model": {CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE},
     "space": {"app.py", f"model_cards/{PINS_FILE}"},
 }
 
@@ -221,7 +220,9 @@ def published_files(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and path.name != CHECKPOINT and not any(p[0] == "." for p in path.relative_to(folder).parts)
+        if path.is_file()
+        and path.name != CHECKPOINT_FILE
+        and not any(p[0] == "." for p in path.relative_to(folder).parts)
     )
 
 
@@ -235,7 +236,7 @@ def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
     folders = [output / name for name in names]
     for folder in folders:
         AEVQ.from_pretrained(folder)
-        for file in ("README.md", "history.json"):
+        for file in (CARD_FILE, HISTORY_FILE):
             if not (folder / file).is_file():
                 raise PublishError(f"{folder} has no {file}; train the model with `python -m training train`")
     return folders

@@ -2,19 +2,20 @@
 
 import json
 import platform
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from aevq_hub import AEVQ, pictures
+from aevq_hub.folder import HISTORY_FILE, SAMPLES_FILE
 
-from . import figures, maps, metrics, sampler
+from . import figures, fit_sampler, maps, metrics
 from .card import write_card
 from .data import Source, Split, load, training_labels
 from .evaluate import evaluate
 from .files import write_json, written_beside
+from .recipes import recorded
 from .trainer import Trainer
 
 HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless a test MSE changes by more
@@ -41,7 +42,7 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
     dtype = _halve(model, test.images)
     history = {
         "model": model.config.name,
-        "recipe": asdict(trainer.recipe),
+        "recipe": recorded(model.config.variant, trainer.recipe),
         "data": described_data(source),
         "environment": {
             "python": platform.python_version(),
@@ -57,7 +58,7 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
     write_samples(model, source, test, folder)
     if model.codebook is not None:
         maps.write_map(model, test, folder)
-    write_json(folder / "history.json", history)
+    write_json(folder / HISTORY_FILE, history)
     describe(model, folder)
     model.save_pretrained(folder, dtype=dtype)  # last: with its weights the folder is a model
     return history
@@ -88,7 +89,7 @@ def prepare(model: AEVQ, images: torch.Tensor) -> None:
     count = EFFECT_IMAGES // (5 if model.config.grid_size else 1)  # a grid has more dimensions and larger latents
     z = metrics.latents(model, images[:: max(1, len(images) // count)][:count])
     model.dimension_effect.copy_(metrics.dimension_effect(model, z))
-    sampler.fit(model, images)
+    fit_sampler.fit(model, images)
 
 
 def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
@@ -115,7 +116,7 @@ def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> Non
         samples = {"images": test.images[_two_per_class(test, classes)]}
     else:
         samples = {"latents": model.encode(metrics.to_float(test.images[:LATENTS])).half()}
-    with written_beside(folder / "samples.safetensors") as beside:
+    with written_beside(folder / SAMPLES_FILE) as beside:
         save_file({key: value.contiguous() for key, value in samples.items()}, beside)
 
 
@@ -128,8 +129,8 @@ def _two_per_class(test: Split, classes: int) -> torch.Tensor:
 
 def describe(model: AEVQ, folder: Path) -> None:
     """Draw a model's pictures and write its card, from the files in its folder alone."""
-    history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
-    samples = load_file(folder / "samples.safetensors")
+    history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
+    samples = load_file(folder / SAMPLES_FILE)
     x = metrics.to_float(samples["images"]) if "images" in samples else None
     z = model.encode(x) if x is not None else samples["latents"].float()
     shown = None if x is None else x[:10]

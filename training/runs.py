@@ -10,16 +10,15 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from aevq_hub import AEVQConfig
-from aevq_hub.hub import CONFIG_FILE, WEIGHTS_FILE
-from aevq_hub.recipe import Recipe
+from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_FILE
 
 from . import metrics
 from .card import report
 from .data import Source, cache_folder, load, training_labels
+from .recipe import Recipe
+from .recipes import configure
 from .release import release
 from .trainer import Trainer, TrainingError, refuse_other_settings
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 def train_model(
@@ -33,7 +32,7 @@ def train_model(
     Raises:
         TrainingError: the folder holds a model of other settings, another process trains it, or training cannot go on.
     """
-    config = AEVQConfig.for_training(variant, source.name, source.dataset, recipe)
+    config = configure(variant, source.name, source.dataset, recipe)
     folder = output / config.name
     lock = cache_folder() / "locks" / f"{hashlib.sha256(bytes(folder.resolve())).hexdigest()[:16]}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +45,7 @@ def train_model(
 
 def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool) -> Path:
     trainer = Trainer(config, recipe, device, data=source.public_name)
-    checkpoint, history = folder / CHECKPOINT, folder / "history.json"
+    checkpoint, history = folder / CHECKPOINT_FILE, folder / HISTORY_FILE
     if restart:
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():

@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from aevq_hub import AEVQConfig
-from aevq_hub.recipe import Recipe, without_pull
 from aevq_hub.registry import VARIANTS, lookup
 
 from .data import Source, Split, keep_apart, known, load, training_labels
-from .evaluate import Scale, measure
+from .evaluate import Benchmark, measure
 from .files import write_json
-from .judge import Judge
+from .recipe import Recipe
+from .recipes import configure, recipe_for, recorded, without_pull
+from .reference_classifier import ReferenceClassifier
 from .release import prepare
 from .trainer import DivergedError, Trainer, TrainingError
 
@@ -27,10 +27,14 @@ LEAST = 20  # images: a tenth of fewer says nothing
 MEASURED = 500  # images for the share of transitions
 
 
-def grid(base: Recipe, settings: dict[str, list]) -> list[Recipe]:
-    """Every combination of the settings' values, the others as in ``base``."""
+def grid(variant: str, dataset: str, settings: dict[str, list]) -> list[Recipe]:
+    """The variant's recipe for a data set with every combination of the settings' values.
+
+    Raises:
+        ValueError: a setting that the variant does not use, or a value out of range.
+    """
     combinations = itertools.product(*settings.values())
-    return [replace(base, **dict(zip(settings, values, strict=True))) for values in combinations]
+    return [recipe_for(variant, dataset, **dict(zip(settings, values, strict=True))) for values in combinations]
 
 
 def search(
@@ -78,19 +82,18 @@ def search(
         lookup(VARIANTS, baseline, "variant")
         asked[:0] = [(baseline, r) for r in sorted({without_pull(r) for r in recipes}, key=repr)]
     for name in beside:
-        own = lookup(VARIANTS, name, "variant").recipe_for(source.name)
-        asked += [(name, replace(own, epochs=epochs)) for epochs in sorted({r.epochs for r in recipes})]
+        asked += [(name, recipe_for(name, source.name, epochs=n)) for n in sorted({r.epochs for r in recipes})]
     defaults = asdict(Recipe())  # of settings that rows of an earlier time do not tell
     recorded = [(row["variant"], {**defaults, **row["recipe"]}, row.get("images")) for row in rows]
     todo = [(v, r) for v, r in asked if (v, asdict(r), images) not in recorded]
     for name, recipe in todo:
-        AEVQConfig.for_training(name, source.name, source.dataset, recipe)  # raises before any work
+        configure(name, source.name, source.dataset, recipe)  # raises before any work
     # decode and, for the judge, train once, before the processes start
     count = len(load(source, "train", progress=progress))
     if count < LEAST:
         raise TrainingError(f"{source.name} has {count} training images; a search needs at least {LEAST}")
     if source.dataset.class_names:
-        Judge(source, progress=progress)
+        ReferenceClassifier(source, progress=progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     threads = max(1, torch.get_num_threads() // jobs)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
@@ -125,8 +128,8 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
         labelled = known(Split(images, learnt)), known(Split(images[apart], labels[apart]))
         labels = learnt
     train, test = images[:-held_out][:count], images[-held_out:]
-    row = {"variant": variant, "recipe": asdict(recipe), "images": count}
-    trainer = Trainer(AEVQConfig.for_training(variant, source.name, source.dataset, recipe), recipe, device)
+    row = {"variant": variant, "recipe": recorded(variant, recipe), "images": count}
+    trainer = Trainer(configure(variant, source.name, source.dataset, recipe), recipe, device)
     try:
         while not trainer.finished:
             trainer.run_epoch(train, labels)
@@ -134,7 +137,7 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
         return {**row, "error": str(error)}
     model = trainer.model.cpu().eval()
     prepare(model, train)
-    row |= measure(model, replace(Scale.of(source, test, test[:MEASURED], progress=False), labelled=labelled))
+    row |= measure(model, replace(Benchmark.of(source, test, test[:MEASURED], progress=False), labelled=labelled))
     if model.codebook is not None:
         row["movement"] = [epoch["movement"] for epoch in trainer.epochs if "movement" in epoch]
     return row

@@ -11,9 +11,7 @@ from huggingface_hub import HfApi, SpaceCard, SpaceCardData, metadata_load
 
 import aevq_hub
 from aevq_hub import available_models
-from aevq_hub.explore import FILES
-from aevq_hub.explore.exhibits import MAP_FILE
-from aevq_hub.hub import PINS_FILE, Pin
+from aevq_hub.folder import CARD_FILE, DEMO_FILES, MAP_FILE, PINS_FILE, Pin
 
 from .publish import PublishError, explained, ladder
 
@@ -40,7 +38,7 @@ class Shown:
     """A model that the Space shows: which commit of which repository, and which of its files the demo reads."""
 
     pin: Pin
-    files: tuple[str, ...] = FILES
+    files: tuple[str, ...] = DEMO_FILES
 
     @property
     def preloaded(self) -> str:
@@ -60,9 +58,9 @@ def pinned(namespace: str) -> dict[str, Shown]:
         with explained(repo_id):
             info = api.model_info(repo_id)
         there = {file.rfilename for file in info.siblings}
-        if missing := sorted(set(FILES) - there):
+        if missing := sorted(set(DEMO_FILES) - there):
             raise PublishError(f"{repo_id} has no {missing[0]}; publish it again with `python -m training push`")
-        files = (*FILES, MAP_FILE) if MAP_FILE in there else FILES
+        files = (*DEMO_FILES, MAP_FILE) if MAP_FILE in there else DEMO_FILES
         shown[repo_id.split("/")[1]] = Shown(Pin(repo_id, info.sha), files)
     if not shown:
         raise PublishError(f"{namespace} has no models on the Hub; publish them with `python -m training push --all`")
@@ -100,7 +98,7 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
     )
     models = "\n".join(f"- [{name}](https://huggingface.co/{model.pin.repo_id})" for name, model in shown.items())
     text = TEXT.format(pins_file=PINS_FILE, models=models)
-    SpaceCard(f"---\n{front_matter.to_yaml(line_break=None)}\n---\n\n{text}").save(folder / "README.md")
+    SpaceCard(f"---\n{front_matter.to_yaml(line_break=None)}\n---\n\n{text}").save(folder / CARD_FILE)
     return folder
 
 

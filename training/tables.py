@@ -2,9 +2,7 @@
 
 from dataclasses import asdict
 
-from aevq_hub.recipe import Recipe
-
-SEARCH_FILE = "search.json"  # in the model's folder: every recipe that was tried
+from .recipe import Recipe
 
 # settings and measurements of a table: their short names and how they are written
 SETTINGS = {"latent_dim": "D", "num_codes": "K", "pull_weight": "λ1", "pull_batch_size": "M", "ema_rate": "α"}
@@ -37,18 +35,17 @@ def flat(results: dict, prefix: str = "") -> dict:
 
 def table(rows: list[dict]) -> list[dict[str, str]]:
     """The rows for people: the settings that differ between them and whatever was measured of any."""
-    defaults = asdict(Recipe())
-    recipes = [{**defaults, **row["recipe"]} for row in rows]
-    tried = [name for name in defaults if name == "epochs" or len({recipe[name] for recipe in recipes}) > 1]
+    recipes = [row["recipe"] for row in rows]
+    tried = [name for name in asdict(Recipe()) if name == "epochs" or len({r[name] for r in recipes if name in r}) > 1]
     measured = [flat(row) for row in rows]
     variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
     lines = []
     for row, recipe, values in sorted(
-        zip(rows, recipes, measured, strict=True), key=lambda r: (r[0]["variant"], [r[1][name] for name in tried])
+        zip(rows, recipes, measured, strict=True), key=lambda r: (r[0]["variant"], [r[1].get(n, "") for n in tried])
     ):
         line = {"variant": row["variant"]} if len(variants) > 1 else {}
         line |= {"images": str(row.get("images") or "all")} if len(images) > 1 else {}
-        line |= {SETTINGS.get(name, name.replace("_", " ")): written(recipe[name]) for name in tried}
+        line |= {SETTINGS.get(name, name.replace("_", " ")): written(recipe.get(name, "–")) for name in tried}
         for key, (name, form) in MEASURES.items():
             if any(key in other for other in measured):
                 line[name] = form.format(values[key]) if key in values else "diverged" if "error" in row else "–"

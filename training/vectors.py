@@ -1,41 +1,73 @@
-"""What moves the vectors besides the gradient: a start from data, an exponential average, a restart of unused ones."""
+"""How the vectors move besides the gradient: the warm-up, a start on latents, the average, restarts of unused ones."""
 
 import torch
 from torch import Tensor
 
 from aevq_hub import AEVQ
-from aevq_hub.recipe import Recipe
 
-from .metrics import batches
+from . import metrics
 from .objectives import Matches
+from .recipe import Recipe
 
 K_MEANS_LATENTS = 20_000
 
 
-class VectorUpdates:
-    """The remedies of a recipe against collapse that act after each step.
+class Vectors:
+    """The vectors' timetable. Every method does nothing for a model without vectors.
 
     Args:
-        model: with a codebook, or without: then nothing is done.
-        recipe: ``ema_rate``, ``restart_steps`` and ``restart_share``.
+        model: the model.
+        recipe: its settings for the vectors.
 
     Attributes:
-        counts: (K,) latents that had each vector for their nearest since the last restart.
-        steps: (1,) steps since then.
+        counts: for each vector (K,) the latents nearest to it since the last restart.
+        steps: the number of steps since then (1,).
     """
 
     def __init__(self, model: AEVQ, recipe: Recipe):
-        self.codebook, self.recipe = model.codebook, recipe
-        self.start_counting()
+        self.model, self.codebook, self.recipe = model, model.codebook, recipe
+        self._start_counting()
 
-    def start_counting(self) -> None:
-        """Forget how often each vector was used: they are others now."""
+    def _start_counting(self) -> None:
         self.counts = torch.zeros(0 if self.codebook is None else len(self.codebook), dtype=torch.long)
         self.steps = torch.zeros(1, dtype=torch.long)
 
+    def start_epoch(self, epoch: int, first_step: int) -> None:
+        """Begin an epoch: movement is measured from here (figure 3.3), and a refit may be due."""
+        refits = first_step > self.recipe.warmup_steps and epoch <= self.recipe.refit_epochs
+        self.k_means_steps = {self.recipe.warmup_steps, first_step if refits else self.recipe.warmup_steps}
+        self._remember()
+
+    def _remember(self) -> None:
+        self.before = None if self.codebook is None else self.codebook.detach().clone()  # (K, D)
+
+    def movement(self, steps: int) -> float | None:
+        """The mean distance that the vectors moved in this epoch (figure 3.3); None before the warm-up has ended.
+
+        Args:
+            steps: all steps so far.
+        """
+        if self.codebook is None or steps <= self.recipe.warmup_steps:
+            return None
+        return metrics.movement(self.before, self.codebook.detach())
+
+    def before_step(self, step: int, images: Tensor, generator: torch.Generator) -> None:
+        """Place the vectors by k-means, if that is due at this step.
+
+        Raises:
+            ValueError: there are fewer latents than vectors.
+        """
+        if self.codebook is None or self.recipe.initialisation != "k-means" or step not in self.k_means_steps:
+            return
+        cells = max(1, self.model.config.grid_size) ** 2
+        chosen = torch.randperm(len(images), generator=generator)[:K_MEANS_LATENTS]
+        k_means(self.model, images[chosen[: -(-K_MEANS_LATENTS // cells)]], self.recipe.seed)
+        self._start_counting()
+        self._remember()  # being placed is not movement
+
     @torch.no_grad()
     def after_step(self, matches: Matches | None, generator: torch.Generator) -> None:
-        """Move the vectors by what a step's latents were matched with; ``generator`` chooses latents for a restart."""
+        """Move the vectors towards the latents they were matched with, and restart unused ones when it is time."""
         if matches is None:
             return
         if self.recipe.ema_rate:
@@ -47,25 +79,25 @@ class VectorUpdates:
                 self._restart(matches, generator)
 
     def _restart(self, matches: Matches, generator: torch.Generator) -> None:
-        """Put each unused vector on a latent of its own; where there are too few latents, some wait.
+        """Move each unused vector onto a latent of its own; if there are too few latents, some vectors wait.
 
-        Latents are drawn with probabilities as their squared distances to the nearest vector: where one is missed.
+        A latent is chosen with a probability proportional to its squared distance to the nearest vector.
         """
-        latents, alike = matches.latents, self.counts.sum() / len(self.counts)
-        unused = (self.counts <= self.recipe.restart_share * alike).nonzero()[: len(latents), 0]
+        latents, equal_share = matches.latents, self.counts.sum() / len(self.counts)
+        unused = (self.counts <= self.recipe.restart_share * equal_share).nonzero()[: len(latents), 0]
         if len(unused):
-            finite = latents.isfinite().all(1).cpu()  # of a training that diverges some are not
-            missed = (latents - self.codebook[matches.nearest]).square().sum(1).cpu().clamp_max(1e30)  # (m,)
-            missed = missed.where(finite, 0)
-            missed = (missed + 1e-6 * missed.mean() + 1e-12).where(finite, 0)
+            finite = latents.isfinite().all(1).cpu()  # some are not if training diverges
+            distance = (latents - self.codebook[matches.nearest]).square().sum(1).cpu().clamp_max(1e30)  # (m,)
+            distance = distance.where(finite, 0)
+            distance = (distance + 1e-6 * distance.mean() + 1e-12).where(finite, 0)
             unused = unused[: finite.sum()]
-            chosen = torch.multinomial(missed, len(unused), generator=generator) if len(unused) else unused
+            chosen = torch.multinomial(distance, len(unused), generator=generator) if len(unused) else unused
             self.codebook[unused.to(self.codebook.device)] = latents[chosen.to(latents.device)].to(self.codebook.dtype)
-        self.start_counting()
+        self._start_counting()
 
 
 def follow(codebook: Tensor, matches: Matches, rate: float) -> None:
-    """e_k ← e_k + α (z_q − e_k), z_q the mean of the latents that went with e_k (section 4.1); in place."""
+    """Section 4.1, in place: e_k ← e_k + α (z_q − e_k), where z_q is the mean of the latents matched with e_k."""
     counts = matches.indices.bincount(minlength=len(codebook)).unsqueeze(1)  # (K, 1)
     sums = torch.zeros_like(codebook).index_add_(0, matches.indices, matches.z.to(codebook.dtype))
     codebook += torch.where(counts > 0, rate * (sums / counts.clamp_min(1) - codebook), 0.0)
@@ -73,20 +105,20 @@ def follow(codebook: Tensor, matches: Matches, rate: float) -> None:
 
 @torch.no_grad()
 def k_means(model: AEVQ, images: Tensor, seed: int) -> None:
-    """Put the vectors on the centres of the clusters of latents (k-means of scikit-learn).
+    """Move the vectors onto the centres of the latents' clusters (scikit-learn's k-means).
 
     Args:
-        model: with a codebook (K, D), which is overwritten.
-        images: uint8 (N, C, H, W), to take latents from.
-        seed: of the k-means.
+        model: a model with a codebook (K, D), which is overwritten.
+        images: uint8 (N, C, H, W), whose latents are clustered.
+        seed: the seed of k-means.
 
     Raises:
         ValueError: fewer latents than vectors.
     """
-    from sklearn.cluster import MiniBatchKMeans  # a second to import, and seldom needed
+    from sklearn.cluster import MiniBatchKMeans  # takes a second to import and is rarely needed
 
     device = model.codebook.device
-    z = torch.cat([model.encode(x.to(device)).movedim(1, -1).flatten(0, -2) for x in batches(images)])  # (n, D)
+    z = torch.cat([model.encode(x.to(device)).movedim(1, -1).flatten(0, -2) for x in metrics.batches(images)])  # (n, D)
     if len(z) < len(model.codebook):
         raise ValueError(f"k-means of {len(model.codebook)} vectors needs as many latents; the data gives {len(z)}")
     means = MiniBatchKMeans(len(model.codebook), random_state=seed, batch_size=4096, n_init=1, max_iter=30)

@@ -6,7 +6,7 @@ import html
 from ..explore import codebook as explore
 from ..explore.codebook import Codebook
 from ..explore.codebook_map import Map, about_point, load_map
-from ..explore.exhibits import class_name, exhibit
+from ..explore.exhibits import class_names, exhibit
 from .parts import figure, png
 from .tiles import GROUP
 
@@ -151,7 +151,7 @@ def inside(x: float, y: float) -> tuple[float, float]:
 def point(settings: Codebook, picture) -> str:
     """The chosen point of the map: its picture, its class, and its nearest vector."""
     known = about_point(settings)
-    of = f", class {class_name(settings.config.dataset, known['class'])}" if known["class"] >= 0 else ""
+    of = f", class {class_names(settings.model)[known['class']]}" if known["class"] >= 0 else ""
     what = "A cell of a test image" if settings.config.grid_size else "A test image"
     alt = f"point {known['point']} of the map{of}, as {settings.model} draws it"
     return (
@@ -221,7 +221,7 @@ def _groups(settings: Codebook, found: Map) -> tuple[list[tuple[str, list]], str
     legend = '<li><i class="diamond"></i>a vector</li>'
     if has_classes:
         legend += "".join(
-            f'<li><i style="background:{_colour(key)}"></i>{html.escape(class_name(settings.config.dataset, key))}</li>'
+            f'<li><i style="background:{_colour(key)}"></i>{html.escape(class_names(settings.model)[key])}</li>'
             for key in sorted(groups)
         )
     else:

@@ -5,6 +5,6 @@ to and how a link holds it, ``snippets`` the Python that makes what a tab shows.
 frozen dataclass that checks every value, and functions that make pictures of them.
 """
 
-from .exhibits import FILES, Exhibit, Offer, data_sets, describe, exhibit, offers
+from .exhibits import Exhibit, Offer, data_sets, describe, exhibit, offers
 
-__all__ = ["FILES", "Exhibit", "Offer", "data_sets", "describe", "exhibit", "offers"]
+__all__ = ["Exhibit", "Offer", "data_sets", "describe", "exhibit", "offers"]

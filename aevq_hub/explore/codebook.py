@@ -144,7 +144,7 @@ def picture(settings: Codebook) -> Image.Image:
     """
     shown = exhibit(settings.model)
     model = shown.model
-    z = model.fed(starts.latent(shown, settings.start)[None])
+    z = model.decoder_input(starts.latent(shown, settings.start)[None])
     z = z.lerp(pictures.filled(model, model.codebook[settings.vector : settings.vector + 1]), settings.way)
     return model.to_pil(model.decode(z))[0]
 

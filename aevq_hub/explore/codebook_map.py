@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 from .. import pictures
 from ..codebook import nearest_vectors
 from ..config import LoadError
-from ..hub import find_files
+from ..folder import MAP_FILE, find_files
 from .codebook import Codebook
-from .exhibits import MAP_FILE, MOST_OPEN, exhibit
+from .exhibits import MOST_OPEN, exhibit
 
 REACH = 0.02  # how near to a vector's place a click means the vector
 
@@ -56,7 +56,7 @@ def point(settings: Codebook) -> Image.Image:
         ValueError: there is no such point, or no map.
     """
     model = exhibit(settings.model).model
-    return model.to_pil(model.draw(pictures.filled(model, _map(settings).latents[_checked(settings)][None])))[0]
+    return model.to_pil(model.render(pictures.filled(model, _map(settings).latents[_checked(settings)][None])))[0]
 
 
 def about_point(settings: Codebook) -> dict:

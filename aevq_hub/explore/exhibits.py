@@ -1,6 +1,5 @@
 """The models that the demo shows: opened when first chosen, described without being opened."""
 
-import json
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,18 +9,13 @@ from threading import Lock
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 
-from .. import pictures
+from .. import folder, pictures
 from ..config import AEVQConfig
-from ..hub import CONFIG_FILE, WEIGHTS_FILE, available_models, find_files
+from ..folder import CONFIG_FILE, available_models, find_files
 from ..model import AEVQ
 from ..registry import DATASETS, VARIANTS
 
-SAMPLES_FILE = "samples.safetensors"
-HISTORY_FILE = "history.json"
-FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # of a model's folder, those that the demo reads
-MAP_FILE = "map.safetensors"  # and of one with vectors, where there is one
 THUMBNAIL = 84
 MOST_OPEN = 16  # models held in memory: a ladder opens one after another of those of a data set
 
@@ -37,7 +31,7 @@ class Exhibit:
     @cached_property
     def thumbnails(self) -> list[Image.Image]:
         """The samples as the model draws them, enlarged."""
-        return [pictures.enlarge(image, THUMBNAIL) for image in self.model.to_pil(self.model.draw(self.z))]
+        return [pictures.enlarge(image, THUMBNAIL) for image in self.model.to_pil(self.model.render(self.z))]
 
 
 class _Shelf:
@@ -68,10 +62,7 @@ class _Shelf:
 
 def _load(name: str) -> Exhibit:
     model = AEVQ.from_pretrained(name)
-    samples_file, history_file = find_files(name, (SAMPLES_FILE, HISTORY_FILE))
-    samples = load_file(samples_file)
-    z = samples["latents"].float() if "latents" in samples else model.encode(samples["images"].float() / 255)
-    return Exhibit(model, z, json.loads(history_file.read_text(encoding="utf-8")))
+    return Exhibit(model, folder.samples(name, model), history(name))
 
 
 _shelf = _Shelf(_load, MOST_OPEN)
@@ -128,15 +119,7 @@ def describe(name: str) -> str:
     return _description(_config(name), history(name))
 
 
-@lru_cache(maxsize=64)
-def history(name: str) -> dict:
-    """What was measured of a model, as its ``history.json`` has it, without opening the model.
-
-    Raises:
-        LoadError: no such model, or a file is missing.
-    """
-    (history_file,) = find_files(name, (HISTORY_FILE,))
-    return json.loads(history_file.read_text(encoding="utf-8"))
+history = lru_cache(maxsize=64)(folder.history)
 
 
 def data_sets(can: Callable[[AEVQConfig], bool] = lambda config: True) -> dict[str, str]:
@@ -145,9 +128,10 @@ def data_sets(can: Callable[[AEVQConfig], bool] = lambda config: True) -> dict[s
     return {name: DATASETS[name].title if name in DATASETS else name for name in names}
 
 
-def class_name(dataset: str, index: int) -> str:
-    """The name of a data set's class; of one's own data set its number."""
-    return DATASETS[dataset].class_names[index] if dataset in DATASETS else str(index)
+@lru_cache(maxsize=64)
+def class_names(name: str) -> tuple[str, ...]:
+    """The names of the classes of a model's data set."""
+    return folder.class_names(name, _config(name).dataset)
 
 
 def _config(name: str) -> AEVQConfig:

@@ -77,7 +77,7 @@ def four_corners(settings: Interpolation) -> Image.Image:
     shown = exhibit(settings.model)
     corners = [starts.latent(shown, getattr(settings, which)) for which in CORNERS]
     between = latent.bilinear(*corners, SIDE, SIDE)  # (R, S, …)
-    return pictures.sheet(shown.model.draw(between.flatten(0, 1)).unflatten(0, (SIDE, SIDE)), cell=56)
+    return pictures.sheet(shown.model.render(between.flatten(0, 1)).unflatten(0, (SIDE, SIDE)), cell=56)
 
 
 def animation(settings: Interpolation) -> bytes:
@@ -86,7 +86,7 @@ def animation(settings: Interpolation) -> bytes:
     z1, z2 = (starts.latent(shown, token) for token in (settings.start, settings.end))
     path = latent.interpolate(z1, z2, FRAMES, settings.mode, dim=-3 if z1.ndim == 3 else -1)
     frames = [
-        pictures.enlarge(image, FRAME_SIDE).convert("RGB") for image in shown.model.to_pil(shown.model.draw(path))
+        pictures.enlarge(image, FRAME_SIDE).convert("RGB") for image in shown.model.to_pil(shown.model.render(path))
     ]
     frames += frames[-2:0:-1]
     held = [HELD_MILLISECONDS if i in (0, FRAMES - 1) else FRAME_MILLISECONDS for i in range(len(frames))]

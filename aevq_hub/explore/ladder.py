@@ -121,9 +121,9 @@ def _row(model: str, start: str, second: str, shift: float) -> Row:
     amount = shift * m.sampler.standard_deviation(m.codebook)[dim].item()
     shifted = perturbation.shifted(m, z1, {dim: amount}, pictures.middle(m) if size else None)
     path = latent.interpolate(z1, z2, STEPS, dim=-3 if size else -1)
-    x, reconstruction = originals.original(model, start), m.draw(z1[None])[0]
+    x, reconstruction = originals.original(model, start), m.render(z1[None])[0]
     error = None if x is None else (reconstruction - x).square().mean().item()
-    return Row(model, reconstruction, error, m.decode(shifted)[0], m.draw(path))
+    return Row(model, reconstruction, error, m.decode(shifted)[0], m.render(path))
 
 
 def sheet(settings: Ladder) -> Image.Image:

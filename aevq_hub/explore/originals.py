@@ -3,11 +3,10 @@
 from functools import lru_cache
 
 import torch
-from safetensors.torch import load_file
 
-from ..hub import find_files
+from .. import folder
 from . import starts
-from .exhibits import SAMPLES_FILE, exhibit
+from .exhibits import exhibit
 
 
 def original(model: str, token: str) -> torch.Tensor | None:
@@ -34,10 +33,7 @@ def original(model: str, token: str) -> torch.Tensor | None:
         return None
     if int(rest) >= len(images):
         raise ValueError(f"There is no {token}; choose from sample:0 to sample:{len(images) - 1}.")
-    return images[int(rest)].float() / 255
+    return images[int(rest)]
 
 
-@lru_cache(maxsize=16)
-def _images(model: str) -> torch.Tensor | None:
-    """The samples' images (B, C, H, W) uint8."""
-    return load_file(find_files(model, (SAMPLES_FILE,))[0]).get("images")
+_images = lru_cache(maxsize=16)(folder.sample_images)

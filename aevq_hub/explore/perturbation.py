@@ -152,7 +152,7 @@ def _curve(settings: Perturbation) -> Curve:
     dim, unit = model.ranked_dimensions()[settings.rank - 1], settings.unit_lengths(model)
     steps = [settings.limit * (2 * i / (CURVE_POINTS - 1) - 1) for i in range(CURVE_POINTS)]  # 0 in the middle
     amounts = steps if unit is None else [step * unit[dim].item() for step in steps]
-    z = model.fed(z[None])[0]
+    z = model.decoder_input(z[None])[0]
     shifted = latent.perturb_cell(z, settings.cell, dim, amounts) if settings.cell else latent.perturb(z, dim, amounts)
     x = model.decode(shifted[0])
     apart = (x - x[CURVE_POINTS // 2]).square().flatten(1).mean(1).sqrt()  # (S,), to the one not shifted
@@ -175,7 +175,7 @@ def shifted(model: AEVQ, z: torch.Tensor, shifts: Mapping[int, float], cell: tup
         shifts: amounts in the latent's own units, by dimension.
         cell: row and column from 0 of the grid's vector that is shifted; None without a grid.
     """
-    z = model.fed(z[None])
+    z = model.decoder_input(z[None])
     for dim, amount in shifts.items():
         z = latent.perturb_cell(z, cell, dim, amount)[:, 0, 0] if cell else latent.perturb(z, dim, amount)[:, 0, 0]
     return z

@@ -244,7 +244,7 @@ def palette(model: str) -> Palette:
 def _own(settings: Recombination, which: str = "start") -> torch.Tensor:
     """What the decoder receives of a picture with no cell edited (D, h, w)."""
     shown = exhibit(settings.model)
-    return shown.model.fed(starts.latent(shown, getattr(settings, which))[None])[0]
+    return shown.model.decoder_input(starts.latent(shown, getattr(settings, which))[None])[0]
 
 
 def _grid(settings: Recombination) -> torch.Tensor:

@@ -19,7 +19,7 @@ def perturbation(settings: Perturbation) -> str:
         lines += ["std = model.sampler.standard_deviation(model.codebook)  # of the training latents, per dimension"]
         scale = " * std[dim].item()"
     if settings.config.feed == "codebook":
-        lines += ["z = model.fed(z[None])[0]  # the decoder receives the nearest codes"]
+        lines += ["z = model.decoder_input(z[None])[0]  # the decoder receives the nearest codes"]
     for rank, amount in settings.by_rank.items():
         lines += [f"dim = ranked[{rank - 1}]"]
         if settings.cell:
@@ -47,7 +47,7 @@ def codebook(settings: Codebook) -> str:
     else:
         lines += [f"v = model.codebook[{settings.vector}]"]
     if settings.config.feed == "codebook":
-        lines += ["z = model.fed(z[None])[0]  # the decoder receives the nearest codes"]
+        lines += ["z = model.decoder_input(z[None])[0]  # the decoder receives the nearest codes"]
     lines += [f"z = z.lerp(v, {settings.way!r})  # so far on the straight line from the start to the vector"]
     return "\n".join([*lines, "picture = model.to_pil(model.decode(z[None]))[0]"])
 
@@ -65,12 +65,12 @@ def recombination(settings: Recombination) -> str:
     lines = _beginning(model, {"z": settings.start, **({"second": settings.second} if pasted else {})})
     fed = settings.config.feed == "codebook"
     if fed:
-        lines += ["", "z = model.fed(z[None])[0]  # the decoder receives the nearest codes"]
+        lines += ["", "z = model.decoder_input(z[None])[0]  # the decoder receives the nearest codes"]
     if codes:
         lines += ["", f"codes = {{{', '.join(f'{(r, c)}: {cells[r][c]}' for r, c in codes)}}}  # row, column from 0"]
         lines += ["z = latent.recombine.replace(z, list(codes), list(codes.values()), model.codebook)"]
     if pasted:
-        lines += ["", *(["second = model.fed(second[None])[0]"] if fed else [])]
+        lines += ["", *(["second = model.decoder_input(second[None])[0]"] if fed else [])]
         lines += [f"z = latent.recombine.paste(z, second, {pasted})"]
     if zeros:
         lines += ["", f"z = latent.recombine.blank(z, {zeros})"]
@@ -95,13 +95,13 @@ for name in variants:
 {beginning}
     dim = model.ranked_dimensions()[0]  # the one that moves the picture most
     shift = {settings.shift!r} * model.sampler.standard_deviation(model.codebook)[dim].item()
-    fed, grid = model.fed(z1[None]), model.config.grid_size
+    fed, grid = model.decoder_input(z1[None]), model.config.grid_size
     if grid:
         shifted = latent.perturb_cell(fed, pictures.middle(model), dim, shift)[:, 0, 0]
     else:
         shifted = latent.perturb(fed, dim, shift)[:, 0, 0]
     path = latent.interpolate(z1, z2, {STEPS}, dim=-3 if grid else -1)
-    rows.append(torch.cat([model.draw(z1[None]), model.decode(shifted), model.draw(path)]))
+    rows.append(torch.cat([model.render(z1[None]), model.decode(shifted), model.render(path)]))
 picture = pictures.sheet(torch.stack(rows), list(variants.values()))"""
 
 
@@ -117,12 +117,12 @@ def _beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list
     """Import, open the model and get each start's latent."""
     kinds = {token.partition(":")[0] for token in tokens.values()}
     lines = ["from PIL import Image", ""] if "image" in kinds else []
-    names = ["AEVQ", *sorted({uses, "explore" if "sample" in kinds else ""} - {""})]
+    names = ["AEVQ", *sorted({uses, "folder" if "sample" in kinds else ""} - {""})]
     lines += [f"from aevq_hub import {', '.join(names)}", "", f'model = AEVQ.from_pretrained("{model}")']
     for variable, token in tokens.items():
         kind, _, rest = token.partition(":")
         if kind == "sample":
-            lines += [f'{variable} = explore.exhibit("{model}").z[{rest}]  # the latent of a shipped sample']
+            lines += [f'{variable} = folder.samples("{model}", model)[{rest}]  # the latent of a shipped sample']
         elif kind == "random":
             lines += [f"{variable} = model.sample_latents(1, seed={rest})[0]"]
         else:

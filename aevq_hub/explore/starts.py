@@ -157,14 +157,14 @@ def latent(shown: Exhibit, token: str, drawn_by: Exhibit | None = None) -> torch
         return shown.z[int(rest)]
     if kind == "random":
         z = (drawn_by or shown).model.sample_latents(1, seed=int(rest))
-        return (z if drawn_by in (None, shown) else shown.model.encode(drawn_by.model.draw(z)))[0]
+        return (z if drawn_by in (None, shown) else shown.model.encode(drawn_by.model.render(z)))[0]
     own = brought(token)
     return shown.model.encode(shown.model.preprocess(own.image, invert=own.invert))[0]
 
 
 def drawn(shown: Exhibit, token: str) -> Image.Image:
     """What a start looks like as a model draws it, as small as it is; raises as :func:`latent`."""
-    return shown.model.to_pil(shown.model.draw(latent(shown, token)[None]))[0]
+    return shown.model.to_pil(shown.model.render(latent(shown, token)[None]))[0]
 
 
 def _decoded(file: str | Path | BinaryIO) -> Image.Image:

@@ -25,7 +25,7 @@ def _network(channels: int, size: int, classes: int) -> nn.Sequential:
     )  # fmt: skip
 
 
-class Judge:
+class ReferenceClassifier:
     """Class probabilities of images, from a classifier trained on a data set's labelled training images.
 
     Trained once (four epochs of a two-layer convolutional network, fixed seed) and kept in the cache folder.
@@ -55,7 +55,7 @@ class Judge:
         key = hashlib.sha256(
             f"{self.network} float32 {_EPOCHS} {_BATCH} {_SEED} {fingerprint(source, 'train')}".encode()
         )
-        path = cache_folder() / "judges" / f"{source.name}-{key.hexdigest()[:16]}.safetensors"
+        path = cache_folder() / "classifiers" / f"{source.name}-{key.hexdigest()[:16]}.safetensors"
         if path.exists():
             self.network.load_state_dict(load_file(path))
         else:

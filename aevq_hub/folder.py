@@ -1,0 +1,217 @@
+"""A model's folder: where it is, which files it holds, and how they are read.
+
+The folder is exactly what the model's Hub repository holds. Every file name of it is defined here.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from huggingface_hub.utils.sha import sha_fileobj
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+
+from . import hub
+from .config import LoadError
+from .registry import DATASETS
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+CARD_FILE = "README.md"
+HISTORY_FILE = "history.json"  # the recipe, the course of the training and all measurements
+SAMPLES_FILE = "samples.safetensors"  # test images to start from, or their latents
+MAP_FILE = "map.safetensors"  # vectors and test latents on a plane; only models with vectors have one
+SEARCH_FILE = "search.json"  # every recipe that was tried; only models whose recipe was searched for have one
+CHECKPOINT_FILE = "checkpoint.safetensors"  # only while a model is being trained; never published
+PINS_FILE = "pins.json"  # beside the models' folders, or in place of them: Pins by name
+DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # what the demo reads of every model
+
+NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account that short names fall back to
+_FLOATS = {"F32", "F16", "BF16"}
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A Hub repository at one commit, which stands for a shipped model."""
+
+    repo_id: str
+    revision: str
+
+
+def pins() -> dict[str, Pin]:
+    """The pinned models by short name. A Space has pins instead of the models' folders."""
+    path = shipped_folder() / PINS_FILE
+    if not path.is_file():
+        return {}
+    return {name: Pin(**pin) for name, pin in json.loads(path.read_text(encoding="utf-8")).items()}
+
+
+def shipped_folder() -> Path:
+    """The folder of the shipped models: inside the package when installed, beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "model_cards"
+    return inside if inside.is_dir() else package.parent / "model_cards"
+
+
+def available_models(namespace: str | None = None) -> list[str]:
+    """Names of models, each of which can be given to ``AEVQ.from_pretrained``.
+
+    Args:
+        namespace: a Hub account or organisation, to list its models (``ada/center-mnist``). By default the shipped
+            models are listed (``center-mnist``).
+
+    Raises:
+        LoadError: the Hub was not reached, or refused.
+    """
+    if namespace is not None:
+        return hub.list_models(namespace)
+    # an interrupted save may leave a folder whose name begins with a dot
+    return sorted({path.parent.name for path in shipped_folder().glob(f"[!.]*/{WEIGHTS_FILE}")} | pins().keys())
+
+
+def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_FILE), **hub_options) -> list[Path]:
+    """The paths of a model's files, downloaded if necessary.
+
+    Args:
+        name: a short name (:func:`available_models`), a path to a folder, or ``<namespace>/<name>`` on the Hub.
+        names: the names of the files.
+        hub_options: passed to ``hf_hub_download``: ``revision``, ``cache_dir``, ``local_files_only``, ``token`` …
+
+    Raises:
+        LoadError: there is no such model, a file is missing, or the Hub was not reached, refused or broke off. An
+            unreachable Hub is noticed within seconds.
+    """
+    place = locate(name)
+    if isinstance(place, Pin):
+        hub_options["revision"] = hub_options.get("revision") or place.revision
+        place = place.repo_id
+    if isinstance(place, str):
+        return hub.download(place, names, hub_options)
+    for file in names:
+        if not (place / file).is_file():
+            raise LoadError(f"{place} has no {file}; a model's folder holds {CONFIG_FILE} and {WEIGHTS_FILE}")
+    return [place / file for file in names]
+
+
+def locate(name: str | Path) -> Path | str | Pin:
+    """What ``name`` refers to: a local folder, the id of a Hub repository, or a pinned commit of one.
+
+    Raises:
+        LoadError: it cannot be any of them.
+    """
+    text, namespace = str(name), os.environ.get(NAMESPACE)
+    if os.path.isdir(name):  # returns False, without an error, for what cannot be a path
+        return Path(name)
+    if text in available_models():
+        return pins().get(text, shipped_folder() / text)
+    if not isinstance(name, Path) and not text.startswith((".", "/", "~")):
+        if text.count("/") == 1:
+            return text
+        if text and "/" not in text and namespace:
+            return f"{namespace}/{text}"
+    raise LoadError(
+        f"there is no model {text!r}: it is neither a folder nor one of the shipped models "
+        f"({', '.join(available_models()) or 'none'}); a model on the Hub is named <namespace>/<name>, "
+        f"or <name> if {NAMESPACE} gives the namespace"
+    )
+
+
+def history(name: str | Path) -> dict:
+    """A model's ``history.json``: its recipe, the course of its training and all measurements.
+
+    Raises:
+        LoadError: no such model, or the file is missing.
+    """
+    return json.loads(find_files(name, (HISTORY_FILE,))[0].read_text(encoding="utf-8"))
+
+
+def samples(name: str | Path, model) -> torch.Tensor:
+    """The latents (B, D) or (B, D, h, w) of the test images that are shipped with a model.
+
+    Args:
+        name: the model's name, folder or Hub id.
+        model: the loaded :class:`AEVQ`, which encodes the images.
+
+    Raises:
+        LoadError: no such model, or the file is missing.
+    """
+    x = sample_images(name)
+    return model.encode(x) if x is not None else _samples(name)["latents"].float()
+
+
+def sample_images(name: str | Path) -> torch.Tensor | None:
+    """The test images (B, C, H, W) in [0, 1] that are shipped with a model; None if only their latents may be shown.
+
+    Raises:
+        LoadError: no such model, or the file is missing.
+    """
+    images = _samples(name).get("images")
+    return None if images is None else images.float() / 255
+
+
+def _samples(name: str | Path) -> dict[str, torch.Tensor]:
+    return load_file(find_files(name, (SAMPLES_FILE,))[0])
+
+
+def class_names(name: str | Path, dataset: str) -> tuple[str, ...]:
+    """The names of the classes of the data set that a model was trained on; empty without labels.
+
+    Raises:
+        LoadError: no such model, or its history is missing.
+    """
+    if dataset in DATASETS:
+        return DATASETS[dataset].class_names
+    return tuple(history(name)["data"].get("class_names", ()))
+
+
+def weights_hash(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return sha_fileobj(file).hex()
+
+
+def read_weights(
+    path: str | Path, expected: dict[str, torch.Tensor], sha256: str, device="cpu"
+) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file, after checking the names, shapes and types in its header.
+
+    Floating-point weights are returned as float32, however they are stored.
+
+    Args:
+        path: the file.
+        expected: name → tensor of the shape and type the model needs (``meta`` tensors suffice).
+        sha256: the hash of the file, from config.json.
+        device: where to put the tensors.
+
+    Raises:
+        LoadError: the file is truncated, broken or belongs to another model. Nothing of the model was changed.
+    """
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            stored = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            for problem in _mismatches(stored, expected):
+                raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
+            if weights_hash(path) != sha256:
+                raise LoadError(
+                    f"{path} is not the file that its {CONFIG_FILE} was written with: its SHA-256 differs; "
+                    "download the model again"
+                )
+            return {key: file.get_tensor(key).to(expected[key].dtype) for key in expected}
+    except SafetensorError as error:
+        raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error
+
+
+def _mismatches(stored: dict, expected: dict[str, torch.Tensor]) -> Iterator[str]:
+    if missing := sorted(expected.keys() - stored.keys()):
+        yield f"the weight {missing[0]!r} is missing ({len(missing)} in total)"
+    if extra := sorted(stored.keys() - expected.keys()):
+        yield f"the weight {extra[0]!r} is unknown ({len(extra)} in total)"
+    for key, tensor in expected.items():
+        shape, dtype = tuple(stored[key].get_shape()), stored[key].get_dtype()
+        if shape != tuple(tensor.shape):
+            yield f"the weight {key!r} has the shape {shape} instead of {tuple(tensor.shape)}"
+        if dtype not in _FLOATS:
+            yield f"the weight {key!r} has the type {dtype} instead of one of {', '.join(sorted(_FLOATS))}"

@@ -1,0 +1,71 @@
+"""``all``: train every variant on every data set, or some of them."""
+
+import argparse
+import json
+import sys
+
+from aevq_hub.folder import HISTORY_FILE
+from aevq_hub.registry import DATASETS, VARIANTS, lookup
+
+from ..data import find_source
+from ..recipes import recipe_for
+from ..runs import train_model
+from ..tables import markdown, models
+from ..trainer import TrainingError
+from . import options
+
+HELP = "train every variant on every data set, or some of them"
+DESCRIPTION = """\
+Train models one after the other. Finished ones are skipped, interrupted ones continue. At the end, a table of all
+measurements is printed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--variants", type=options.list_of(str), metavar="A,B…", help=f"which ({', '.join(VARIANTS)})")
+    parser.add_argument("--datasets", type=options.list_of(str), metavar="A,B…", help=f"which ({', '.join(DATASETS)})")
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="only every Nth model, beginning with the Ith (for job arrays)",
+    )
+    parser.add_argument("--epochs", type=options.at_least_one, help="for a short trial (the recipes')")
+    options.add_data_root(parser)
+    options.add_output(parser)
+    options.add_device(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train the models.
+
+    Raises:
+        TrainingError: at the end, if some models failed; it names them.
+    """
+    chosen = [(v, d) for d in args.datasets or DATASETS for v in args.variants or VARIANTS]
+    for variant, dataset in chosen:  # before any work
+        lookup(VARIANTS, variant, "variant")
+        lookup(DATASETS, dataset, "data set")
+    index, count = args.shard
+    folders, failed = [], []
+    for variant, dataset in chosen[index - 1 :: count]:
+        try:
+            source = find_source(dataset, data_root=args.data_root)
+            recipe = recipe_for(variant, dataset, **options.given_settings(args))
+            folders.append(train_model(variant, source, recipe, args.output, args.device))
+        except Exception as error:  # not even a full memory is a reason to leave out the others
+            print(f"error: {variant}-{dataset}: {error}", file=sys.stderr)
+            failed.append(f"{variant}-{dataset}")
+    histories = [json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8")) for folder in folders]
+    if histories:
+        print(f"\n{markdown(models(histories))}")
+    if failed:
+        raise TrainingError(f"{len(failed)} of {len(failed) + len(folders)} models failed: {', '.join(failed)}")
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} must be i/n with 1 ≤ i ≤ n, such as 2/4")
+    return int(index), int(count)

@@ -1,0 +1,122 @@
+"""Arguments that several commands share."""
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+
+from aevq_hub.registry import DATASETS, VARIANTS
+
+from ..data import Source, find_source
+from ..recipe import Recipe
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Wide help, with descriptions as they are written."""
+
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=40, width=118)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the variant, the data set, where its images are and where models are written."""
+    parser.add_argument("variant", metavar="VARIANT", help=", ".join(VARIANTS))
+    choices = f"{', '.join(DATASETS)}, the id of a data set on the Hub, or any name with --data"
+    parser.add_argument("dataset", metavar="DATASET", help=choices)
+    add_data(parser)
+    add_output(parser)
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the place and the format of images; :func:`source` reads them."""
+    data = parser.add_argument_group("data")
+    data.add_argument("--data", type=Path, metavar="PATH", help="a folder of images, with or without train/ and test/")
+    data.add_argument("--size", type=int, help="height and width in pixels, for your own images")
+    data.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for RGB, for your own images")
+    data.add_argument("--config", help="the configuration of a data set given by its id")
+    data.add_argument("--image-column", help="the column that holds the images (image)")
+    add_data_root(data)
+
+
+def add_data_root(parser) -> None:
+    """Add the option for local copies of the data sets."""
+    parser.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="local copies in the Hub's layout, DIR/ylecun/mnist … (AEVQ_DATA_ROOT)",
+    )
+
+
+def source(args: argparse.Namespace, name: str) -> Source:
+    """The data set that a name and the options of :func:`add_data` describe."""
+    return find_source(
+        name, data=args.data, data_root=args.data_root, size=args.size, channels=args.channels,
+        image_column=args.image_column, config=args.config,
+    )  # fmt: skip
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the folder that holds the models' folders."""
+    parser.add_argument(
+        "--output", type=Path, default=Path("model_cards"), help="the folder of the models' folders (%(default)s)"
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the device to train on."""
+    parser.add_argument("--device", default="auto", type=_device, help="auto, cpu, cuda, mps, xpu … (%(default)s)")
+
+
+def _device(name: str) -> str:
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    kind = accelerator.type if accelerator else "cpu"
+    numbered = [f"{kind}:{i}" for i in range(torch.accelerator.device_count())] if accelerator else []
+    choices = list(dict.fromkeys(["auto", "cpu", kind, *numbered]))
+    if name not in choices:
+        raise argparse.ArgumentTypeError(f"{name!r} is not available; choose from {', '.join(choices)}")
+    return kind if name == "auto" else name
+
+
+def add_settings(parser: argparse.ArgumentParser, recipe: Recipe, used: tuple[str, ...], *, several: bool = False):
+    """Add an option per setting of a recipe. Settings that are not used are accepted here, but hidden from the help.
+
+    Args:
+        parser: the command's parser.
+        recipe: its values are shown as the defaults.
+        used: the names of the settings to show.
+        several: whether an option takes comma-separated values.
+    """
+    for f in fields(Recipe):
+        limits = {"choices": f.metadata.get("choices")} if not several else {}
+        text = f.metadata["help"].replace("%", "%%") + ("" if several else f" ({getattr(recipe, f.name)})")
+        parser.add_argument(
+            "--" + f.name.replace("_", "-"),
+            type=list_of(f.type) if several else f.type,
+            metavar="A,B…" if several else None if "choices" in f.metadata else f.type.__name__.upper(),
+            help=text if f.name in used else argparse.SUPPRESS,
+            **limits,
+        )
+
+
+def given_settings(args: argparse.Namespace) -> dict:
+    """The settings that were given on the command line, by name."""
+    return {f.name: getattr(args, f.name) for f in fields(Recipe) if getattr(args, f.name, None) is not None}
+
+
+def at_least_one(text: str) -> int:
+    """Parse a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    return int(text)
+
+
+def list_of(kind: type):
+    """A parser of comma-separated values of a type."""
+
+    def parse(text: str) -> list:
+        return [kind(part) for part in text.split(",")]
+
+    parse.__name__ = f"list of {kind.__name__}"  # argparse puts this into its error message
+    return parse

@@ -1,0 +1,98 @@
+"""The settings of a training, each with its help text, its type and its limits."""
+
+import re
+from dataclasses import dataclass, field, fields
+
+NEAREST_BY = ("squared", "dot", "cosine")
+PRECISIONS = ("fp32", "bf16")
+ASSIGNMENTS = ("vector-to-image", "image-to-vector")
+PULL_SCALES = ("sum", "variance")
+SCHEDULES = ("constant", "cosine")
+INITIALISATIONS = ("random", "k-means")
+OUTPUT_STARTS = ("grey", "mean")
+_TO_IMAGE = ("assignment", "vector-to-image")
+
+
+def _setting(default, help: str, **limits):
+    """A field of :class:`Recipe` with its help text and what is allowed: ``choices``, the lowest value ``low``, or a
+    regular expression ``form``. With ``only``, a name and a value, the setting is used only by recipes (or variants)
+    that have this value."""
+    return field(default=default, metadata={"help": help, **limits})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All settings of a training: those the paper names (section 3.1) and those it leaves open.
+
+    Each objective uses some of them (``objectives.OBJECTIVES``). Squared norms are summed over pixels and over latent
+    dimensions and averaged over the batch, so the weights do not depend on the batch size.
+
+    Raises:
+        ValueError: a value has the wrong type or is out of range; the message names it and what is allowed.
+    """
+
+    latent_dim: int = _setting(64, "D, the length of a latent, or of each vector of a grid", low=1)
+    widths: str = _setting(
+        "",
+        "channels after each halving, or units of an MLP's layers, such as 32x64; empty: by image size",
+        form=r"(\d+(x\d+)*)?",
+    )
+    num_codes: int = _setting(0, "K, the number of learnable vectors", low=0)
+    pull_weight: float = _setting(1.0, "λ1, the weight of the encoder pull ‖E(x_j*) − v‖²", low=0)
+    kl_weight: float = _setting(1.0, "the weight of the KL divergence", low=0)
+    center_reconstruction_weight: float = _setting(0.0, "λ2, the weight of the optional term ‖x_j* − D(v)‖²", low=0)
+    assignment: str = _setting(
+        "vector-to-image", "each vector picks its nearest image, or each latent its nearest vector", choices=ASSIGNMENTS
+    )
+    pull_scale: str = _setting(
+        "sum", "the pull as a sum of squares, or divided by the variance of the latents", choices=PULL_SCALES
+    )
+    batch_size: int = _setting(128, "N, the images per step for the reconstruction", low=1)
+    pull_batch_size: int = _setting(128, "M, the images per step of which the nearest is pulled", low=1, only=_TO_IMAGE)
+    nearest_by: str = _setting(
+        "squared", "how the nearest of the M latents is chosen", choices=NEAREST_BY, only=_TO_IMAGE
+    )
+    ema_rate: float = _setting(0.0, "α of e_k ← e_k + α (z_q − e_k) (section 4.1); 0: vectors learn by gradient", low=0)
+    warmup_steps: int = _setting(0, "steps with reconstruction only, before the vectors are used", low=0)
+    ramp_steps: int = _setting(
+        0, "steps after the warm-up over which λ1 and λ2 rise from 1 % to their full value, geometrically", low=0
+    )
+    feed_steps: int = _setting(
+        0, "steps over which the decoder's input changes from latents to codes", low=0, only=("feed", "codebook")
+    )
+    initialisation: str = _setting(
+        "random", "where the vectors start; k-means: on latents, after the warm-up", choices=INITIALISATIONS
+    )
+    refit_epochs: int = _setting(
+        0,
+        "epochs after the first that begin with a new k-means fit, which evens out codebook usage",
+        low=0,
+        only=("initialisation", "k-means"),
+    )
+    restart_steps: int = _setting(0, "steps after which an unused vector is moved onto a latent; 0: never", low=0)
+    restart_share: float = _setting(
+        0.0, "a vector counts as unused up to this fraction of an equal share of the latents", low=0
+    )
+    output_start: str = _setting(
+        "grey", "the decoder's output before training: grey, or the mean image", choices=OUTPUT_STARTS
+    )
+    classifier_epochs: int = _setting(0, "epochs of the first stage, which trains the classifier", low=0)
+    learning_rate: float = _setting(1e-3, "Adam's learning rate", low=0)
+    schedule: str = _setting(
+        "constant", "the course of the learning rate; cosine: it falls to 0 in each stage", choices=SCHEDULES
+    )
+    epochs: int = _setting(20, "passes over the training images", low=1)
+    precision: str = _setting("fp32", "of matrix products in training; weights stay float32", choices=PRECISIONS)
+    seed: int = _setting(0, "the seed of the initial weights and of all random choices", low=0)
+
+    def __post_init__(self):
+        for f in fields(self):
+            value, choices, low = getattr(self, f.name), f.metadata.get("choices"), f.metadata.get("low")
+            if type(value) is not f.type and not (f.type is float and type(value) is int):  # True is not an int here
+                raise ValueError(f"{f.name} is {value!r}; it must be of type {f.type.__name__}")
+            if choices and value not in choices:
+                raise ValueError(f"unknown {f.name} {value!r}; choose from {', '.join(choices)}")
+            if low is not None and not low <= value < float("inf"):  # NaN fails too
+                raise ValueError(f"{f.name} is {value!r}; it must be a finite number of at least {low}")
+            if "form" in f.metadata and not re.fullmatch(f.metadata["form"], value):
+                raise ValueError(f"{f.name} is {value!r}; give whole numbers joined by x, such as 32x64, or nothing")

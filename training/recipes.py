@@ -1,0 +1,188 @@
+"""One recipe per line: what each shipped model is trained with, and what a variant uses on any other data set.
+
+The values were chosen from recorded searches (the tables are in the model cards) or by hand, as the report says.
+"""
+
+from dataclasses import asdict, fields, replace
+
+from aevq_hub import AEVQConfig
+from aevq_hub.networks import NETWORKS
+from aevq_hub.registry import VARIANTS, Dataset, lookup
+
+from .objectives import OBJECTIVES
+from .recipe import Recipe
+
+# settings that every objective uses: those of the network and of the optimiser
+COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate", "schedule", "epochs", "precision",
+          "seed")  # fmt: skip
+
+TO_VECTOR = "image-to-vector"
+RECIPES = {
+    "ae": Recipe(latent_dim=128),
+
+    "ae-conv-mnist": Recipe(latent_dim=48, precision="bf16"),
+    "ae-conv-fashionmnist": Recipe(latent_dim=64),
+    "ae-conv-celeba": Recipe(latent_dim=128),
+    "ae-conv": Recipe(latent_dim=64, precision="bf16"),
+
+    "classifier-mnist": Recipe(latent_dim=128, classifier_epochs=30, learning_rate=2e-3, schedule="cosine"),
+    "classifier-celeba": Recipe(latent_dim=128, classifier_epochs=12, learning_rate=5e-4),
+    "classifier": Recipe(latent_dim=128, classifier_epochs=10),
+
+    "center-mnist": Recipe(latent_dim=48, num_codes=1, pull_weight=2.0, pull_batch_size=16, precision="bf16"),
+    "center-fashionmnist": Recipe(latent_dim=64, num_codes=1, pull_weight=0.3, pull_batch_size=16),
+    "center-celeba": Recipe(latent_dim=128, num_codes=1, pull_weight=0.3, pull_batch_size=16),
+    "center": Recipe(latent_dim=64, num_codes=1, pull_weight=1.0, pull_batch_size=128, precision="bf16"),
+
+    "zero-mnist": Recipe(latent_dim=48, pull_weight=1.0),
+    "zero-celeba": Recipe(latent_dim=128, pull_weight=1.0),
+    "zero": Recipe(latent_dim=64, pull_weight=1.0),
+
+    "codebook-mnist": Recipe(latent_dim=48, num_codes=20, pull_weight=2.0, pull_batch_size=128),
+    "codebook-fashionmnist": Recipe(latent_dim=64, num_codes=20, pull_weight=3.0, pull_batch_size=128),
+    "codebook-celeba": Recipe(latent_dim=128, num_codes=20, pull_weight=10.0, pull_batch_size=128),
+    "codebook": Recipe(latent_dim=64, num_codes=20, pull_weight=1.0, pull_batch_size=128),
+
+    "ema-mnist": Recipe(latent_dim=48, num_codes=50, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05),
+    "ema-celeba": Recipe(
+        latent_dim=64, widths="32x64x96x96", num_codes=50, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05,
+    ),
+    "ema": Recipe(latent_dim=64, num_codes=50, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05),
+
+    "residual-mnist": Recipe(
+        latent_dim=48, num_codes=500, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05, warmup_steps=400,
+        initialisation="k-means", restart_steps=200,
+    ),
+    "residual-celeba": Recipe(
+        latent_dim=64, widths="32x64x96x96", num_codes=500, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05,
+        warmup_steps=400, initialisation="k-means", restart_steps=200,
+    ),
+    "residual": Recipe(
+        latent_dim=64, num_codes=500, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05, warmup_steps=400,
+        initialisation="k-means", restart_steps=200,
+    ),
+
+    # λ2 is trained here: with the pull alone, the codes tell less and less of the picture
+    "vqae-mnist": Recipe(
+        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=10_000.0,
+        center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300, initialisation="k-means",
+        refit_epochs=18, restart_steps=100, restart_share=0.1, output_start="mean", schedule="cosine",
+    ),
+    "vqae-fashionmnist": Recipe(
+        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=10_000.0,
+        center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300, initialisation="k-means",
+        restart_steps=100, restart_share=0.1, schedule="cosine",
+    ),
+    "vqae-celeba": Recipe(
+        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=30_000.0,
+        center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300, initialisation="k-means",
+        restart_steps=100, restart_share=0.1, output_start="mean", schedule="cosine",
+    ),
+    "vqae": Recipe(
+        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=10_000.0,
+        center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300, initialisation="k-means",
+        restart_steps=100, restart_share=0.1, output_start="mean", schedule="cosine",
+    ),
+
+    "vqvae-fashionmnist": Recipe(
+        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=30.0, ema_rate=0.01,
+        warmup_steps=200, feed_steps=200, initialisation="k-means", restart_steps=100,
+    ),
+    "vqvae-celeba": Recipe(
+        latent_dim=512, num_codes=512, assignment=TO_VECTOR, pull_scale="variance", pull_weight=300.0, ema_rate=0.01,
+        warmup_steps=200, feed_steps=200, initialisation="k-means", restart_steps=100, restart_share=0.1,
+        output_start="mean", schedule="cosine",
+    ),
+    "vqvae": Recipe(
+        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=30.0, ema_rate=0.01,
+        warmup_steps=200, feed_steps=200, initialisation="k-means", restart_steps=100, output_start="mean",
+    ),
+
+    "vae-mnist": Recipe(latent_dim=48, kl_weight=1.0),
+    "vae-celeba": Recipe(latent_dim=128, kl_weight=1.0),
+    "vae": Recipe(latent_dim=64, kl_weight=1.0),
+}  # fmt: skip
+
+
+def recipe_for(variant: str, dataset: str, **given) -> Recipe:
+    """The recipe of a variant for a data set, with some settings changed.
+
+    Raises:
+        ValueError: an unknown variant, a setting that its objective does not use, or a value out of range.
+    """
+    lookup(VARIANTS, variant, "variant")
+    recipe = replace(RECIPES.get(f"{variant}-{dataset}", RECIPES[variant]), **given)
+    if unused := [name for name in given if name not in used_settings(variant, recipe)]:
+        raise ValueError(_unused(variant, recipe, unused[0]))
+    return recipe
+
+
+def used_settings(variant: str, recipe: Recipe) -> tuple[str, ...]:
+    """The names of the settings that training a variant by a recipe uses, in the order of :class:`Recipe`."""
+    entry = VARIANTS[variant]
+    names = {*COMMON, *OBJECTIVES[entry.objective].settings}
+    for f in fields(Recipe):
+        key, value = f.metadata.get("only", ("", ""))
+        if key and getattr(recipe, key, None) != value != getattr(entry, key, None):
+            names.discard(f.name)
+    return tuple(f.name for f in fields(Recipe) if f.name in names)
+
+
+def recorded(variant: str, recipe: Recipe) -> dict:
+    """A recipe as histories and searches record it: only the settings that are used."""
+    return {name: getattr(recipe, name) for name in used_settings(variant, recipe)}
+
+
+def without_pull(recipe: Recipe) -> Recipe:
+    """The same network trained the same way by reconstruction alone: what a pull is compared with."""
+    return Recipe(**{name: getattr(recipe, name) for name in COMMON})
+
+
+def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQConfig:
+    """The configuration of the model that a recipe trains.
+
+    Args:
+        variant: a key of ``VARIANTS``.
+        name: the data set's part of the model's name.
+        dataset: the data set.
+        recipe: the settings.
+
+    Raises:
+        ValueError: the recipe sets what the variant does not use or lacks what it needs, or the data set has no labels
+            for a classifier.
+    """
+    entry, default = lookup(VARIANTS, variant, "variant"), Recipe()
+    used = used_settings(variant, recipe)
+    for setting, value in asdict(recipe).items():
+        if setting not in used and value != getattr(default, setting):
+            raise ValueError(_unused(variant, recipe, setting))
+    for setting in ("num_codes", "classifier_epochs"):
+        if setting in used and not getattr(recipe, setting):
+            raise ValueError(f"{setting} is 0; {variant} needs at least 1")
+    network = NETWORKS[entry.network]
+    if network.grid and recipe.assignment != "image-to-vector":
+        raise ValueError(f"assignment is {recipe.assignment!r}; {variant} has a grid, which takes only image-to-vector")
+    widths = tuple(map(int, recipe.widths.split("x"))) if recipe.widths else network.widths(dataset.size)
+    classes = len(dataset.class_names) if entry.classifies else 0
+    if entry.classifies and not classes:
+        raise ValueError(f"{name} has no class labels, and {variant} needs them")
+    return AEVQConfig(
+        variant=variant,
+        dataset=name,
+        network=entry.network,
+        image_size=dataset.size,
+        channels=dataset.channels,
+        crop=dataset.crop,
+        widths=widths,
+        latent_dim=recipe.latent_dim,
+        num_codes=recipe.num_codes,
+        grid_size=dataset.size >> len(widths) if network.grid else 0,
+        feed=entry.feed,
+        variational=entry.variational,
+        num_classes=classes,
+        multi_label=bool(classes) and dataset.multi_label,
+    )
+
+
+def _unused(variant: str, recipe: Recipe, setting: str) -> str:
+    return f"{variant} does not use {setting}; its settings are {', '.join(used_settings(variant, recipe))}"
