@@ -216,8 +216,11 @@ def test_a_loss_that_is_not_finite_stops_training(mirror):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"epochs": 0}, "epochs is 0; it must be a finite number of at least 1"),
+        ({"epochs": 0}, "epochs is 0; give a whole number of at least 1"),
         ({"pull_weight": float("nan")}, "pull_weight is nan"),
+        ({"batch_size": 32.5}, "batch_size is 32.5; give a whole number of at least 1"),
+        ({"epochs": True}, "epochs is True; give a whole number of at least 1"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; give a number of at least 0"),
         ({"nearest_by": "manhattan"}, "unknown nearest_by 'manhattan'; choose from squared, dot, cosine"),
         ({"widths": "32,64"}, "widths is '32,64'; give whole numbers joined by x, such as 32x64"),
     ],
