@@ -198,8 +198,8 @@ class AEVQ(
     def preprocess(self, image: Image.Image, *, invert: bool = False) -> torch.Tensor:
         """Any PIL image → x (1, C, H, W) in [0, 1], as this model's training images were made.
 
-        EXIF rotation is applied, transparency becomes white, 16-bit values are scaled, and the central square is cropped
-        and resized with antialiasing. ``invert`` swaps dark and bright, which suits ink on paper for models of MNIST.
+        EXIF rotation is applied, transparency becomes white, 16-bit values are scaled, and the central square is
+        cropped and resized with antialiasing. ``invert`` swaps dark and bright, for photos of ink on paper.
         """
         c = self.config
         pixels = images.to_array(image, c.image_size, c.channels, c.crop)  # (C, H, W) uint8
@@ -239,8 +239,8 @@ class AEVQ(
             force_download: download again even if cached.
             local_files_only: use only what is cached.
             device: the device of the weights.
-            dtype: the type that encoder and decoder compute in: float32, bfloat16 or float16. Latents, vectors and images
-                are always float32.
+            dtype: the type that encoder and decoder compute in: float32, bfloat16 or float16. Latents, vectors and
+                images are always float32.
 
         To train a loaded model further, call ``model.train().requires_grad_(True)``.
 
