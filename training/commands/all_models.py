@@ -5,12 +5,13 @@ import json
 import sys
 
 from aevq_hub.folder import HISTORY_FILE
+from aevq_hub.measures import markdown_table
 from aevq_hub.registry import DATASETS, VARIANTS, lookup
 
 from ..data import find_source
 from ..recipes import recipe_for
 from ..runs import train_model
-from ..tables import markdown, models
+from ..tables import models
 from ..trainer import TrainingError
 from . import options
 
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
             failed.append(f"{variant}-{dataset}")
     histories = [json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8")) for folder in folders]
     if histories:
-        print(f"\n{markdown(models(histories))}")
+        print(f"\n{markdown_table(models(histories))}")
     if failed:
         raise TrainingError(f"{len(failed)} of {len(failed) + len(folders)} models failed: {', '.join(failed)}")
 
