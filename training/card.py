@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from aevq_hub.version import HOMEPAGE, PAPER
 
 from .files import written_beside
 from .recipe import Recipe
-from .tables import setting, table
+from .tables import series, setting, table
 
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
@@ -70,8 +69,8 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         sampling=sampling,
         minutes=sum(epoch["seconds"] for epoch in epochs) / 60,
         recipe=markdown_table(_recipe(history["recipe"])),
-        movement=_course(epochs, lambda epoch: epoch.get("movement"), 3) if "movement.png" in pictures else None,
-        center=_course(epochs, lambda epoch: epoch["terms"].get("center_reconstruction"), 1),
+        movement=_course(series(epochs, "movement"), 3) if "movement.png" in pictures else None,
+        center=_course(series(epochs, "terms.center_reconstruction"), 1),
         search=markdown_table(table(rows)) if rows else None,
         search_images=counts.pop() if len(counts := {row.get("images") for row in rows}) == 1 else None,
         findings=findings(config, results),
@@ -170,14 +169,13 @@ def _recipe(recipe: dict) -> Lines:
     ]
 
 
-def _course(epochs: list[dict], value: Callable[[dict], float | None], digits: int) -> str | None:
-    """Whether a series falls, which the paper says of two of them; None if it was not measured."""
-    measured = [(epoch["epoch"], value(epoch)) for epoch in epochs if value(epoch) is not None]
+def _course(measured: list[tuple[int, float]], digits: int) -> str | None:
+    """Whether a series of epochs and values falls, which the paper says of two; None if it was not measured."""
     if not measured:
         return None
-    numbers, values = zip(*measured, strict=True)
+    values = [value for _, value in measured]
     rises = sum(later > earlier for earlier, later in zip(values, values[1:], strict=False))
-    lowest = min(range(len(values)), key=values.__getitem__)
     verdict = "falls throughout" if not rises else f"does not simply fall: it rises {rises} of {len(values) - 1} times"
-    first, least, last = (f"{value:.{digits}f}" for value in (values[0], values[lowest], values[-1]))
-    return f"{verdict}. It starts at {first}, is lowest in epoch {numbers[lowest]} ({least}) and ends at {last}."
+    epoch, lowest = min(measured, key=lambda pair: pair[1])
+    first, least, last = (f"{value:.{digits}f}" for value in (values[0], lowest, values[-1]))
+    return f"{verdict}. It starts at {first}, is lowest in epoch {epoch} ({least}) and ends at {last}."

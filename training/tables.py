@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from aevq_hub.measures import Lines, compared
+from aevq_hub.measures import Lines, compared, flat
 
 from .recipe import Recipe
 
@@ -33,6 +33,11 @@ def table(rows: list[dict]) -> Lines:
 def setting(value) -> str:
     """A setting as people write it: 0.001, not 1e-3."""
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def series(epochs: list[dict], key: str) -> list[tuple[int, float]]:
+    """The course of a measurement as pairs of epoch and value; nested keys are joined by dots."""
+    return [(epoch["epoch"], values[key]) for epoch in epochs if key in (values := flat(epoch))]
 
 
 def models(histories: list[dict]) -> Lines:
