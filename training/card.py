@@ -1,6 +1,5 @@
 """The model card, made from config.json, history.json and, if there is one, search.json."""
 
-import json
 import re
 from dataclasses import fields
 from functools import partial
@@ -18,7 +17,7 @@ from aevq_hub.version import HOMEPAGE, PAPER
 
 from .files import written_beside
 from .recipe import Recipe
-from .tables import series, setting, table
+from .tables import recorded_rows, series, setting, table
 
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
@@ -32,8 +31,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         pictures: names of the pictures in the folder.
         folder: the model's folder.
     """
-    dataset, results, searched = DATASETS.get(config.dataset), history["results"], folder / SEARCH_FILE
-    rows = json.loads(searched.read_text(encoding="utf-8")) if searched.exists() else []
+    dataset, results, rows = DATASETS.get(config.dataset), history["results"], recorded_rows(folder / SEARCH_FILE)
     with torch.device("meta"):
         sampling = sampler_of(config).name
     metadata = _metadata(config, history)

@@ -1,17 +1,16 @@
 """The report on a folder of models, made from their history.json and search.json files and a template."""
 
-import json
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, shipped_folder
+from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipped_folder
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, written
 from aevq_hub.registry import DATASETS
 
 from .files import written_beside
 from .publish import ladder
-from .tables import MODELS, models, series
+from .tables import MODELS, models, recorded_rows, series
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 
@@ -31,14 +30,14 @@ class Records:
         names = ladder([path.parent.name for path in folder.glob(f"[!.]*/{HISTORY_FILE}")])
         if not names:
             raise ValueError(f"{folder} contains no models; give their folder with --output")
-        self.histories = {name: self._read(name, HISTORY_FILE) for name in names}
+        self.histories = {name: history(folder / name) for name in names}
 
     @property
     def groups(self) -> dict[str, list[dict]]:
         """The histories of each data set's models, by the data set's title; one's own has its name."""
         titles, groups = {d.hub_id: d.title for d in DATASETS.values()}, {}
-        for history in self.histories.values():
-            groups.setdefault(titles.get(source := history["data"]["source"], source), []).append(history)
+        for told in self.histories.values():
+            groups.setdefault(titles.get(source := told["data"]["source"], source), []).append(told)
         return groups
 
     def n(self, model: str, key: str) -> str:
@@ -56,15 +55,12 @@ class Records:
         Raises:
             ValueError: no row that was measured meets them.
         """
-        rows = [flat(row | row["recipe"]) for row in self._read(model, SEARCH_FILE)]
+        rows = [flat(row | row["recipe"]) for row in recorded_rows(self.folder / model / SEARCH_FILE)]
         found = [row[key] for row in rows if key in row and conditions.items() <= row.items()]
         if not found:
             raise ValueError(f"the search of {model} has no {key} with {conditions}")
         form = MEASURES[key].form.format
         return form(found[0]) if min(found) == max(found) else f"{form(min(found))} to {form(max(found))}"
-
-    def _read(self, model: str, file: str):
-        return json.loads((self.folder / model / file).read_text(encoding="utf-8"))
 
 
 def report(folder: Path) -> str:

@@ -1,7 +1,6 @@
 """A small recorded search over a variant's open settings."""
 
 import itertools
-import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
@@ -20,6 +19,7 @@ from .recipe import Recipe
 from .recipes import configure, recipe_for, recorded, without_pull
 from .reference_classifier import ReferenceClassifier
 from .release import prepare
+from .tables import recorded_rows
 from .trainer import DivergedError, Trainer, TrainingError
 
 HELD_OUT = 5000  # at most this many images of the training split, a tenth of it if that is less, to measure on
@@ -107,11 +107,6 @@ def search(
         finally:
             pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing new is started
     return rows
-
-
-def recorded_rows(path: Path) -> list[dict]:
-    """The rows of a search's file, none if there is no file yet."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 def _row(variant: str, source: Source, recipe: Recipe, count: int | None, threads: int, device: str) -> dict:

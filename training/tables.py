@@ -1,6 +1,8 @@
 """Recipes and measurements as tables for people: those of a search, and those of all models."""
 
+import json
 from dataclasses import asdict
+from pathlib import Path
 
 from aevq_hub.measures import Lines, compared, flat
 
@@ -13,6 +15,11 @@ MODELS = ("mse", "quantized_mse", "codebook.in_use", "codebook.duplicates", "cod
 SEARCHED = ("mse", "quantized_mse", "spread", "distance_to_vector", "codebook.in_use", "codebook.dead",
             "codebook.duplicates", "codebook.perplexity", "frechet.reconstructions", "frechet.samples",
             "frechet.midpoints", "accuracy", "changed", "changed_surely", "sure")  # fmt: skip
+
+
+def recorded_rows(path: Path) -> list[dict]:
+    """The rows of a search's file, none if there is no file yet."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 def table(rows: list[dict]) -> Lines:
