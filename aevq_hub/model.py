@@ -20,6 +20,7 @@ from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weigh
 from .hub import LIBRARY
 from .networks import NETWORKS
 from .sampling import sampler_of
+from .version import HOMEPAGE, PAPER
 
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
@@ -30,6 +31,9 @@ class AEVQ(
     library_name=LIBRARY,
     pipeline_tag="unconditional-image-generation",
     tags=["autoencoder", "representation-learning", "pytorch"],
+    repo_url=HOMEPAGE,
+    docs_url=HOMEPAGE,
+    paper_url=PAPER,
 ):
     """An autoencoder on the ladder from continuous to discrete.
 

@@ -6,9 +6,6 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 from PIL import Image
-from servers import ROOT
-
-from aevq_hub.folder import available_models
 
 # of what works alike on any screen: once is enough
 at_a_desk = pytest.mark.parametrize("page", [(1440, 900)], ids=["desktop"], indirect=True)
@@ -313,9 +310,3 @@ def test_the_python_follows_the_picture(page):
     code.get_by_text('AEVQ.from_pretrained("center-mnist")').wait_for()
     set_slider(page, "shift", 2)
     code.get_by_text("latent.perturb(z, dim, 2.0)").wait_for()
-
-
-def test_the_shipped_models_are_the_ones_that_the_readme_names():
-    assert available_models()
-    readme = (ROOT / "README.md").read_text()
-    assert all(f"`{name}`" in readme for name in available_models())

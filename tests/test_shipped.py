@@ -19,7 +19,6 @@ from training import metrics
 from training.data import find_source, labelled, load
 from training.recipe import Recipe
 from training.recipes import recipe_for, without_pull
-from training.tables import markdown, models
 
 ROOT = Path(__file__).parent.parent
 MSE_AT_MOST = {
@@ -195,9 +194,3 @@ def test_the_readme_s_quick_start_runs(tmp_path):
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     assert time.monotonic() - start < 60
     assert list(tmp_path.glob("*.png"))
-
-
-@pytest.mark.parametrize("dataset", DATASETS)
-def test_the_readme_s_tables_are_what_was_measured(dataset):
-    names = [f"{variant}-{dataset}" for variant in VARIANTS if f"{variant}-{dataset}" in available_models()]
-    assert markdown(models([history(name) for name in names])) in (ROOT / "README.md").read_text(encoding="utf-8")

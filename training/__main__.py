@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from .commands import all_models, card, evaluate, map, options, push, push_space, search, train
+from .commands import all_models, card, evaluate, map, options, push, push_space, report, search, train
 from .publish import PublishError
 from .trainer import TrainingError
 
@@ -13,6 +13,7 @@ COMMANDS = {
     "search": search,
     "evaluate": evaluate,
     "card": card,
+    "report": report,
     "map": map,
     "push": push,
     "push-space": push_space,
@@ -32,6 +33,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
                                              a recorded search over settings
   {prog} evaluate center-mnist               measure a model again
   {prog} map center-mnist                    its vectors and latents on a plane, for the demo
+  {prog} report                              the report on all models, from what is recorded
   {prog} push center-mnist --to NAMESPACE    publish its folder on the Hub
   {prog} push-space --to NAMESPACE/NAME      publish the demo of a namespace's models
 

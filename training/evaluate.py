@@ -102,8 +102,7 @@ def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dic
         distances = torch.cat([model.quantize(part)[2].flatten() for part in z.split(metrics.BATCH)])
         results["distance_to_vector"] = distances.mean().item()
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
-        health = metrics.health(model, benchmark.images)
-        results["codebook"] = {**health.summary(), "share": health.rounded_share()}
+        results["codebook"] = metrics.health(model, benchmark.images).record()
     if benchmark.classifier is None:
         return results
     if model.sampler.fitted:

@@ -13,7 +13,7 @@ from aevq_hub import AEVQConfig
 from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_FILE
 
 from . import metrics
-from .card import report
+from .card import terminal_report
 from .data import Source, cache_folder, load, training_labels
 from .recipe import Recipe
 from .recipes import configure
@@ -77,7 +77,7 @@ def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, dev
             bar.write(_line(record), file=sys.stderr)
     results = release(trainer, source, folder)["results"]
     checkpoint.unlink(missing_ok=True)
-    print(f"wrote {folder}\n{report(results)}")
+    print(f"wrote {folder}\n{terminal_report(results)}")
     return folder
 
 
@@ -87,8 +87,7 @@ def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
     error = metrics.mse(model, images)
     record = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
     if model.codebook is not None:
-        health = metrics.health(model, images)
-        record["codebook"] = {**health.summary(), "share": health.rounded_share()}
+        record["codebook"] = metrics.health(model, images).record()
         record["test"]["quantized_mse"] = metrics.quantized_mse(model, images)
     model.train()
     return record

@@ -1,7 +1,6 @@
 """A recorded search over a variant's settings."""
 
 import itertools
-import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -20,6 +19,7 @@ from .recipe import Recipe
 from .recipes import configure, recipe_for, recorded, without_pull
 from .reference_classifier import ReferenceClassifier
 from .release import prepare
+from .tables import recorded_rows
 from .trainer import DivergedError, Trainer, TrainingError
 
 HELD_OUT = 5000  # training images to measure on: at most this many, and at most a tenth
@@ -112,11 +112,6 @@ def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | 
     lengths = sorted({r.epochs for r in recipes})
     others = [(name, recipe_for(name, source.name, epochs=epochs)) for name in beside for epochs in lengths]
     return [*plain, *((variant, r) for r in recipes), *others]
-
-
-def recorded_rows(path: Path) -> list[dict]:
-    """The rows of a search's file; empty if there is no file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 def _row(variant: str, source: Source, recipe: Recipe, count: int | None, threads: int, device: str) -> dict:
