@@ -11,8 +11,8 @@ from aevq_hub import AEVQ
 from aevq_hub.folder import shipped_folder
 from aevq_hub.registry import DATASETS
 from training.card import HEALTH, NUMBERS, named_numbers
-from training.data import find_source
 from training.evaluate import evaluate
+from training.sources import find_source
 
 # names that the Hub knows, written down from its documentation
 LICENSES = {

@@ -7,8 +7,10 @@ from PIL import Image
 
 from aevq_hub.registry import DATASETS
 from training import data
-from training.data import DataError, find_source, labelled, load, training_labels
+from training.data import labelled, load, training_labels
 from training.files import written_beside
+from training.rows import DataError
+from training.sources import find_source
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from aevq_hub.pictures import DIMENSIONS
 from aevq_hub.registry import VARIANTS
 
 from . import metrics
-from .data import Source, Split, labelled, load
+from .data import Split, labelled, load
 from .metrics import batches
 from .reference_classifier import FEATURES, ReferenceClassifier
+from .rows import Source
 
 
 @dataclass(frozen=True)

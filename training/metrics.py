@@ -111,7 +111,7 @@ def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[st
     probe = LogisticRegression(max_iter=200, C=0.1)
     probe = MultiOutputClassifier(probe) if several else probe
     results = {"majority": majority(y, y_test)}
-    for name, model in (("linear", probe), ("neighbours", KNeighborsClassifier(10))):
+    for name, model in (("linear", probe), ("neighbours", KNeighborsClassifier(min(10, len(z))))):
         if several and y.min() < 0:
             keep = (y >= 0).all(1).numpy()
             answer = model.fit(z[keep], y.numpy()[keep]).predict(z_test)

@@ -13,13 +13,14 @@ from tqdm import tqdm
 
 from aevq_hub.registry import VARIANTS, lookup
 
-from .data import Source, Split, keep_apart, known, load, training_labels
+from .data import Split, keep_apart, known, load, training_labels
 from .evaluate import Benchmark, measure
 from .files import write_json
 from .recipe import Recipe
 from .recipes import configure, recipe_for, recorded, without_pull
 from .reference_classifier import ReferenceClassifier
 from .release import prepare
+from .rows import Source
 from .trainer import DivergedError, Trainer, TrainingError
 
 HELD_OUT = 5000  # at most this many images of the training split, a tenth of it if that is less, to measure on

@@ -7,9 +7,9 @@ import sys
 from aevq_hub.folder import HISTORY_FILE
 from aevq_hub.registry import DATASETS, VARIANTS, lookup
 
-from ..data import find_source
 from ..recipes import recipe_for
 from ..runs import train_model
+from ..sources import find_source
 from ..tables import markdown, models
 from ..trainer import TrainingError
 from . import options

@@ -8,8 +8,9 @@ import torch
 
 from aevq_hub.registry import DATASETS, VARIANTS
 
-from ..data import Source, find_source
 from ..recipe import Recipe
+from ..rows import Source
+from ..sources import find_source
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -31,11 +32,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the options for the place and the format of images; :func:`source` reads them."""
     data = parser.add_argument_group("data")
-    data.add_argument("--data", type=Path, metavar="PATH", help="a folder of images, with or without train/ and test/")
+    data.add_argument("--data", type=Path, metavar="PATH", help="a folder of images, see below")
     data.add_argument("--size", type=int, help="height and width in pixels, for your own images")
     data.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for RGB, for your own images")
     data.add_argument("--config", help="the configuration of a data set given by its id")
     data.add_argument("--image-column", help="the column that holds the images (image)")
+    data.add_argument("--label-column", help="the column of classes, of metadata.csv or on the Hub (label)")
     add_data_root(data)
 
 
@@ -53,7 +55,7 @@ def source(args: argparse.Namespace, name: str) -> Source:
     """The data set that a name and the options of :func:`add_data` describe."""
     return find_source(
         name, data=args.data, data_root=args.data_root, size=args.size, channels=args.channels,
-        image_column=args.image_column, config=args.config,
+        image_column=args.image_column, label_column=args.label_column, config=args.config,
     )  # fmt: skip
 
 
