@@ -25,7 +25,7 @@ class Benchmark:
         shifted: those of them that transitions are looked for in.
         labelled: images with labels to fit probes on and to measure them on; None without labels.
         classifier: a classifier of the images; None without labels.
-        frechet: the classifier Fréchet distance from the images; None without labels.
+        frechet: the classifier Fréchet distance from the images; None without labels or with a single image.
     """
 
     images: Tensor
@@ -40,9 +40,8 @@ class Benchmark:
         if not source.dataset.class_names:
             return cls(images, shifted)
         classifier = ReferenceClassifier(source, progress=progress)
-        return cls(
-            images, shifted, labelled(source), classifier, metrics.Frechet(classifier.features, FEATURES, images)
-        )
+        frechet = metrics.Frechet(classifier.features, FEATURES, images) if len(images) > 1 else None
+        return cls(images, shifted, labelled(source), classifier, frechet)
 
 
 def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
@@ -106,7 +105,7 @@ def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dic
         results["codebook"] = {**health.summary(), "share": health.rounded_share()}
     if benchmark.classifier is None:
         return results
-    if model.sampler.fitted:
+    if model.sampler.fitted and benchmark.frechet:
         results["frechet"] = metrics.frechet(model, z, benchmark.frechet)
     if VARIANTS[model.config.variant].measures_transitions and not benchmark.classifier.multi_label:
         dims = model.ranked_dimensions()[:DIMENSIONS]

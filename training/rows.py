@@ -127,7 +127,7 @@ def class_names(source: Source, column: str | None) -> tuple[str, ...]:
     if isinstance(kind, datasets.ClassLabel):
         names = kind.names
     elif stream.images and kind:  # a column of the metadata
-        names = sorted({row[name] for row in stream.rows.remove_columns("image")} - {None})
+        names = sorted({row[name] for row in stream.rows} - {None})
     elif column:
         raise DataError(f"the column {column!r} of {source.place} has the type {kind}; labels need the type ClassLabel")
     else:
@@ -152,7 +152,8 @@ def _open(source: Source, split: str) -> _Stream:
             files, images = builder.config.data_files, {}
         divided = len(files) == 1 and split in ("train", "test")
         if split not in files and not divided:
-            raise DataError(f"{source.place} has no split {split!r}; choose from {', '.join(files)}")
+            choices = ("train", "test") if len(files) == 1 else files
+            raise DataError(f"{source.place} has no split {split!r}; choose from {', '.join(choices)}")
         stored = next(iter(files)) if divided else split
         if images:
             return _Stream(_stream_of_folder(source.folder, stored, images[stored]), images, divided)
@@ -184,6 +185,7 @@ def _stream_of_folder(folder: Path, split: str, images: list[Path]):
     The builder is given the files, so that it takes no name such as test_001.jpg for a split or for a pattern.
     """
     from datasets import Features, Value
+    from datasets import Image as ImageColumn
     from datasets.data_files import DataFilesDict, DataFilesList
     from datasets.packaged_modules.imagefolder.imagefolder import ImageFolder
 
@@ -193,12 +195,11 @@ def _stream_of_folder(folder: Path, split: str, images: list[Path]):
     in_classes = all(len(p.relative_to(root).parts) == 2 for p in images)
     builder = ImageFolder(data_files=DataFilesDict({split: files}), drop_labels=not in_classes)
     stream = builder.as_streaming_dataset(split=split)
-    if not metadata:
-        return stream
-    # labels as they are written: their types would be guessed, and for each part of a long file anew
-    columns = {name: kind if name == "image" else Value("string") for name, kind in stream.features.items()}
-    builder.config.features = builder.info.features = Features(columns)
-    return builder.as_streaming_dataset(split=split)
+    if metadata:  # labels as they are written: their types would be guessed, for each part of a long file anew
+        columns = {name: kind if name == "image" else Value("string") for name, kind in stream.features.items()}
+        builder.config.features = builder.info.features = Features(columns)
+        stream = builder.as_streaming_dataset(split=split)
+    return stream.cast_column("image", ImageColumn(decode=False))
 
 
 def _reader_of_labels(source: Source, stream: _Stream) -> Callable[[dict], list[int]]:
@@ -224,9 +225,8 @@ def _rows_of_folder(source: Source, stream: _Stream, undecoded, labels: Callable
     for row in undecoded:
         path = (row["image"] or {}).get("path")
         if path not in known:
-            raise DataError(
-                f"{METADATA_FILE} in {source.place} names {path or 'no file in a row'}, which is no image there"
-            )
+            missing = path or "no file in one of its rows"
+            raise DataError(f"{METADATA_FILE} names {missing}; each row needs the file_name of an image")
         if known[path] == stored:  # metadata may be that of all splits
             rows.append((path, lambda path=path: Image.open(path), labels(row)))
     if stream.divided:

@@ -32,7 +32,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the options for the place and the format of images; :func:`source` reads them."""
     data = parser.add_argument_group("data")
-    data.add_argument("--data", type=Path, metavar="PATH", help="a folder of images, see below")
+    text = "a folder of images, with or without train/ and test/; class folders or metadata.csv give labels"
+    data.add_argument("--data", type=Path, metavar="PATH", help=text)
     data.add_argument("--size", type=int, help="height and width in pixels, for your own images")
     data.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for RGB, for your own images")
     data.add_argument("--config", help="the configuration of a data set given by its id")
