@@ -1,13 +1,16 @@
 """The road end to end for images of one's own with labels: class folders ─► a model that knows the classes' names."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from safetensors.torch import load_file
 
 from aevq_hub import AEVQ, folder
 from training.__main__ import main
+from training.data import load
+from training.maps import write_map
+from training.recipes import configure, recipe_for
+from training.sources import find_source
 
 SHAPES = {"circles": 60, "squares": 4, "triangles": 3}  # corners
 
@@ -51,16 +54,12 @@ def test_a_classifier_of_class_folders(shapes, capsys):
     assert all(f"{value:.1f}" in card for value in results["frechet"].values())
 
 
-def test_a_map_and_a_search_of_class_folders(shapes):
-    from safetensors.torch import load_file
-
-    assert main([*arguments("center", shapes), "--precision", "fp32"]) == 0
-    classes = load_file(shapes.parent / "center-shapes" / "map.safetensors")["classes"]
-    assert classes.bincount().tolist() == [4, 4, 4]
-    command = ["search", *arguments("center", shapes)[1:], "--precision", "fp32", "--pull-weight", "1"]
-    assert main(command) == 0
-    (row,) = json.loads((shapes.parent / "center-shapes" / "search.json").read_text())
-    assert row["frechet"]["samples"] > 0 and row["classifier_accuracy"] > 1 / 3
+def test_a_map_has_the_classes_of_class_folders(shapes):
+    source = find_source("shapes", data=shapes, size=32, channels=3)
+    recipe = recipe_for("center", "shapes", latent_dim=8, widths="8x16x16")
+    model = AEVQ(configure("center", source.name, source.dataset, recipe)).eval()
+    write_map(model, load(source, "test"), shapes)
+    assert load_file(shapes / "map.safetensors")["classes"].bincount().tolist() == [4, 4, 4]
 
 
 def test_a_classifier_without_labels_says_what_is_missing(shapes, capsys):

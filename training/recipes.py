@@ -13,8 +13,8 @@ from .objectives import OBJECTIVES
 from .recipe import Recipe
 
 # settings that every objective uses: those of the network and of the optimiser
-COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate", "schedule", "epochs", "precision",
-          "seed")  # fmt: skip
+COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate", "schedule", "augment", "epochs",
+          "precision", "seed")  # fmt: skip
 
 TO_VECTOR = "image-to-vector"
 RECIPES = {
