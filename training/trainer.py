@@ -215,7 +215,7 @@ class Means:
 
     def add(self, terms: Terms, images: int) -> None:
         for name, term in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + term.detach().double() * images
+            self.sums[name] = self.sums.get(name, 0.0) + metrics.exact(term.detach()) * images
             self.counts[name] = self.counts.get(name, 0) + images
 
     @property

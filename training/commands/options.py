@@ -69,10 +69,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add the option for the device to train on."""
-    parser.add_argument("--device", default="auto", type=_device, help="auto, cpu, cuda, mps, xpu … (%(default)s)")
+    text = "cpu, cuda, mps, xpu …; auto: the accelerator, or the processor if there is none (%(default)s)"
+    parser.add_argument("--device", default="auto", type=_device, help=text)
 
 
 def _device(name: str) -> str:
+    """Parse the name of a device that this machine has."""
     accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     kind = accelerator.type if accelerator else "cpu"
     numbered = [f"{kind}:{i}" for i in range(torch.accelerator.device_count())] if accelerator else []
