@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from aevq_hub import AEVQ
+from aevq_hub.checks import one_of
 from aevq_hub.codebook import nearest_vectors
 
 from .recipe import NEAREST_BY, Recipe
@@ -77,8 +78,7 @@ def nearest(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
     Raises:
         ValueError: unknown ``by``.
     """
-    if by not in NEAREST_BY:
-        raise ValueError(f"unknown nearest_by {by!r}; choose from {', '.join(NEAREST_BY)}")
+    one_of("nearest_by", by, NEAREST_BY)
     if by == "squared":
         return torch.cdist(codebook, z).argmin(1)
     if by == "cosine":

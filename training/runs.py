@@ -1,4 +1,4 @@
-"""One model from the first step to its folder, or from where it was interrupted."""
+"""Train one model from start to finish, or continue after an interruption."""
 
 import hashlib
 import json
@@ -26,13 +26,14 @@ from .trainer import Trainer, TrainingError, refuse_other_settings
 def train_model(
     variant: str, source: Source, recipe: Recipe, output: Path, device: str = "cpu", *, restart: bool = False
 ) -> Path:
-    """Train a model, or go on with it, and write its folder.
+    """Train a model, or continue its training, and write its folder.
 
     Returns:
-        The model's folder in ``output``. One that is finished is left as it is.
+        The model's folder in ``output``. A finished model is not changed.
 
     Raises:
-        TrainingError: the folder holds a model of other settings, another process trains it, or training cannot go on.
+        TrainingError: the folder contains a model with other settings, another process is training it, or training
+            cannot continue.
     """
     config = configure(variant, source.name, source.dataset, recipe)
     folder = output / config.name
@@ -83,7 +84,7 @@ def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, dev
 
 
 def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
-    """What is measured on the test split after each epoch."""
+    """Measurements on the test split after an epoch."""
     model, images = trainer.model.eval(), images.to(trainer.device)
     error = metrics.mse(model, images)
     record = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
