@@ -106,10 +106,11 @@ def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DU
     first, second = torch.zeros(dim, dtype=torch.double), 0.0
     for z in latents:
         z = z.movedim(1, -1).reshape(-1, dim)
-        counts += nearest_vectors(z, codebook).bincount(minlength=size).double().cpu()
+        counts += nearest_vectors(z, codebook).bincount(minlength=size).cpu()
         total += len(z)
-        first += z.sum(0, dtype=torch.double).cpu()
-        second += z.double().square().sum().item()
+        z = z.cpu().double()  # not every device has this type
+        first += z.sum(0)
+        second += z.square().sum().item()
     if not total:
         raise ValueError("a codebook's health needs latents; there are none")
     spread = max(second / total - (first / total).square().sum().item(), 0.0) ** 0.5

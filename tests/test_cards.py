@@ -12,8 +12,8 @@ from aevq_hub.folder import history, shipped_folder
 from aevq_hub.measures import MEASURES
 from aevq_hub.registry import DATASETS
 from training.card import numbers
-from training.data import find_source
 from training.evaluate import evaluate
+from training.sources import find_source
 
 # names that the Hub knows, written down from its documentation
 LICENSES = {

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 from tiny import tiny
 
-from training.data import find_source, load, training_labels
+from training.data import load, training_labels
 from training.recipe import Recipe
 from training.recipes import recipe_for, recorded, without_pull
 from training.search import _row, grid, search
+from training.sources import find_source
 from training.tables import table
 from training.trainer import Trainer, TrainingError
 

@@ -16,9 +16,10 @@ from aevq_hub import AEVQ
 from aevq_hub.folder import available_models, shipped_folder
 from aevq_hub.registry import DATASETS, VARIANTS
 from training import metrics
-from training.data import find_source, labelled, load
+from training.data import labelled, load
 from training.recipe import Recipe
 from training.recipes import recipe_for, without_pull
+from training.sources import find_source
 
 ROOT = Path(__file__).parent.parent
 MSE_AT_MOST = {

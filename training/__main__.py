@@ -25,7 +25,8 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   {prog} train center mnist                  the paper's `center` on MNIST, downloaded from the Hub
   {prog} train center mnist --data-root DIR  the same from local copies in the Hub's layout
   {prog} train center cats --data PHOTOS --size 64 --channels 3
-                                             on a folder of your own images
+                                             on your own images; labels come from class folders, PHOTOS/tabby/1.jpg,
+                                             or from PHOTOS/metadata.csv with the columns file_name and label
   {prog} train center OWNER/NAME --size 64 --channels 3
                                              on any image data set on the Hub
   {prog} all --variants vqae,vqvae           several models one after the other, by default all of them

@@ -10,9 +10,10 @@ from aevq_hub.pictures import DIMENSIONS
 from aevq_hub.registry import VARIANTS
 
 from . import metrics
-from .data import Source, Split, labelled, load
+from .data import Split, labelled, load
 from .metrics import batches
 from .reference_classifier import FEATURES, ReferenceClassifier
+from .rows import Source
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Benchmark:
         shifted: the images whose class changes are measured.
         labelled: labelled images to learn from and to test on; None without labels.
         classifier: the reference classifier; None without labels.
-        frechet: the classifier Fréchet distance from the images; None without labels.
+        frechet: the classifier Fréchet distance from the images; None without labels or with a single image.
     """
 
     images: Tensor
@@ -39,9 +40,8 @@ class Benchmark:
         if not source.dataset.class_names:
             return cls(images, shifted)
         classifier = ReferenceClassifier(source, progress=progress)
-        return cls(
-            images, shifted, labelled(source), classifier, metrics.Frechet(classifier.features, FEATURES, images)
-        )
+        frechet = metrics.Frechet(classifier.features, FEATURES, images) if len(images) > 1 else None
+        return cls(images, shifted, labelled(source), classifier, frechet)
 
 
 def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
@@ -105,7 +105,7 @@ def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dic
         results["codebook"] = metrics.health(model, benchmark.images).record()
     if benchmark.classifier is None:
         return results
-    if model.sampler.fitted:
+    if model.sampler.fitted and benchmark.frechet:
         results["frechet"] = metrics.frechet(model, z, benchmark.frechet)
     if VARIANTS[model.config.variant].measures_transitions and not benchmark.classifier.multi_label:
         dims = model.ranked_dimensions()[:DIMENSIONS]

@@ -7,10 +7,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .data import Source, Split, cache_folder, fingerprint, labelled
+from .data import Split, labelled
 from .files import written_beside
 from .metrics import accuracy, batches, to_float
 from .objectives import classification
+from .rows import Source
+from .sources import cache_folder, fingerprint
 
 _EPOCHS, _BATCH, _SEED = 4, 128, 0
 _LEAST_STEPS = 800  # for small data sets

@@ -12,10 +12,11 @@ from aevq_hub.folder import HISTORY_FILE, SAMPLES_FILE
 
 from . import figures, fit_sampler, maps, metrics
 from .card import write_card
-from .data import Source, Split, load, training_labels
+from .data import Split, load, training_labels
 from .evaluate import evaluate
 from .files import write_json, written_beside
 from .recipes import recorded
+from .rows import Source
 from .trainer import Trainer
 
 HALF_TOLERANCE = 1e-5  # weights are stored in half precision unless a test MSE changes by more
@@ -68,10 +69,12 @@ def described_data(source: Source) -> dict:
     """The data a model was trained and measured on, for ``history.json``.
 
     ``labels_kept_apart`` is the number of labelled training images that accuracies are measured on if the test split
-    has no labels.
+    has no labels. ``class_names`` is there only if the data set is not in the table.
     """
     train, test = load(source, "train"), load(source, "test")
     data = {"source": source.public_name, "train_images": len(train), "test_images": len(test)}
+    if source.dataset.class_names and not source.listed:
+        data["class_names"] = list(source.dataset.class_names)
     if train.labels is not None:
         learnt = training_labels(source)
         if apart := len({*(learnt != train.labels).nonzero()[:, 0].tolist()}):

@@ -14,10 +14,12 @@ from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_
 
 from . import metrics
 from .card import terminal_report
-from .data import Source, cache_folder, load, training_labels
+from .data import load, training_labels
 from .recipe import Recipe
 from .recipes import configure
 from .release import release
+from .rows import Source
+from .sources import cache_folder
 from .trainer import Trainer, TrainingError, refuse_other_settings
 
 

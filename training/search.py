@@ -12,13 +12,14 @@ from tqdm import tqdm
 
 from aevq_hub.registry import VARIANTS, lookup
 
-from .data import Source, Split, keep_apart, known, load, training_labels
+from .data import Split, keep_apart, known, load, training_labels
 from .evaluate import Benchmark, measure
 from .files import write_json
 from .recipe import Recipe
 from .recipes import configure, recipe_for, recorded, without_pull
 from .reference_classifier import ReferenceClassifier
 from .release import prepare
+from .rows import Source
 from .tables import recorded_rows
 from .trainer import DivergedError, Trainer, TrainingError
 

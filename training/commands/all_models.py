@@ -7,9 +7,9 @@ from aevq_hub.folder import history
 from aevq_hub.measures import markdown_table
 from aevq_hub.registry import DATASETS, VARIANTS, lookup
 
-from ..data import find_source
 from ..recipes import recipe_for
 from ..runs import train_model
+from ..sources import find_source
 from ..tables import models
 from ..trainer import TrainingError
 from . import options
