@@ -8,6 +8,7 @@ import math
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -147,7 +148,8 @@ def test_the_endpoints_are_tools_of_language_models_too(page_url):
             drawn = await session.call_tool("perturb", {"model": "center-mnist", "start": "sample:2", "shift": 1.5})
             return tools, drawn, await session.call_tool("perturb", {"model": "nothing"})
 
-    tools, drawn, refused = asyncio.run(used())
+    with ThreadPoolExecutor(1) as pool:  # the browser of other tests has an event loop in this thread
+        tools, drawn, refused = pool.submit(asyncio.run, used()).result()
     assert {f"/{tool.name}" for tool in tools} == ENDPOINTS
     for tool in tools:
         for name, argument in tool.inputSchema["properties"].items():  # a sentence of the docstring, not half of one

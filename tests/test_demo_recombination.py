@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
+from browsing import at_a_desk, leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 from PIL import Image
-from test_demo import at_a_desk, leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 
 pytestmark = pytest.mark.browser
 
