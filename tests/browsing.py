@@ -71,11 +71,17 @@ def set_slider(page: Page, name: str, value: float) -> None:
     box.press("Tab")
 
 
-def leave_for(page: Page, url: str) -> None:
-    """Open another address, when nothing is under way that leaving would break off, and wait until all is drawn."""
-    settle(page)
+def visit(page: Page, url: str) -> None:
+    """Open an address and wait until its tab is drawn."""
     page.goto(url)
+    page.locator("[role=tabpanel] figure img").locator("visible=true").first.wait_for()
     settle(page)
+
+
+def leave_for(page: Page, url: str) -> None:
+    """Open another address, when nothing is under way any more that leaving would break off."""
+    settle(page)
+    visit(page, url)
 
 
 def open_tab(page: Page, title: str) -> None:

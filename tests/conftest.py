@@ -143,7 +143,7 @@ def browser():
 @pytest.fixture(params=[(1440, 900), (375, 800)], ids=["desktop", "phone"])
 def page(request, browser, page_url):
     """The page as a new visitor sees it; afterwards, nothing may have gone wrong in it or left the machine."""
-    from browsing import settle, watch
+    from browsing import visit, watch
 
     width, height = request.param
     with browser.new_context(viewport={"width": width, "height": height}) as context:
@@ -153,8 +153,7 @@ def page(request, browser, page_url):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda sent: requests.append(sent.url))
         watch(page)
-        page.goto(page_url)
-        settle(page)
+        visit(page, page_url)
         yield page
         wide = page.evaluate("document.documentElement.scrollWidth")
     # a page that is left breaks off what it was fetching, and says so
