@@ -18,11 +18,11 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from browsing import settle, watch
 from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Page, Request, sync_playwright
 from servers import demo
-from test_demo import settle
 
 MODEL, USERS, CALLS, MOVES = "vqvae-celeba", 16, 40, 60  # the heaviest model; calls per user; moves in the browser
 WIDTH = 960  # of a tab's picture, in pixels
@@ -85,6 +85,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1440, "height": 900})
+            watch(page)
             page.goto(f"{url}/?tab=perturbation&model={MODEL}")
             page.wait_for_selector("#live img")
             settle(page)
