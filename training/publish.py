@@ -238,7 +238,7 @@ def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
         AEVQ.from_pretrained(folder)
         for file in (CARD_FILE, HISTORY_FILE):
             if not (folder / file).is_file():
-                raise PublishError(f"{folder} has no {file}; train the model with `python -m training train`")
+                raise PublishError(f"{folder} has no {file}; train the model with `aevq train`")
     return folders
 
 

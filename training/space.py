@@ -59,11 +59,11 @@ def pinned(namespace: str) -> dict[str, Shown]:
             info = api.model_info(repo_id)
         there = {file.rfilename for file in info.siblings}
         if missing := sorted(set(DEMO_FILES) - there):
-            raise PublishError(f"{repo_id} has no {missing[0]}; publish it again with `python -m training push`")
+            raise PublishError(f"{repo_id} has no {missing[0]}; publish it again with `aevq push`")
         files = (*DEMO_FILES, MAP_FILE) if MAP_FILE in there else DEMO_FILES
         shown[repo_id.split("/")[1]] = Shown(Pin(repo_id, info.sha), files)
     if not shown:
-        raise PublishError(f"{namespace} has no models on the Hub; publish them with `python -m training push --all`")
+        raise PublishError(f"{namespace} has no models on the Hub; publish them with `aevq push --all`")
     return {name: shown[name] for name in ladder(list(shown))}
 
 

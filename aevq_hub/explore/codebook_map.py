@@ -89,7 +89,7 @@ def at(settings: Codebook, x: float, y: float) -> tuple[str, int]:
 def _map(settings: Codebook) -> Map:
     plane = load_map(settings.model)
     if plane is None:
-        raise ValueError(f"{settings.model} has no map; `python -m training map {settings.model}` makes one.")
+        raise ValueError(f"{settings.model} has no map; `aevq map {settings.model}` makes one.")
     return plane
 
 
