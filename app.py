@@ -3,12 +3,12 @@
 from contextlib import suppress
 
 with suppress(ImportError):
-    import spaces  # there on ZeroGPU, and before torch
+    import spaces  # there on ZeroGPU, and before torch  # pyright: ignore[reportMissingImports]
 
     # ZeroGPU starts a Space only if some function may ask for the GPU; this one never does, the models are small
     spaces.GPU(lambda: None)
 
 if __name__ == "__main__":
-    from aevq_hub.demo import build, launch
+    from aevq_hub.demo.__main__ import main
 
-    launch(build())
+    main()

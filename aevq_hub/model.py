@@ -44,6 +44,8 @@ class AEVQ(
             on training images at the end of training: what makes a dimension matter.
     """
 
+    dimension_effect: torch.Tensor
+
     def __init__(self, config: AEVQConfig):
         super().__init__()
         self.config = config
@@ -122,8 +124,8 @@ class AEVQ(
         Raises:
             ValueError: the model has no vectors, or z has another shape or type.
         """
-        indices = nearest_vectors(self._latents(z).movedim(1, -1), self._codebook())
-        quantized = self.codebook[indices].movedim(-1, 1)
+        indices = nearest_vectors(self._latents(z).movedim(1, -1), self.vectors)
+        quantized = self.vectors[indices].movedim(-1, 1)
         return quantized, indices, (z - quantized).detach().norm(dim=1)
 
     def decode_indices(self, indices: torch.Tensor) -> torch.Tensor:
@@ -132,7 +134,7 @@ class AEVQ(
         Raises:
             ValueError: the model has no vectors, or the indices have another shape or type or are out of range.
         """
-        codebook, shape = self._codebook(), self.config.latent_shape[1:]
+        codebook, shape = self.vectors, self.config.latent_shape[1:]
         if tuple(indices.shape[1:]) != shape or indices.ndim != 1 + len(shape):
             wanted = ", ".join(["B", *map(str, shape)])
             raise ValueError(f"indices have the shape {tuple(indices.shape)}; {self.config.name} takes ({wanted})")
@@ -181,7 +183,13 @@ class AEVQ(
         """What encoder and decoder compute in; latents, vectors and images are float32 whatever it is."""
         return next(self.encoder.parameters()).dtype
 
-    def _codebook(self) -> torch.Tensor:
+    @property
+    def vectors(self) -> torch.Tensor:
+        """The codebook (K, D), where there must be one.
+
+        Raises:
+            ValueError: the model has no vectors.
+        """
         if self.codebook is None:
             raise ValueError(f"{self.config.name} has no codebook; models with vectors have one")
         return self.codebook

@@ -42,6 +42,13 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Labelled(Split):
+    """A split with labels."""
+
+    labels: torch.Tensor
+
+
+@dataclass(frozen=True)
 class Source:
     """A data set and where it is read from.
 
@@ -159,7 +166,7 @@ def load(source: Source, split: str, *, progress: bool = True) -> Split:
 def training_labels(source: Source) -> torch.Tensor | None:
     """The labels of the training split to learn from, (N,) or (N, attributes), −1 where missing or kept apart."""
     labels = load(source, "train").labels
-    if labels is None or (load(source, "test").labels >= 0).any():
+    if labels is None or (test := load(source, "test").labels) is None or (test >= 0).any():
         return labels
     return keep_apart(labels)[0]
 
@@ -170,7 +177,7 @@ def keep_apart(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return labels.index_fill(0, apart, -1), apart
 
 
-def labelled(source: Source) -> tuple[Split, Split]:
+def labelled(source: Source) -> tuple[Labelled, Labelled]:
     """The images with labels to learn from and those to measure on.
 
     These are of the training and the test split; where the test split has no labels, as that of the CelebA at hand,
@@ -180,19 +187,19 @@ def labelled(source: Source) -> tuple[Split, Split]:
         ValueError: the data set has no labels.
     """
     train, test, learnt = load(source, "train"), load(source, "test"), training_labels(source)
-    if learnt is None or not (learnt >= 0).any():
+    if train.labels is None or learnt is None or not (learnt >= 0).any():
         raise ValueError(f"{source.name} has no labels")
-    learn = known(Split(train.images, learnt))
-    if (test.labels >= 0).any():
-        return learn, known(test)
+    learn = known(Labelled(train.images, learnt))
+    if test.labels is not None and (test.labels >= 0).any():
+        return learn, known(Labelled(test.images, test.labels))
     apart = keep_apart(train.labels)[1]
-    return learn, Split(train.images[apart], train.labels[apart])
+    return learn, Labelled(train.images[apart], train.labels[apart])
 
 
-def known(split: Split) -> Split:
+def known(split: Labelled) -> Labelled:
     """The images of a split that have a label (of several, any)."""
     index = _known(split.labels)
-    return split if len(index) == len(split) else Split(split.images[index], split.labels[index])
+    return split if len(index) == len(split) else Labelled(split.images[index], split.labels[index])
 
 
 def _known(labels: torch.Tensor) -> torch.Tensor:
@@ -221,6 +228,7 @@ class _Rows:
 
 def _rows_of_folder(source: Source, split: str) -> _Rows:
     folder = source.folder
+    assert folder is not None  # this kind has one
     splits = sorted(p.name for p in folder.iterdir() if p.name in ("train", "valid", "test") and p.is_dir())
     if splits and split not in splits:
         raise DataError(f"{folder} has no split {split!r}; choose from {', '.join(splits)}")
@@ -234,12 +242,13 @@ def _rows_of_folder(source: Source, split: str) -> _Rows:
 
 
 def _rows_of_hub(source: Source, split: str) -> _Rows:
-    import datasets  # half a second, and not needed once the images are decoded
+    import datasets.data_files  # half a second, and not needed once the images are decoded
 
     d = source.dataset
     try:
         builder = datasets.load_dataset_builder(str(source.folder or d.hub_id), d.hub_config)
         files = builder.config.data_files
+        assert isinstance(files, datasets.data_files.DataFilesDict)  # the builder has found them
         single = len(files) == 1
         if split not in files and not (single and split in ("train", "test")):
             raise DataError(f"{source.place} has no split {split!r}; choose from {', '.join(files)}")
@@ -247,6 +256,7 @@ def _rows_of_hub(source: Source, split: str) -> _Rows:
         # left alone, the builder would open, and without streaming download, the files of every split
         builder.config.data_files = datasets.data_files.DataFilesDict({stored: files[stored]})
         stream = builder.as_streaming_dataset(split=stored)
+        assert isinstance(stream, datasets.IterableDataset)  # of one split
     except DataError:
         raise
     except (ValueError, OSError, RuntimeError) as error:

@@ -84,7 +84,7 @@ def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
     """What is measured on the test split after each epoch."""
     model, images = trainer.model.eval(), images.to(trainer.device)
     error = metrics.mse(model, images)
-    record = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
+    record: dict[str, dict] = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
     if model.codebook is not None:
         health = metrics.health(model, images)
         record["codebook"] = {**health.summary(), "share": health.rounded_share()}

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
 
 from ..config import AEVQConfig
 from .exhibits import offers
 
 FIRST = "center-mnist"
+S = TypeVar("S", bound="Settings")  # those of one tab
 _SHORT = 40  # characters of a value in a message, whatever was sent
 
 
