@@ -1,5 +1,6 @@
 """The demo as a Space, or by ``python app.py``: the same as ``python -m aevq_hub.demo``."""
 
+import runpy
 from contextlib import suppress
 
 with suppress(ImportError):
@@ -9,6 +10,4 @@ with suppress(ImportError):
     spaces.GPU(lambda: None)
 
 if __name__ == "__main__":
-    from aevq_hub.demo.__main__ import main
-
-    main()
+    runpy.run_module("aevq_hub.demo", run_name="__main__")

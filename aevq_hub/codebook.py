@@ -1,4 +1,4 @@
-"""Codebooks: nearest vectors and how well a codebook is used over a whole data set, not a batch."""
+"""Nearest vectors, and how well a codebook is used over a whole data set."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-IN_USE = 0.0005  # share of the latents for which a vector in use is the nearest: 5 of 10,000
-DUPLICATE = 0.05  # distance below which two vectors are one, as a share of the latents' spread
+IN_USE = 0.0005  # a vector is in use from this fraction of the latents on: 5 of 10,000
+DUPLICATE = 0.05  # two vectors are duplicates up to this distance, as a fraction of the latents' spread
 
 
 @torch.no_grad()
 def nearest_vectors(z: Tensor, codebook: Tensor) -> Tensor:
     """The index of the nearest vector for each latent, by one matrix product: (..., D), (K, D) → (...).
 
-    Computed in float32 also where automatic casting is on.
+    It is computed in float32, even under autocast.
     """
     with torch.autocast(z.device.type, enabled=False):
-        center = codebook.float().mean(0)  # about the middle, so that little cancels
+        center = codebook.float().mean(0)  # centred, to lose less precision
         flat, codebook = z.reshape(-1, z.shape[-1]).float() - center, codebook.float() - center
-        # ‖z − e‖² = ‖z‖² − 2 z·e + ‖e‖²; ‖z‖² does not change which is nearest
+        # ‖z − e‖² = ‖z‖² − 2 z·e + ‖e‖², and ‖z‖² does not affect which is nearest
         scores = torch.addmm(codebook.square().sum(1), flat, codebook.T, alpha=-2)  # (B, K)
         return scores.argmin(1).view(z.shape[:-1])
 
@@ -29,10 +29,10 @@ class Health:
     """How a codebook of K vectors is used by the latents of a data set.
 
     Attributes:
-        share: (K,) the share of the latents whose nearest vector it is.
+        share: (K,) the fraction of the latents nearest to each vector.
         nearest_distance: (K,) the Euclidean distance to the nearest other vector; infinite for K = 1.
-        spread: the root mean squared distance of the latents to their mean: what distances are measured against.
-        duplicates: indices of vectors with another vector within ``DUPLICATE`` times the spread: the paper's
+        spread: the root mean squared distance of the latents to their mean.
+        duplicates: the vectors with another vector within ``DUPLICATE`` times the spread, by index: those that have
             "converged to the same location" (section 3.2).
     """
 
@@ -43,21 +43,21 @@ class Health:
 
     @property
     def in_use(self) -> list[int]:
-        """Indices of the vectors that are nearest to at least 5 of 10,000 latents."""
+        """The vectors that are nearest to at least 5 of 10,000 latents, by index."""
         return (self.share >= IN_USE).nonzero()[:, 0].tolist()
 
     @property
     def dead(self) -> list[int]:
-        """Indices of the vectors that are nearest to no latent at all."""
+        """The vectors that are nearest to no latent, by index."""
         return (self.share == 0).nonzero()[:, 0].tolist()
 
     @property
     def perplexity(self) -> float:
-        """exp of the entropy of the shares: K where all are used alike, 1 where a single one is used."""
+        """The exponential of the entropy of the shares: K if all vectors are used equally, 1 if only one is used."""
         return torch.special.entr(self.share).sum().exp().item()
 
     def summary(self) -> dict[str, float | int]:
-        """The numbers of it: vectors, in_use, dead, duplicates, perplexity, largest_share, nearest_distance.
+        """The numbers for a record: vectors, in_use, dead, duplicates, perplexity, largest_share, nearest_distance.
 
         ``nearest_distance`` is the median over the vectors, relative to the latents' spread.
         """
@@ -88,7 +88,7 @@ def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DU
     Args:
         codebook: vectors (K, D).
         latents: batches of latents (B, D) or of grids (B, D, h, w), of which every cell counts.
-        duplicate: two vectors no further from each other than this share of the latents' spread count as duplicates.
+        duplicate: two vectors count as duplicates up to this fraction of the latents' spread.
 
     Raises:
         ValueError: there are no latents.
@@ -105,7 +105,7 @@ def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DU
     if not total:
         raise ValueError("a codebook's health needs latents; there are none")
     spread = max(second / total - (first / total).square().sum().item(), 0.0) ** 0.5
-    # by differences: a matrix product could not tell vectors that are close together from equal ones
+    # without a matrix product, which could not separate close vectors from equal ones
     apart = torch.cdist(codebook.float(), codebook.float(), compute_mode="donot_use_mm_for_euclid_dist").cpu()
     nearest_distance = apart.fill_diagonal_(float("inf")).amin(1)  # (K,)
     duplicates = (nearest_distance <= duplicate * spread).nonzero()[:, 0].tolist()

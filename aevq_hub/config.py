@@ -1,17 +1,17 @@
 """The configuration of a model: ``config.json`` of its folder, checked before anything is allocated."""
 
 import json
-import math
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from .checks import number, one_of, whole
 from .networks import NETWORKS
-from .registry import VARIANTS, lookup
+from .registry import VARIANTS
 
 FORMAT_VERSION = 1
 FEEDS = ("encoder", "codebook")
-WEIGHTS_HASH = "weights_sha256"  # key of config.json: the SHA-256 of the weights that belong to it
+WEIGHTS_HASH = "weights_sha256"  # a key of config.json: the SHA-256 of model.safetensors
 
 
 class LoadError(ValueError):
@@ -20,28 +20,28 @@ class LoadError(ValueError):
 
 @dataclass(frozen=True)
 class AEVQConfig:
-    """What is needed to build a model and to feed it. Every field is checked when it is made.
+    """Everything needed to build a model and to prepare its images. Every field is checked on creation.
 
     Args:
         variant: a key of ``registry.VARIANTS``.
-        dataset: what it was trained on; a key of ``registry.DATASETS`` or any name of one's own.
+        dataset: the data set it was trained on; a key of ``registry.DATASETS`` or any other name.
         network: a key of ``networks.NETWORKS``.
         image_size: height and width of ``x`` in pixels, 8 … 512.
         channels: 1 (grey) or 3 (RGB).
-        crop: side of the centred square that :meth:`AEVQ.preprocess` keeps, as a share of the shorter side, in (0, 1].
-        widths: of the network's layers: channels after each halving of a convolutional one, units of an MLP's layers.
+        crop: side of the central square that :meth:`AEVQ.preprocess` keeps, as a fraction of the shorter one, in (0, 1].
+        widths: channels after each halving of a convolutional network, or units of each layer of an MLP.
         latent_dim: D, 1 … 4096.
         num_codes: K, 0 … 65536.
-        grid_size: height and width of the grid of vectors that an image becomes, 0 for one vector.
-        feed: what the decoder receives in :meth:`AEVQ.forward`: "encoder", the latents, or "codebook", their nearest
-            vectors.
-        variational: whether the encoder gives a mean and a variance.
-        num_classes: classes that :meth:`AEVQ.classify` tells apart, 0 without a classifier.
+        grid_size: height and width of the grid of vectors that an image is encoded to, 0 for a single vector.
+        feed: what the decoder receives in :meth:`AEVQ.forward`: the latents ("encoder") or their nearest vectors
+            ("codebook").
+        variational: whether the encoder outputs a mean and a variance.
+        num_classes: the number of classes of :meth:`AEVQ.classify`, 0 without a classifier.
         multi_label: whether an image may belong to several of them.
         format_version: version of this layout.
 
     Raises:
-        ValueError: a value is out of range or of another type; the message names it and what is allowed.
+        ValueError: a value has the wrong type or is out of range; the message names it and what is allowed.
     """
 
     variant: str
@@ -61,34 +61,37 @@ class AEVQConfig:
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
-        _check_int("format_version", self.format_version, 1, FORMAT_VERSION)
-        lookup(VARIANTS, _check_str("variant", self.variant), "variant")
-        lookup(NETWORKS, _check_str("network", self.network), "network")
-        _check_str("dataset", self.dataset)
-        _check_int("image_size", self.image_size, 8, 512)
+        whole("format_version", self.format_version, 1, FORMAT_VERSION)
+        one_of("variant", self.variant, VARIANTS)
+        one_of("network", self.network, NETWORKS)
+        one_of("feed", self.feed, FEEDS)
+        if not isinstance(self.dataset, str) or not self.dataset:
+            raise ValueError(f"dataset is {self.dataset!r}; it must be a non-empty string")
+        whole("image_size", self.image_size, 8, 512)
         if type(self.channels) is not int or self.channels not in (1, 3):
             raise ValueError(f"channels is {self.channels!r}; choose from 1, 3")
-        if type(self.crop) not in (int, float) or not (math.isfinite(self.crop) and 0 < self.crop <= 1):
-            raise ValueError(f"crop is {self.crop!r}; it must be a number above 0 and at most 1")
+        if not number("crop", self.crop, 0, 1):
+            raise ValueError("crop is 0; it must be above 0")
         if not isinstance(self.widths, list | tuple) or not 1 <= len(self.widths) <= 8:
-            raise ValueError(f"widths is {self.widths!r}; it must be a list of 1 … 8 numbers of channels")
+            raise ValueError(f"widths is {self.widths!r}; it must be a list of 1 to 8 widths")
         for width in self.widths:
-            _check_int("widths", width, 1, 1024)
+            whole("widths", width, 1, 1024)
         network = NETWORKS[self.network]
         if network.halves and self.image_size % 2 ** len(self.widths):
-            raise ValueError(f"image_size {self.image_size} cannot be halved {len(self.widths)} times, once per width")
-        _check_int("latent_dim", self.latent_dim, 1, 4096)
-        _check_int("num_codes", self.num_codes, 0, 65536)
+            raise ValueError(
+                f"image_size {self.image_size} cannot be halved once for each of {len(self.widths)} widths"
+            )
+        whole("latent_dim", self.latent_dim, 1, 4096)
+        whole("num_codes", self.num_codes, 0, 65536)
         side = self.image_size >> len(self.widths) if network.grid else 0
         if type(self.grid_size) is not int or self.grid_size != side:
             raise ValueError(f"grid_size is {self.grid_size!r}; with this network and these widths it must be {side}")
-        lookup(dict.fromkeys(FEEDS), _check_str("feed", self.feed), "feed")
         if self.feed == "codebook" and not self.num_codes:
             raise ValueError("feed is 'codebook', but num_codes is 0: there is no vector to feed")
         for name in ("variational", "multi_label"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be true or false")
-        _check_int("num_classes", self.num_classes, 0, 65536)
+        whole("num_classes", self.num_classes, 0, 65536)
         if self.multi_label and not self.num_classes:
             raise ValueError("multi_label is true, but num_classes is 0: there is no label")
         object.__setattr__(self, "widths", tuple(self.widths))
@@ -105,7 +108,7 @@ class AEVQConfig:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "AEVQConfig":
-        """Read and check a ``config.json``: the first of what :func:`read` returns, with the same errors."""
+        """Read and check a ``config.json``; raises as :func:`read`."""
         return cls.read(path)[0]
 
     @classmethod
@@ -113,20 +116,20 @@ class AEVQConfig:
         """Read and check a ``config.json``.
 
         Returns:
-            The configuration and the SHA-256 of the weights that belong to it.
+            The configuration and the SHA-256 of its weights.
 
         Raises:
             LoadError: not JSON, not an object, an unknown or a missing key, or a value out of range.
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:  # not UTF-8 or not JSON
+        except (ValueError, RecursionError) as error:
             raise LoadError(f"{path} is not valid JSON ({error}); download the model again") from error
         if not isinstance(values, dict):
             raise LoadError(f"{path} must hold a JSON object, not {type(values).__name__}")
         known = [*(f.name for f in fields(cls)), WEIGHTS_HASH]
         version = values.get("format_version")
-        if type(version) is int and version > FORMAT_VERSION:  # before its keys, which this version may not know
+        if type(version) is int and version > FORMAT_VERSION:  # checked first: this version may not know its keys
             raise LoadError(
                 f"{path} has format_version {version}; this aevq-hub reads up to {FORMAT_VERSION}: update it"
             )
@@ -143,16 +146,5 @@ class AEVQConfig:
             raise LoadError(f"{path}: {error}") from error
 
     def to_dict(self) -> dict:
-        """The values as they stand in ``config.json``, which also holds the weights' SHA-256."""
+        """The values of ``config.json``, except the SHA-256 of the weights."""
         return {**asdict(self), "widths": list(self.widths)}
-
-
-def _check_int(name: str, value, low: int, high: int) -> None:
-    if type(value) is not int or not low <= value <= high:  # bool is no size
-        raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
-
-
-def _check_str(name: str, value) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is {value!r}; it must be a text")
-    return value

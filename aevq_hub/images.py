@@ -1,4 +1,4 @@
-"""Between PIL images, arrays and tensors."""
+"""Conversion between PIL images, arrays and tensors."""
 
 import numpy as np
 import torch
@@ -8,26 +8,28 @@ from PIL import Image, ImageOps
 def to_array(image: Image.Image, size: int, channels: int, crop: float = 1.0) -> np.ndarray:
     """Any PIL image → uint8 (C, size, size).
 
-    EXIF rotation is applied, transparency put on white, 16-bit and float greys scaled to 8 bits; of an animation the
-    first frame is taken. The centred square with ``crop`` times the shorter side is kept and resized with antialiasing.
+    EXIF rotation is applied, transparency becomes white, 16-bit and float greys are scaled to 8 bits, and an animation
+    is represented by its first frame. The central square is cropped and resized with antialiasing.
 
     Args:
         image: the image, in any mode.
         size: height and width of the result in pixels.
         channels: 1 (grey) or 3 (RGB).
-        crop: share of the shorter side that is kept, in (0, 1].
+        crop: the side of the square as a fraction of the shorter side, in (0, 1].
     """
     image = flattened(image).convert("L" if channels == 1 else "RGB")
     side = max(1, round(min(image.size) * crop))
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop((left, top, left + side, top + side))  # first, so that nothing beyond it leaks in
+    image = image.crop(
+        (left, top, left + side, top + side)
+    )  # before resizing, so that no pixel outside the square is mixed in
     image = image.resize((size, size), Image.Resampling.BILINEAR)  # Pillow widens the kernel: antialiased
     pixels = np.array(image)  # (H, W) or (H, W, 3)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
 
 def flattened(image: Image.Image) -> Image.Image:
-    """Any PIL image → mode L or RGB, upright: EXIF rotation applied, transparency put on white, 16-bit scaled."""
+    """Any PIL image → mode L or RGB, upright, with transparency as white and 16-bit values scaled to 8 bits."""
     image = _eight_bit(ImageOps.exif_transpose(image))
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
@@ -35,19 +37,19 @@ def flattened(image: Image.Image) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Scale greys of 16 or 32 bits to 8; PIL's own conversion would clip them at 255."""
+    """Scale greys of 16 or 32 bits to 8. PIL's own conversion would clip them at 255."""
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
     if image.mode.startswith("I;16"):
         top = 65535.0
-    else:  # modes I and F do not say what white is
+    else:  # modes I and F do not define white
         top = next(top for top in (1.0, 255.0, 65535.0) if values.max() <= top or top == 65535.0)
     return Image.fromarray((values.clip(0, top) * (255 / top)).round().astype(np.uint8))
 
 
 def to_pil(x: torch.Tensor) -> list[Image.Image]:
-    """Images (B, C, H, W) in [0, 1] → B PIL images of mode L (C = 1) or RGB (C = 3). Values outside are clipped.
+    """Images (B, C, H, W) in [0, 1] → B PIL images of mode L (C = 1) or RGB (C = 3). Other values are clipped.
 
     Raises:
         ValueError: another shape.

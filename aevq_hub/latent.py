@@ -1,10 +1,11 @@
-"""Pure functions on latents, shared by figures, measurements and demo; those on grids' cells are in ``recombine``."""
+"""Pure functions on latents, used by figures, measurements and the demo. ``recombine`` has those on grids."""
 
 from collections.abc import Iterable, Sequence
 
 import torch
 
 from . import recombine
+from .checks import one_of, whole
 
 __all__ = ["MODES", "bilinear", "interpolate", "perturb", "perturb_cell", "recombine"]
 
@@ -12,12 +13,12 @@ MODES = ("lerp", "slerp")
 
 
 def perturb(z: torch.Tensor, dims: int | Sequence[int], shifts: float | Sequence[float]) -> torch.Tensor:
-    """Shift single dimensions of latents, each dimension by each amount (figures 2.1, 3.2).
+    """Shift single dimensions of latents by several amounts (figures 2.1, 3.2).
 
     Args:
         z: latents (..., D).
-        dims: P dimensions, 0 … D − 1; one may be given as a number.
-        shifts: S amounts, in the latent's own units; one may be given as a number.
+        dims: P dimensions from 0 to D − 1, or a single one.
+        shifts: S amounts in the latent's own units, or a single one.
 
     Returns:
         (..., P, S, D): entry [..., p, s, :] is z with shifts[s] added to dimension dims[p].
@@ -45,9 +46,9 @@ def perturb_cell(
 
     Args:
         z: grids (..., D, h, w).
-        cell: row and column of the vector.
-        dims: P dimensions, 0 … D − 1; one may be given as a number.
-        shifts: S amounts, in the latent's own units; one may be given as a number.
+        cell: the row and the column of the vector.
+        dims: P dimensions from 0 to D − 1, or a single one.
+        shifts: S amounts in the latent's own units, or a single one.
 
     Returns:
         (..., P, S, D, h, w).
@@ -63,29 +64,26 @@ def perturb_cell(
 
 
 def interpolate(z1: torch.Tensor, z2: torch.Tensor, steps: int, mode: str = "lerp", dim: int = -1) -> torch.Tensor:
-    """The way from one latent to another (figures 2.2, 2.4).
+    """The path from one latent to another (figures 2.2, 2.4).
 
     Args:
-        z1: latents (..., D) to start from; or grids (..., D, h, w), each cell of which walks by itself.
-        z2: latents of the same shape to end at.
-        steps: S, at least 2, both ends counted.
-        mode: ``lerp``, the straight line, or ``slerp``, along the arc between the two directions, which keeps the
-            length of latents of equal length. Where the two directions are (nearly) parallel or opposite there is no
-            one arc, and the straight line is taken.
-        dim: where the vectors' D is: −1, or −3 for grids.
+        z1: latents (..., D), or grids (..., D, h, w), whose cells are interpolated independently.
+        z2: latents of the same shape.
+        steps: S, at least 2, including both ends.
+        mode: ``lerp`` for the straight line, or ``slerp`` for the arc, which keeps the length of latents of equal length.
+            If two latents are (nearly) parallel or opposite, the arc is undefined and the straight line is used.
+        dim: the dimension of D: −1, or −3 for grids.
 
     Returns:
         (S, ..., D): entry 0 equals z1, entry S − 1 equals z2.
 
     Raises:
-        ValueError: shapes differ, fewer than 2 steps, or an unknown mode.
+        ValueError: the shapes differ, there are fewer than 2 steps, or the mode is unknown.
     """
     if z1.shape != z2.shape:
         raise ValueError(f"z1 has the shape {tuple(z1.shape)}, z2 {tuple(z2.shape)}; they must be equal")
-    if not isinstance(steps, int) or steps < 2:
-        raise ValueError(f"steps is {steps!r}; give a whole number of at least 2")
-    if mode not in MODES:
-        raise ValueError(f"unknown mode {mode!r}; choose from {', '.join(MODES)}")
+    whole("steps", steps, 2)
+    one_of("mode", mode, MODES)
     alpha = torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device).view(-1, *[1] * z1.ndim)  # (S, 1, …)
     line = (1 - alpha) * z1 + alpha * z2  # (S, ..., D)
     if mode == "lerp":
@@ -106,13 +104,13 @@ def bilinear(
     rows: int,
     columns: int,
 ) -> torch.Tensor:
-    """All that lies between four latents: straight lines along the sides, and straight lines between those.
+    """Bilinear interpolation between four latents.
 
     Args:
-        upper_left: a latent or grid of any shape; the other three have the same.
-        upper_right: the latent at [0, −1].
-        lower_left: the latent at [−1, 0].
-        lower_right: the latent at [−1, −1].
+        upper_left: the result at [0, 0], a latent or grid of any shape.
+        upper_right: the result at [0, −1], of the same shape.
+        lower_left: the result at [−1, 0].
+        lower_right: the result at [−1, −1].
         rows: R, at least 2.
         columns: S, at least 2.
 

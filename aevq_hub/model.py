@@ -1,4 +1,4 @@
-"""The model that people load: an encoder, a decoder and, where the variant has them, learnable vectors."""
+"""The model: an encoder, a decoder and, depending on the variant, learnable vectors."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from . import images
+from .checks import whole
 from .codebook import nearest_vectors
 from .config import WEIGHTS_HASH, AEVQConfig
 from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights, weights_hash
@@ -30,18 +31,18 @@ class AEVQ(
     pipeline_tag="unconditional-image-generation",
     tags=["autoencoder", "representation-learning", "pytorch"],
 ):
-    """An autoencoder of the ladder from continuous to discrete, as its configuration says.
+    """An autoencoder on the ladder from continuous to discrete.
 
     Args:
-        config: what to build. Weights are drawn from torch's global random state; see :meth:`from_pretrained` for
+        config: the architecture. The weights are random, from torch's global generator; :meth:`from_pretrained` loads
             trained ones.
 
     Attributes:
-        codebook: the learnable vectors v (K, D), K = 1 for `center` (section 3.1); None where the variant has none.
-        head: a linear classifier of latents; None where the variant has none (section 2.1).
-        sampler: the distribution :meth:`sample` draws from.
-        dimension_effect: (D,) mean squared change of the picture when a latent dimension is shifted by ±3, measured
-            on training images at the end of training: what makes a dimension matter.
+        codebook: the learnable vectors v (K, D), K = 1 for `center` (section 3.1); None if the variant has none.
+        head: a linear classifier of latents (section 2.1); None if the variant has none.
+        sampler: the distribution that :meth:`sample` uses.
+        dimension_effect: for each latent dimension (D,) the mean squared change of the image when it is shifted by ±3,
+            measured on training images.
     """
 
     dimension_effect: torch.Tensor
@@ -60,14 +61,14 @@ class AEVQ(
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The reconstruction: (B, C, H, W) in [0, 1] → (B, C, H, W) in [0, 1].
 
-        D(E(x)), or for `vqvae`, whose decoder is fed from the codebook, D of the quantised latents.
+        It is D(E(x)); for `vqvae`, whose decoder is fed from the codebook, it is D of the quantised latents.
         """
         return self.render(self.encode(x))
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         """E(x): images (B, C, H, W), floating point in [0, 1] → latents z (B, D) or grids (B, D, h, w), float32.
 
-        Of a variational autoencoder it is the mean.
+        For a variational autoencoder it is the mean.
 
         Raises:
             ValueError: another shape or type, or, outside training, values below 0, above 1 or not finite.
@@ -75,9 +76,9 @@ class AEVQ(
         return self.encode_distribution(x)[0]
 
     def encode_distribution(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """The latents' mean and the logarithm of their variance, each (B, D); None for the latter but for `vae`.
+        """The mean of the latents (B, D) and the logarithm of their variance (B, D), which is None except for `vae`.
 
-        Args and errors are those of :meth:`encode`.
+        Arguments and errors are those of :meth:`encode`.
         """
         c = self.config
         if x.ndim != 4 or tuple(x.shape[1:]) != (c.channels, c.image_size, c.image_size):
@@ -101,14 +102,14 @@ class AEVQ(
         return torch.sigmoid(self.decoder(self._latents(z).to(self._dtype)).float())  # (B, C, H, W)
 
     def render(self, z: torch.Tensor) -> torch.Tensor:
-        """What the model makes of latents, as :meth:`forward` does: D(z), or D of the nearest vectors for `vqvae`.
+        """The images of latents, as :meth:`forward` makes them: D(z), or for `vqvae` D of the nearest vectors.
 
         Shapes and errors are those of :meth:`decode`.
         """
         return self.decode(self.decoder_input(z))
 
     def decoder_input(self, z: torch.Tensor) -> torch.Tensor:
-        """What the decoder receives of latents, in their shape: themselves, or for `vqvae` the nearest vectors."""
+        """What the decoder receives for latents, in the same shape: z, or for `vqvae` the nearest vectors."""
         return self.quantize(z)[0] if self.config.feed == "codebook" else z
 
     def quantize(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -146,52 +147,47 @@ class AEVQ(
         return self.decode(codebook[indices.long()].movedim(-1, 1))
 
     def classify(self, x: torch.Tensor) -> torch.Tensor:
-        """Class probabilities (B, classes) of images (B, C, H, W): they add up to 1, or for several labels each
-        is that of yes.
+        """Class probabilities (B, classes) of images (B, C, H, W). They add up to 1; with several labels, each is the
+        probability of that label.
 
         Raises:
             ValueError: the model has no classifier, or x is not what :meth:`encode` takes.
         """
         if self.head is None:
-            raise ValueError(f"{self.config.name} has no classifier; `classifier` models have one")
+            raise ValueError(f"{self.config.name} has no classifier; only `classifier` models have one")
         logits = self.head(self.encode(x))
         return logits.sigmoid() if self.config.multi_label else logits.softmax(1)
 
     @torch.no_grad()
     def sample_latents(self, n: int, seed: int) -> torch.Tensor:
-        """n new latents (n, D) or (n, D, h, w) from the distribution stored with the model (:attr:`sampler`).
+        """n new latents (n, D) or (n, D, h, w), sampled from the distribution stored with the model (:attr:`sampler`).
 
         Raises:
-            ValueError: n is below 1, or no distribution was fitted.
+            ValueError: n is below 1, or the sampler was not fitted.
         """
-        if type(n) is not int or n < 1:
-            raise ValueError(f"n is {n!r}; it must be a whole number of at least 1")
+        whole("n", n, 1)
         if not self.sampler.fitted:
-            raise ValueError(f"{self.config.name} has no fitted sampler; models written by `training` have one")
+            raise ValueError(f"{self.config.name} has no fitted sampler; models trained with `aevq train` have one")
         return self.sampler.sample(n, torch.Generator().manual_seed(seed), self.codebook)
 
     def sample(self, n: int, seed: int) -> torch.Tensor:
         """n new images (n, C, H, W) in [0, 1]. The same seed gives the same images; errors as :meth:`sample_latents`.
 
-        Vectors come from a Gaussian mixture, grids from cells that draw their codes independently of each other,
-        both fitted to the training latents.
+        Vectors are sampled from a Gaussian mixture, the codes of a grid independently for each cell; both are fitted to
+        the training latents.
         """
         return self.decode(self.sample_latents(n, seed))
 
     @property
     def _dtype(self) -> torch.dtype:
-        """What encoder and decoder compute in; latents, vectors and images are float32 whatever it is."""
+        """The type that encoder and decoder compute in. Latents, vectors and images are always float32."""
         return next(self.encoder.parameters()).dtype
 
     @property
     def vectors(self) -> torch.Tensor:
-        """The codebook (K, D), where there must be one.
-
-        Raises:
-            ValueError: the model has no vectors.
-        """
+        """The codebook (K, D); for a model without vectors, a ValueError."""
         if self.codebook is None:
-            raise ValueError(f"{self.config.name} has no codebook; models with vectors have one")
+            raise ValueError(f"{self.config.name} has no codebook; only models with vectors have one")
         return self.codebook
 
     def _latents(self, z: torch.Tensor) -> torch.Tensor:
@@ -206,8 +202,8 @@ class AEVQ(
     def preprocess(self, image: Image.Image, *, invert: bool = False) -> torch.Tensor:
         """Any PIL image → x (1, C, H, W) in [0, 1], as this model's training images were made.
 
-        EXIF rotation is applied, transparency put on white, 16-bit scaled, the centred square cropped and resized
-        with antialiasing. ``invert`` swaps dark and bright: for ink on paper with models of MNIST.
+        EXIF rotation is applied, transparency becomes white, 16-bit values are scaled, and the central square is cropped
+        and resized with antialiasing. ``invert`` swaps dark and bright, which suits ink on paper for models of MNIST.
         """
         c = self.config
         pixels = images.to_array(image, c.image_size, c.channels, c.crop)  # (C, H, W) uint8
@@ -216,11 +212,11 @@ class AEVQ(
 
     @staticmethod
     def to_pil(x: torch.Tensor) -> list[Image.Image]:
-        """Images (B, C, H, W) in [0, 1] → B PIL images, mode L or RGB. Values outside are clipped."""
+        """Images (B, C, H, W) in [0, 1] → B PIL images, mode L or RGB. Other values are clipped."""
         return images.to_pil(x)
 
     def ranked_dimensions(self) -> list[int]:
-        """The latent dimensions, the one that moves the picture most first (:attr:`dimension_effect`)."""
+        """The latent dimensions, sorted by their effect on the image, strongest first (:attr:`dimension_effect`)."""
         return self.dimension_effect.argsort(descending=True, stable=True).tolist()
 
     @classmethod
@@ -236,24 +232,26 @@ class AEVQ(
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> "AEVQ":
-        """Load a trained model, in evaluation mode and with gradients switched off for its weights.
+        """Load a trained model, in evaluation mode and without gradients for its weights.
 
         Args:
             pretrained_model_name_or_path: a shipped model (``"center-mnist"``), the path of a folder, or
-                ``"<namespace>/center-mnist"`` on the Hub. To train it further: ``model.train().requires_grad_(True)``.
+                ``"<namespace>/center-mnist"`` on the Hub.
             revision: a branch, tag or commit of the Hub repository.
-            token: for private repositories; by default the one of ``hf auth login``.
-            cache_dir: where downloads are kept; by default the Hub client's cache.
+            token: the token for private repositories; by default that of ``hf auth login``.
+            cache_dir: the folder for downloads; by default the Hub client's cache.
             force_download: download again even if cached.
-            local_files_only: never ask the Hub, use what is cached.
-            device: where to put the weights.
-            dtype: what encoder and decoder compute in: float32, bfloat16 or float16. Latents, vectors and images are
-                float32 whatever it is.
+            local_files_only: use only what is cached.
+            device: the device of the weights.
+            dtype: the type that encoder and decoder compute in: float32, bfloat16 or float16. Latents, vectors and images
+                are always float32.
+
+        To train a loaded model further, call ``model.train().requires_grad_(True)``.
 
         Raises:
             ValueError: another dtype.
-            LoadError: no such model, or a file of it is missing, damaged or of another model. Loading is strict: every
-                weight must be there in the shape that config.json asks for, and no other. Pickles are never opened.
+            LoadError: no such model, or one of its files is missing, damaged or of another model. Loading is strict:
+                exactly the weights that config.json asks for must be there. Pickles are never opened.
         """
         if dtype not in _DTYPES:
             raise ValueError(f"dtype is {dtype!r}; choose from {', '.join(map(str, _DTYPES))}")
@@ -266,7 +264,7 @@ class AEVQ(
             local_files_only=local_files_only,
         )
         config, sha256 = AEVQConfig.read(config_file)
-        with torch.device("meta"):  # shapes without memory: nothing is allocated before the file's header matched
+        with torch.device("meta"):  # only shapes: no memory is allocated before the file's header was checked
             model = cls(config)
         model.load_state_dict(read_weights(weights_file, model.state_dict(), sha256, device), assign=True)
         model.encoder.to(dtype)
@@ -276,21 +274,21 @@ class AEVQ(
     def save_pretrained(self, save_directory: str | Path, *, dtype: torch.dtype = torch.float32, **kwargs) -> None:
         """Write config.json, model.safetensors and, if there is none, a README.md into a folder.
 
-        All files are written beside and then moved into place, one after the other.
+        The files are written to a temporary folder first and then moved into place.
 
         Args:
-            save_directory: the folder, made if missing.
-            dtype: of the weights on disk: float32, float16 or bfloat16.
+            save_directory: the folder, created if missing.
+            dtype: the type of the weights on disk: float32, float16 or bfloat16.
             kwargs: those of ``PyTorchModelHubMixin.save_pretrained``.
 
         Raises:
-            ValueError: ``push_to_hub=True`` was given; ``model.push_to_hub(repo_id)`` is the way to push.
+            ValueError: ``push_to_hub=True`` was given; use ``model.push_to_hub(repo_id)`` instead.
         """
         if kwargs.pop("push_to_hub", False):
             raise ValueError("save_pretrained only saves; push with model.push_to_hub(repo_id)")
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
-        kwargs.pop("config", None)  # the model's own is the only one that fits its weights
+        kwargs.pop("config", None)  # only the model's own configuration fits its weights
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
             if (folder / CARD_FILE).exists():
                 shutil.copy(folder / CARD_FILE, beside)
@@ -299,7 +297,7 @@ class AEVQ(
             recorded = {**self.config.to_dict(), WEIGHTS_HASH: weights_hash(Path(beside) / WEIGHTS_FILE)}
             (Path(beside) / CONFIG_FILE).write_text(json.dumps(recorded, sort_keys=True, indent=2), encoding="utf-8")
             for name in (CARD_FILE, WEIGHTS_FILE, CONFIG_FILE):
-                (Path(beside) / name).chmod(0o644)  # safetensors makes files that only their owner can read
+                (Path(beside) / name).chmod(0o644)  # safetensors creates files that only their owner can read
                 os.replace(Path(beside) / name, folder / name)
 
     def _save_pretrained(self, save_directory: Path) -> None:

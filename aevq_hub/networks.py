@@ -1,4 +1,4 @@
-"""Encoder and decoder pairs. A network is a function of the configuration that returns both."""
+"""Networks: functions of the configuration that return an encoder and a decoder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ def conv_widths(size: int) -> tuple[int, ...]:
 
 
 def grid_widths(size: int) -> tuple[int, ...]:
-    """As :func:`conv_widths`, down to a grid of 5 … 8 cells a side: 28 → 14 → 7, 64 → 32 → 16 → 8."""
+    """As :func:`conv_widths`, but down to a grid of 5 to 8 cells per side: 28 → 14 → 7, 64 → 32 → 16 → 8."""
     return _widths(size, at_least=9)
 
 
@@ -61,7 +61,7 @@ def conv(config) -> tuple[nn.Module, nn.Module]:
 
 
 def residual(config) -> tuple[nn.Module, nn.Module]:
-    """As :func:`conv`, deeper by residual blocks where the picture is smallest, on both sides (section 4.2)."""
+    """As :func:`conv`, with residual blocks at the lowest resolution on both sides (section 4.2)."""
     (side, features), width = _last(config), config.widths[-1]
     encoder = nn.Sequential(*_halve(config), *_blocks(width, 2), nn.Flatten(), nn.Linear(features, _outputs(config)))
     decoder = nn.Sequential(nn.Linear(config.latent_dim, features), nn.Unflatten(1, (width, side, side)))
@@ -71,7 +71,7 @@ def residual(config) -> tuple[nn.Module, nn.Module]:
 def grid(config) -> tuple[nn.Module, nn.Module]:
     """Stride-2 convolutions to a grid of vectors, one per position, and back (section 4.3).
 
-    28 pixels become 7 × 7 vectors. A residual block on both sides lets neighbouring vectors know of each other.
+    28 pixels become 7 × 7 vectors. A residual block on both sides connects neighbouring vectors.
     """
     width = config.widths[-1]
     encoder = nn.Sequential(*_halve(config), *_blocks(width, 1), nn.Conv2d(width, _outputs(config), 1))  # (B, D, h, w)
@@ -80,7 +80,7 @@ def grid(config) -> tuple[nn.Module, nn.Module]:
 
 
 class Residual(nn.Module):
-    """x + f(x), with half as many channels between f's two convolutions and no change of shape (B, C, H, W)."""
+    """x + f(x) for x (B, C, H, W), with half as many channels between the two convolutions of f."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -123,17 +123,17 @@ def _double(config) -> list[nn.Module]:
     for c_in, c_out in pairwise((*reversed(config.widths), config.channels)):
         # kernel 4 at stride 2 covers every output pixel equally often: no checkerboard
         layers += [nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), nn.ReLU()]
-    return layers[:-1]  # the last layer's outputs are logits
+    return layers[:-1]  # the last layer returns logits
 
 
 @dataclass(frozen=True)
 class Network:
-    """How a network is built, the widths it has for an image size, and what it makes of an image."""
+    """How a network is built, its default widths for an image size, and whether it encodes to a grid."""
 
     build: Callable  # config -> (encoder, decoder)
     widths: Callable[[int], tuple[int, ...]]
-    halves: bool = True  # once per width
-    grid: bool = False  # an image becomes a grid of vectors instead of one
+    halves: bool = True  # whether each width halves the image
+    grid: bool = False  # encodes an image to a grid of vectors instead of a single one
 
 
 NETWORKS = {

@@ -1,4 +1,4 @@
-"""Pictures of many images at once, as the paper's figures show them. The cards and the demo draw with these."""
+"""Contact sheets of many images, in the layout of the paper's figures, for the cards and the demo."""
 
 from collections.abc import Sequence
 
@@ -21,20 +21,20 @@ def perturbation(
     cell: tuple[int, int] | None = None,
     unit: torch.Tensor | None = None,
 ) -> Image.Image:
-    """One image, every shift (rows) in every dimension (columns): figures 2.1, 2.3, 3.2, 4.6.
+    """One image with each dimension (columns) shifted by each amount (rows): figures 2.1, 2.3, 3.2, 4.6.
 
     Args:
         model: the model.
-        z: the image's latent (D,), or its grid (D, h, w), of which one vector is shifted.
-        dims: the dimensions; by default the ten that move the picture most.
-        shifts: amounts; by default those of the variant's figure.
-        cell: which vector of a grid; by default the middle one, where there is something to see.
-        unit: what a shift of one is in each dimension (D,); by default one.
+        z: the latent (D,), or a grid (D, h, w), in which one vector is shifted.
+        dims: the dimensions; by default the ten with the strongest effect.
+        shifts: the amounts; by default those of the variant's figure.
+        cell: the vector of a grid; by default the middle one.
+        unit: the size of a shift of 1 in each dimension (D,); by default 1.
     """
     dims = model.ranked_dimensions()[:DIMENSIONS] if dims is None else dims
     shifts = VARIANTS[model.config.variant].shifts if shifts is None else shifts
     cell, z = cell or middle(model), model.decoder_input(z[None])[0]
-    moved = z if unit is None else torch.zeros_like(z)  # in another unit: the shifts alone, scaled, then added to z
+    moved = z if unit is None else torch.zeros_like(z)  # with a unit, the shifts alone are scaled and then added to z
     shifted = latent.perturb_cell(moved, cell, dims, shifts) if z.ndim == 3 else latent.perturb(moved, dims, shifts)
     if unit is not None:
         shifted = z + shifted * unit.view(-1, *[1] * (z.ndim - 1))
@@ -48,13 +48,13 @@ def middle(model: AEVQ) -> tuple[int, int]:
 
 
 def interpolation(model: AEVQ, z1: torch.Tensor, z2: torch.Tensor, steps: int = 9, mode: str = "lerp") -> Image.Image:
-    """Figures 2.2, 2.4: the way from each latent of z1 (R, …) to its partner in z2 (R, …), one row each."""
+    """Figures 2.2, 2.4: the path from each latent of z1 (R, …) to the same row of z2 (R, …), one row each."""
     path = latent.interpolate(z1, z2, steps, mode, dim=-3 if model.config.grid_size else -1)  # (S, R, …)
     return sheet(model.render(path.flatten(0, 1)).unflatten(0, (steps, -1)).transpose(0, 1))
 
 
 def reconstruction(model: AEVQ, z: torch.Tensor, x: torch.Tensor | None = None) -> Image.Image:
-    """Figure 4.4: the originals x (B, C, H, W) where given, D(z) of their latents z, and with a grid D(codebook)."""
+    """Figure 4.4: the originals x (B, C, H, W) if given, D(z) of their latents z and, for a grid, D(codes)."""
     rows = {} if x is None else {"x": x}
     rows["D(E(x))"] = model.decode(z)
     if model.config.grid_size and model.codebook is not None:
@@ -63,12 +63,12 @@ def reconstruction(model: AEVQ, z: torch.Tensor, x: torch.Tensor | None = None) 
 
 
 def codebook(model: AEVQ, columns: int = 10, most: int = 100) -> Image.Image:
-    """Figures 3.5, 4.1, 4.3: vectors decoded, by index; of a grid each in all the cells (figure 4.7a).
+    """Figures 3.5, 4.1, 4.3: the decoded vectors, by index; for a grid, each in all cells (figure 4.7a).
 
     Args:
-        model: with a codebook.
-        columns: vectors in a row.
-        most: how many vectors at most, the first ones.
+        model: a model with a codebook.
+        columns: the number of vectors in a row.
+        most: only the first vectors, at most this many.
     """
     x = model.decode(filled(model, model.vectors[:most]))
     blank = -len(x) % columns
@@ -76,23 +76,23 @@ def codebook(model: AEVQ, columns: int = 10, most: int = 100) -> Image.Image:
 
 
 def filled(model: AEVQ, vectors: torch.Tensor) -> torch.Tensor:
-    """Vectors (n, D) as latents: themselves, or for a grid each in all the cells (n, D, h, w)."""
+    """Vectors (n, D) as latents: unchanged, or for a grid each repeated in all cells (n, D, h, w)."""
     size = model.config.grid_size
     return vectors[:, :, None, None].expand(-1, -1, size, size) if size else vectors
 
 
 def samples(model: AEVQ, seed: int = 0, rows: int = 2, columns: int = 10) -> Image.Image:
-    """New pictures from the model's sampler."""
+    """New images from the model's sampler."""
     return sheet(model.sample(rows * columns, seed).unflatten(0, (rows, columns)))
 
 
 def recombination(model: AEVQ, z: torch.Tensor, seed: int = 0) -> Image.Image:
-    """Figures 4.5, 4.7, 4.8 of a grid variant: random grids; codes alone, in all cells and among zeros; replacements.
+    """Figures 4.5, 4.7, 4.8: random grids; one code in all cells, and among zeros; random replacements.
 
     Args:
-        model: with a grid of vectors.
-        z: a grid (D, h, w) whose cells are replaced.
-        seed: of the draws.
+        model: a model with a grid of vectors.
+        z: a grid (D, h, w), some cells of which are replaced.
+        seed: the seed of all random choices.
     """
     size, v = model.config.grid_size, model.vectors
     generator = torch.Generator().manual_seed(seed)
@@ -109,7 +109,7 @@ def recombination(model: AEVQ, z: torch.Tensor, seed: int = 0) -> Image.Image:
 
 
 def enlarge(image: Image.Image, side: int) -> Image.Image:
-    """Enlarge by a whole factor to about ``side`` pixels without blur."""
+    """Enlarge an image by a whole factor to about ``side`` pixels, without blur."""
     factor = max(1, round(side / max(image.size)))
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
@@ -121,17 +121,17 @@ def sheet(
     cell: int = 84,
     gap: int = 2,
 ) -> Image.Image:
-    """One picture of many images, as the paper's figures show them.
+    """One picture of many images, as in the paper's figures.
 
     Args:
         x: images (R, S, C, H, W) in [0, 1]: R rows of S columns.
-        row_labels: R texts for the left margin, or none.
-        column_labels: S texts for the top margin, or none.
-        cell: about the side of an enlarged image in pixels.
-        gap: pixels between images.
+        row_labels: R labels for the left margin, or none.
+        column_labels: S labels for the top margin, or none.
+        cell: the approximate side of an enlarged image in pixels.
+        gap: the number of pixels between images.
 
     Raises:
-        ValueError: another shape, or labels that do not count R and S.
+        ValueError: x has another shape, or the number of labels is not R or S.
     """
     if x.ndim != 5:
         raise ValueError(f"x has the shape {tuple(x.shape)}; give (rows, columns, C, H, W)")

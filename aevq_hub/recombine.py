@@ -1,13 +1,15 @@
-"""Edits of grids of vectors (figures 4.5, 4.7, 4.8): pure functions, none changes its arguments.
+"""Edits of grids of vectors (figures 4.5, 4.7, 4.8). No function changes its arguments.
 
-A grid is a latent (D, h, w), or a batch of them (B, D, h, w); a cell is a pair (row, column); a code is an index into
-the codebook (K, D).
+A grid is a latent (D, h, w) or a batch of them (B, D, h, w), a cell is a pair (row, column), and a code is an index
+into the codebook (K, D).
 """
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from .checks import number, whole
 
 Cell = tuple[int, int]
 
@@ -22,7 +24,7 @@ def replace(z: Tensor, cells: Sequence[Cell], codes: int | Sequence[int], codebo
         codebook: vectors (K, D).
 
     Raises:
-        ValueError: a cell lies outside the grid, a code outside the codebook, or there are not as many codes as cells.
+        ValueError: a cell is outside the grid, a code is outside the codebook, or the numbers of cells and codes differ.
     """
     rows, columns = checked_cells(z, cells)
     codes = [codes] * len(rows) if isinstance(codes, int) else list(codes)
@@ -34,14 +36,13 @@ def replace(z: Tensor, cells: Sequence[Cell], codes: int | Sequence[int], codebo
 
 
 def random_indices(n: int, size: int, num_codes: int, generator: torch.Generator) -> Tensor:
-    """n grids of codes drawn uniformly (figure 4.5): (n, size, size), for :meth:`AEVQ.decode_indices`.
+    """n grids of random codes (figure 4.5): (n, size, size), for :meth:`AEVQ.decode_indices`.
 
     Raises:
         ValueError: a number below 1.
     """
     for name, value in (("n", n), ("size", size), ("num_codes", num_codes)):
-        if type(value) is not int or value < 1:
-            raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        whole(name, value, 1)
     return torch.randint(num_codes, (n, size, size), generator=generator)
 
 
@@ -58,19 +59,19 @@ def among_zeros(code: int, cell: Cell, size: int, codebook: Tensor) -> Tensor:
     """One code in one cell and zeros elsewhere (figure 4.7b): (D, size, size).
 
     Raises:
-        ValueError: the code is not in the codebook, or the cell outside the grid.
+        ValueError: the code is not in the codebook, or the cell is outside the grid.
     """
     return replace(codebook.new_zeros(codebook.shape[1], size, size), [cell], code, codebook)
 
 
 def replace_share(z: Tensor, share: float, codebook: Tensor, generator: torch.Generator) -> Tensor:
-    """Put random codes into a random share of the cells (figure 4.8), the same cells for every grid of a batch.
+    """Put random codes into a random fraction of the cells (figure 4.8), the same for every grid of a batch.
 
     Args:
         z: grids (..., D, h, w).
-        share: of the cells, 0 … 1, rounded to whole cells.
+        share: the fraction of the cells, from 0 to 1, rounded to whole cells.
         codebook: vectors (K, D).
-        generator: for the draws.
+        generator: the source of random numbers.
 
     Raises:
         ValueError: share is out of range.
@@ -83,27 +84,26 @@ def replace_share(z: Tensor, share: float, codebook: Tensor, generator: torch.Ge
 def drawn_replacements(
     share: float, height: int, width: int, num_codes: int, generator: torch.Generator
 ) -> tuple[list[Cell], list[int]]:
-    """The cells and the codes that :func:`replace_share` draws: P cells, all different, and P codes.
+    """The random choice of :func:`replace_share`: P different cells and P codes.
 
     Raises:
         ValueError: share is out of range.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share is {share!r}; it must be a number from 0 to 1")
+    number("share", share, 0, 1)
     chosen = torch.randperm(height * width, generator=generator)[: round(share * height * width)].tolist()
     codes = torch.randint(num_codes, (len(chosen),), generator=generator).tolist()
     return [divmod(cell, width) for cell in chosen], codes
 
 
 def blank(z: Tensor, cells: Sequence[Cell]) -> Tensor:
-    """Put zero vectors into cells of a grid (figure 4.7b has them everywhere but in one).
+    """Put zero vectors into cells of a grid (figure 4.7b: into all cells but one).
 
     Args:
         z: grids (..., D, h, w).
         cells: which cells.
 
     Raises:
-        ValueError: a cell lies outside the grid.
+        ValueError: a cell is outside the grid.
     """
     rows, columns = checked_cells(z, cells)
     edited = z.clone()
@@ -112,15 +112,15 @@ def blank(z: Tensor, cells: Sequence[Cell]) -> Tensor:
 
 
 def paste(z: Tensor, other: Tensor, cells: Sequence[Cell]) -> Tensor:
-    """Put cells of another image's grid into a grid, in the same places.
+    """Copy cells of another grid into a grid, at the same places.
 
     Args:
         z: grids (..., D, h, w).
         other: grids of the same shape.
-        cells: which cells; of a rectangle: :func:`rectangle`.
+        cells: the cells, such as those of a :func:`rectangle`.
 
     Raises:
-        ValueError: the shapes differ, or a cell lies outside the grid.
+        ValueError: the shapes differ, or a cell is outside the grid.
     """
     if z.shape != other.shape:
         raise ValueError(f"the grids have the shapes {tuple(z.shape)} and {tuple(other.shape)}; they must be equal")
@@ -131,7 +131,7 @@ def paste(z: Tensor, other: Tensor, cells: Sequence[Cell]) -> Tensor:
 
 
 def rectangle(corner: Cell, opposite: Cell) -> list[Cell]:
-    """The cells of a rectangle, both corners counted, row by row."""
+    """The cells of a rectangle, including both corners, row by row."""
     (top, bottom), (left, right) = (sorted(ends) for ends in zip(corner, opposite, strict=True))
     return [(row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)]
 

@@ -1,4 +1,4 @@
-"""New latents like those of the training images: distributions that are fitted once and stored with the model."""
+"""Distributions of the training latents, fitted once and stored with the model, to sample new latents from."""
 
 from abc import abstractmethod
 
@@ -9,9 +9,9 @@ COMPONENTS = 10  # of the Gaussian mixture
 
 
 class Sampler(nn.Module):
-    """A distribution of latents. ``fitted`` is 0 until it was fitted to a model's training latents."""
+    """A distribution of latents. ``fitted`` is 0 until it has been fitted."""
 
-    name: str  # what a card calls it
+    name: str  # for the model card
     fitted: Tensor
 
     def __init__(self):
@@ -20,20 +20,20 @@ class Sampler(nn.Module):
 
     @abstractmethod
     def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
-        """n latents (n, D) or (n, D, h, w)."""
+        """Sample n latents (n, D) or (n, D, h, w)."""
 
     @abstractmethod
     def standard_deviation(self, codebook: Tensor | None) -> Tensor:
-        """Of the training latents, per dimension (D,); of a grid's codes, over all cells."""
+        """The standard deviation of the training latents per dimension (D,); for a grid, of the codes of all cells."""
 
 
 class GaussianMixture(Sampler):
-    """A mixture of ten Gaussians with full covariances (``training.release`` fits it with scikit-learn).
+    """A mixture of ten Gaussians with full covariances, fitted with scikit-learn (``training.fit_sampler``).
 
     Attributes:
-        weight: (10,) probability of each component.
-        mean: (10, D).
-        scale: (10, D (D + 1) / 2) the rows of the covariances' lower Cholesky factors.
+        weight: the probability of each component (10,).
+        mean: the means (10, D).
+        scale: the rows of the covariances' lower Cholesky factors (10, D (D + 1) / 2).
     """
 
     name = "a mixture of ten Gaussians fitted to the training latents"
@@ -53,7 +53,7 @@ class GaussianMixture(Sampler):
         noise = torch.randn(n, dim, 1, generator=generator).to(device)
         factors = self._factors()
         z = torch.empty(n, dim, device=device)
-        for k in component.unique():  # one factor at a time: n × D × D would not fit for many
+        for k in component.unique():  # one component at a time: n × D × D values may not fit in memory
             chosen = component == k
             z[chosen] = self.mean[k] + (factors[k] @ noise[chosen]).squeeze(-1)
         return z  # (n, D)
@@ -64,9 +64,9 @@ class GaussianMixture(Sampler):
         return (weight * (variance + (self.mean - mean).square())).sum(0).sqrt()  # (D,)
 
     def distance(self, z: Tensor) -> Tensor:
-        """How far latents (n, D) are from the training latents (n,): the Mahalanobis distance to the nearest of the
-        mixture's components, divided by √D, so that the training latents themselves are at about 1."""
-        used = self.weight > 0  # of few images there are fewer than ten
+        """The distance of latents (n, D) from the training latents (n,): the Mahalanobis distance to the nearest
+        component, divided by √D. It is about 1 for the training latents themselves."""
+        used = self.weight > 0  # a mixture fitted to few images has fewer than ten components
         apart = (z - self.mean[used, None]).transpose(1, 2)  # (10, D, n)
         standardised = torch.linalg.solve_triangular(self._factors()[used], apart, upper=False)
         return standardised.norm(dim=1).amin(0) / z.shape[1] ** 0.5
@@ -81,15 +81,15 @@ class GaussianMixture(Sampler):
 
 
 class IndependentCells(Sampler):
-    """Each cell of the grid draws its code by itself, as often as the training images had it there.
+    """The code of each cell is sampled independently of the other cells.
 
-    A first version: it knows where codes occur, but not which go together.
+    It knows where codes occur in the training images, but not which ones occur together.
 
     Attributes:
-        probability: (h, w, K).
+        probability: the probability of each code in each cell (h, w, K).
     """
 
-    name = "a code for each cell on its own, as often as the training images have it there"
+    name = "the frequencies of the codes in each cell, independently of the other cells"
     probability: Tensor
 
     def __init__(self, side: int, num_codes: int):
@@ -97,7 +97,7 @@ class IndependentCells(Sampler):
         self.register_buffer("probability", torch.zeros(side, side, num_codes))
 
     def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
-        assert codebook is not None  # a grid's codes are of one
+        assert codebook is not None  # models with this sampler have vectors
         side, _, size = self.probability.shape
         cells = self.probability.view(-1, size).cpu()  # (h·w, K)
         indices = torch.multinomial(cells, n, replacement=True, generator=generator).T.reshape(n, side, side)

@@ -84,8 +84,8 @@ def test_a_data_set_is_shown_by_its_best_model():
         ({"start": "random:3"}, "start is 'random:3', which is another picture for every model; give sample:N"),
         ({"second": "random:3"}, "second is 'random:3', which"),
         ({"start": None}, "start is None; give sample:N"),
-        ({"shift": float("nan")}, "shift is nan; give a number from -10 to 10."),
-        ({"shift": 11}, "shift is 11; give a number from -10 to 10."),
+        ({"shift": float("nan")}, "shift is nan; give a number from -10 to 10"),
+        ({"shift": 11}, "shift is 11; give a number from -10 to 10"),
         ({"model": "mnist"}, "unknown model 'mnist'; choose from ae-mnist"),
     ],
 )

@@ -37,13 +37,13 @@ def test_a_model_loads_once_and_then_without_network(published, monkeypatch):
 
 def test_a_short_name_is_looked_for_where_the_environment_says(published, monkeypatch):
     repo = published.repos["models", "ada/my-own"] = published.repos["models", NAME]
-    with pytest.raises(LoadError, match="there is no model 'my-own'.* or <name> where AEVQ_NAMESPACE says whose"):
+    with pytest.raises(LoadError, match="there is no model 'my-own'.* or <name> if AEVQ_NAMESPACE gives the namespace"):
         AEVQ.from_pretrained("my-own")
     monkeypatch.setenv("AEVQ_NAMESPACE", "ada")
     assert AEVQ.from_pretrained("my-own").config.variant == "center"
     repo.private = True
     monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(LoadError, match="the Hub has no model 'ada/my-own' that you may see"):
+    with pytest.raises(LoadError, match="the Hub has no model 'ada/my-own' that you can see"):
         AEVQ.from_pretrained("my-own", force_download=True)
 
 

@@ -106,7 +106,7 @@ def test_samples_need_a_fitted_sampler_and_a_number():
     model = build("vqae")
     with pytest.raises(ValueError, match="vqae-mnist has no fitted sampler"):
         model.sample(2, seed=0)
-    with pytest.raises(ValueError, match="n is 0; it must be a whole number of at least 1"):
+    with pytest.raises(ValueError, match="n is 0; give a whole number of at least 1"):
         model.sample(0, seed=0)
 
 
@@ -161,7 +161,7 @@ def test_an_interrupted_save_leaves_the_old_model(folder, monkeypatch):
 CONFIG_ERRORS = {
     "an unknown key": ({"latent_size": 8}, "unknown key 'latent_size'"),
     "a missing key": ({"latent_dim": ...}, "lacks the key 'latent_dim'"),
-    "a negative size": ({"latent_dim": -8}, "latent_dim is -8; it must be a whole number from 1 to 4096"),
+    "a negative size": ({"latent_dim": -8}, "latent_dim is -8; give a whole number from 1 to 4096"),
     "a huge size": ({"latent_dim": 10**12}, "latent_dim is 1000000000000"),
     "huge widths": ({"widths": [32, 10**9]}, "widths is 1000000000"),
     "a text for a size": ({"image_size": "28"}, "image_size is '28'"),
@@ -172,7 +172,7 @@ CONFIG_ERRORS = {
     "another network": ({"network": "transformer"}, "unknown network 'transformer'"),
     "two channels": ({"channels": 2}, "channels is 2; choose from 1, 3"),
     "no widths": ({"widths": []}, "widths is"),
-    "too many halvings": ({"widths": [8, 8, 8]}, "cannot be halved 3 times"),
+    "too many halvings": ({"widths": [8, 8, 8]}, "cannot be halved once for each of 3 widths"),
     "a newer format": ({"format_version": 99, "new": 1}, "reads up to 1: update it"),
     "a grid of another side": ({"grid_size": 7}, "grid_size is 7; with this network and these widths it must be 0"),
     "another feed": ({"feed": "both"}, "unknown feed 'both'; choose from encoder, codebook"),

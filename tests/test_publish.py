@@ -184,7 +184,7 @@ def test_a_misspelt_name_is_never_looked_for_on_the_hub(hub, folder, monkeypatch
     assert main(["push", "--to", "ada", "--output", "models", "centre-mnist"]) == 1
     assert "there is no model 'models/centre-mnist'" in capsys.readouterr().err
     assert main(["push", "--to", "ada", "--output", "nowhere", "--all"]) == 1
-    assert "nowhere holds no models" in capsys.readouterr().err
+    assert "nowhere contains no models" in capsys.readouterr().err
     assert hub.requests == []
 
 

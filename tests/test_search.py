@@ -1,14 +1,14 @@
 """The recorded search: what it trains, what it keeps, and its table."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from tiny import tiny
 
 from training.data import find_source, load, training_labels
 from training.recipe import Recipe
-from training.recipes import recipe_for, without_pull
+from training.recipes import recipe_for, recorded, without_pull
 from training.search import _row, grid, search
 from training.tables import table
 from training.trainer import Trainer, TrainingError
@@ -51,7 +51,7 @@ def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror,
     recipe = Recipe(latent_dim=8, num_codes=1, epochs=1, learning_rate=1e18)
     (row,) = search("center", source, [recipe], path, progress=False)
     assert "not finite" in row["error"]
-    with pytest.raises(TrainingError, match="only 3 steps; lower them"):
+    with pytest.raises(TrainingError, match="only 3; lower them"):
         search("center", source, [replace(recipe, warmup_steps=9)], path, progress=False)
     assert json.loads(path.read_text()) == [row]
 
@@ -81,19 +81,16 @@ def test_a_search_refuses_what_cannot_be_built_before_any_work(mirror, tmp_path)
 
 
 def test_a_search_s_table_shows_what_differs_and_copes_with_rows_of_every_kind():
-    recipe, other = Recipe(pull_weight=3.0), Recipe(pull_weight=3.0, learning_rate=1.0)
+    recipe, other = Recipe(pull_weight=3.0), Recipe(pull_weight=5.0, learning_rate=1.0)
     rows = [
-        {"variant": "center", "recipe": asdict(other), "error": "the loss is not finite"},
-        {"variant": "center", "recipe": asdict(recipe), "mse": 0.03, "codebook": {"in_use": 1}},
-        {"variant": "ae-conv", "recipe": asdict(without_pull(recipe)), "mse": 0.02},
+        {"variant": "center", "recipe": recorded("center", other), "error": "the loss is not finite"},
+        {"variant": "center", "recipe": recorded("center", recipe), "mse": 0.03, "codebook": {"in_use": 1}},
+        {"variant": "ae-conv", "recipe": recorded("ae-conv", without_pull(recipe)), "mse": 0.02},
     ]
     assert table(rows) == [
-        {"variant": "ae-conv", "epochs": "20", "λ1": "0", "M": "1", "learning rate": "0.001", "MSE": "0.02000",
-         "in use": "–"},
-        {"variant": "center", "epochs": "20", "λ1": "3", "M": "128", "learning rate": "0.001", "MSE": "0.03000",
-         "in use": "1"},
-        {"variant": "center", "epochs": "20", "λ1": "3", "M": "128", "learning rate": "1", "MSE": "diverged",
-         "in use": "diverged"},
+        {"variant": "ae-conv", "epochs": "20", "λ1": "–", "learning rate": "0.001", "MSE": "0.02000", "in use": "–"},
+        {"variant": "center", "epochs": "20", "λ1": "3", "learning rate": "0.001", "MSE": "0.03000", "in use": "1"},
+        {"variant": "center", "epochs": "20", "λ1": "5", "learning rate": "1", "MSE": "diverged", "in use": "diverged"},
     ]  # fmt: skip
-    old = {"variant": "center", "recipe": {"pull_weight": 3.0}, "mse": 0.5}  # of a time with fewer settings
-    assert table([old]) == [{"epochs": "20", "MSE": "0.50000"}]
+    alone = {"variant": "center", "recipe": recorded("center", recipe), "mse": 0.5}
+    assert table([alone]) == [{"epochs": "20", "MSE": "0.50000"}]

@@ -74,7 +74,7 @@ def test_a_pinned_model_loads_by_its_short_name_at_that_commit(hub, pushed, tmp_
     new.save_pretrained(pushed)
     assert main(["push", "center-mnist", "--to", "ada", "--output", str(pushed.parent)]) == 0
     space = lay_out(tmp_path / "space", {"my-center": Shown(Pin(NAME, commit))})
-    monkeypatch.setattr(aevq_hub.hub, "shipped_folder", lambda: space / "model_cards")
+    monkeypatch.setattr(aevq_hub.folder, "shipped_folder", lambda: space / "model_cards")
     assert aevq_hub.available_models() == ["my-center"]
     old = AEVQ.from_pretrained("my-center")
     assert (old.codebook + 1 == new.codebook).all()

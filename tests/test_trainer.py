@@ -9,6 +9,7 @@ from training.data import find_source, load
 from training.objectives import Batch, total
 from training.recipe import Recipe
 from training.trainer import TrainingError, refuse_other_settings
+from training.vectors import k_means
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -53,8 +54,7 @@ def test_the_decoder_may_start_at_the_mean_image(variant, per, mirror):
 def test_k_means_places_the_vectors_anew_at_the_start_of_epochs(epochs, mirror, monkeypatch):
     trainer, images = trainer_for("vqae", mirror, refit_epochs=epochs)
     placed = []
-    start = trainer._start_vectors
-    monkeypatch.setattr(trainer, "_start_vectors", lambda *args: (placed.append(len(trainer.epochs)), start(*args)))
+    monkeypatch.setattr("training.vectors.k_means", lambda *args: (placed.append(len(trainer.epochs)), k_means(*args)))
     for _ in range(3):
         trainer.run_epoch(images)
     assert placed == [0, 1][: 1 + epochs]  # after the warm-up, and once more
@@ -125,8 +125,17 @@ def test_a_warm_up_longer_than_training_is_refused(mirror):
     for feed, ramp in ((5, 0), (0, 5), (5, 3)):
         steps = {"warmup_steps": 15, "feed_steps": feed, "ramp_steps": ramp}
         trainer, images = trainer_for("vqvae", mirror, epochs=2, **steps)
-        with pytest.raises(TrainingError, match="are 20, but training has only 20 steps; lower them"):
+        with pytest.raises(TrainingError, match="take 20 steps, but the training has only 20; lower them"):
             trainer.run_epoch(images)
+
+
+def test_the_warm_up_trains_reconstruction_only(mirror):
+    trainer, images = trainer_for("vqae", mirror, warmup_steps=10, ramp_steps=0, epochs=3)
+    vectors = trainer.model.codebook.detach().clone()
+    record = trainer.run_epoch(images)  # ten steps
+    assert set(record["terms"]) == {"reconstruction"} and "movement" not in record
+    assert torch.equal(trainer.model.codebook, vectors)
+    assert "encoder_pull" in trainer.run_epoch(images)["terms"]
 
 
 def test_a_ramp_is_climbed_step_by_step(mirror, monkeypatch):
@@ -173,13 +182,21 @@ def test_a_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
         trainer.load(tmp_path / "c.safetensors")
 
 
+def rates(trainer, points) -> list[float]:
+    """The learning rates that the optimiser is given at points of a training, in epochs."""
+    found = []
+    for epochs in points:
+        trainer._set_learning_rate(epochs)
+        found += [group["lr"] for group in trainer.optimizer.param_groups]
+    return found
+
+
 def test_the_learning_rate_falls_to_zero_in_each_stage(mirror):
     recipe = {"schedule": "cosine", "learning_rate": 0.5, "classifier_epochs": 2, "epochs": 4}
     trainer, _ = trainer_for("classifier", mirror, **recipe)
-    rates = [trainer._learning_rate(epochs) for epochs in (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9)]
-    assert rates == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
+    assert rates(trainer, (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9)) == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
     constant, _ = trainer_for("center", mirror)
-    assert {constant._learning_rate(epochs) for epochs in (0, 7.5, 19)} == {1e-3}
+    assert set(rates(constant, (0, 7.5, 19))) == {1e-3}
 
 
 def test_a_schedule_to_the_end_does_not_go_on_with_another_end(mirror, tmp_path):
@@ -199,8 +216,11 @@ def test_a_loss_that_is_not_finite_stops_training(mirror):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"epochs": 0}, "epochs is 0; it must be a finite number of at least 1"),
+        ({"epochs": 0}, "epochs is 0; give a whole number of at least 1"),
         ({"pull_weight": float("nan")}, "pull_weight is nan"),
+        ({"batch_size": 32.5}, "batch_size is 32.5; give a whole number of at least 1"),
+        ({"epochs": True}, "epochs is True; give a whole number of at least 1"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; give a number of at least 0"),
         ({"nearest_by": "manhattan"}, "unknown nearest_by 'manhattan'; choose from squared, dot, cosine"),
         ({"widths": "32,64"}, "widths is '32,64'; give whole numbers joined by x, such as 32x64"),
     ],

@@ -211,7 +211,7 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
     def full(*_):
         raise torch.OutOfMemoryError("the memory is full")
 
-    monkeypatch.setattr("training.__main__.train_model", full)
+    monkeypatch.setattr("training.commands.all_models.train_model", full)
     assert main(other) == 1
     err = capsys.readouterr().err
     assert "ae-mnist: the memory is full" in err and "zero-mnist: the memory is full" in err
@@ -229,14 +229,17 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
             "give your images another name",
         ),
         (["train", "center", "mnist", "--epochs", "0"], "epochs is 0"),
-        (["train", "center", "mnist", "--num-codes", "0"], "num_codes is 0; center needs at least one vector"),
-        (["train", "ae", "mnist", "--num-codes", "5"], "num_codes is 5; ae has no vectors: leave it out"),
+        (["train", "center", "mnist", "--num-codes", "0"], "num_codes is 0; center needs at least 1"),
+        (
+            ["train", "ae", "mnist", "--num-codes", "5"],
+            "ae does not use num_codes; its settings are latent_dim, widths",
+        ),
         (
             ["train", "vqae", "mnist", "--assignment", "vector-to-image"],
-            "assignment is 'vector-to-image'; the cells of a grid pick their vectors: vqae takes image-to-vector alone",
+            "assignment is 'vector-to-image'; vqae has a grid, which takes only image-to-vector",
         ),
-        (["evaluate", "ada/center-mnist", "--record"], "ada/center-mnist is on the Hub: leave out --record"),
-        (["train", "ae", "mnist", "--classifier-epochs", "1"], "classifier_epochs is 1; ae has no classifier"),
+        (["evaluate", "ada/center-mnist", "--record"], "ada/center-mnist is on the Hub; leave out --record"),
+        (["train", "ae", "mnist", "--classifier-epochs", "1"], "ae does not use classifier_epochs"),
         (["train", "center", "cats", "--data", ".", "--size", "50", "--channels", "3"], "image size 50"),
         (["evaluate", "centre-mnist"], "there is no model 'centre-mnist'"),
     ],

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs all that training needs'
+MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs what training needs'
 
 try:
     from .commands import all_models, card, evaluate, map, options, push, push_space, search, train

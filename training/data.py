@@ -228,7 +228,7 @@ class _Rows:
 
 def _rows_of_folder(source: Source, split: str) -> _Rows:
     folder = source.folder
-    assert folder is not None  # this kind has one
+    assert folder is not None  # a source of this kind has a folder
     splits = sorted(p.name for p in folder.iterdir() if p.name in ("train", "valid", "test") and p.is_dir())
     if splits and split not in splits:
         raise DataError(f"{folder} has no split {split!r}; choose from {', '.join(splits)}")
@@ -248,7 +248,7 @@ def _rows_of_hub(source: Source, split: str) -> _Rows:
     try:
         builder = datasets.load_dataset_builder(str(source.folder or d.hub_id), d.hub_config)
         files = builder.config.data_files
-        assert isinstance(files, datasets.data_files.DataFilesDict)  # the builder has found them
+        assert isinstance(files, datasets.data_files.DataFilesDict)  # the builder has resolved them
         single = len(files) == 1
         if split not in files and not (single and split in ("train", "test")):
             raise DataError(f"{source.place} has no split {split!r}; choose from {', '.join(files)}")
@@ -256,7 +256,7 @@ def _rows_of_hub(source: Source, split: str) -> _Rows:
         # left alone, the builder would open, and without streaming download, the files of every split
         builder.config.data_files = datasets.data_files.DataFilesDict({stored: files[stored]})
         stream = builder.as_streaming_dataset(split=stored)
-        assert isinstance(stream, datasets.IterableDataset)  # of one split
+        assert isinstance(stream, datasets.IterableDataset)  # because split was given
     except DataError:
         raise
     except (ValueError, OSError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""Measurements. Pure functions of a model (or of latents) and images; nothing is drawn at random inside."""
+"""Measurements: pure functions of a model (or of latents) and images."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -11,10 +11,10 @@ from aevq_hub import AEVQ, latent
 from aevq_hub.codebook import Health
 from aevq_hub.codebook import health as codebook_health
 
-BATCH = 250  # images at a time: small enough for the caches
+BATCH = 250  # images per batch: small enough for the processor's caches
 SHIFTS = tuple(s / 2 for s in range(-6, 7))  # −3 … +3 in halves: the range of figure 3.2
-SURE = 0.9  # a classifier is sure of what it sees from this probability on
-UNSURE = 2  # pictures of a way from −3 to +3 that it may be unsure of: those between two classes
+SURE = 0.9  # a classifier is sure from this probability on
+UNSURE = 2  # images of a path from −3 to +3 that it may be unsure of: those between two classes
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def mse(model: Callable[[Tensor], Tensor], images: Tensor) -> float:
 
 
 def quantized_mse(model: AEVQ, images: Tensor) -> float:
-    """As :func:`mse`, of the pictures drawn from the codebook: D(codebook[indices]) (figure 4.4)."""
+    """As :func:`mse`, for images decoded from the codebook: D(codebook[indices]) (figure 4.4)."""
     return mse(lambda x: model.decode(model.quantize(model.encode(x))[0]), images)
 
 
@@ -66,11 +66,11 @@ def health(model: AEVQ, images: Tensor) -> Health:
 
 
 def accuracy(probability: Tensor, labels: Tensor) -> float:
-    """Share of right answers.
+    """The fraction of correct answers.
 
     Args:
-        probability: (N, classes); with several labels per image, that of yes.
-        labels: (N,) classes; or (N, classes) yes and no, −1 where missing: then the mean over the classes.
+        probability: (N, classes); with several labels per image, the probability of each.
+        labels: classes (N,), or attributes 0 and 1 (N, classes), −1 where missing; then it is the mean over classes.
     """
     if labels.ndim == 1:
         return (probability.argmax(1) == labels).float().mean().item()
@@ -79,7 +79,7 @@ def accuracy(probability: Tensor, labels: Tensor) -> float:
 
 
 def majority(train: Tensor, test: Tensor) -> float:
-    """The accuracy of always saying what is most frequent in training; labels as for :func:`accuracy`."""
+    """The accuracy of the most frequent training label as the only answer; labels as for :func:`accuracy`."""
     if train.ndim == 1:
         return (test == train[train >= 0].mode().values).float().mean().item()
     known = train >= 0
@@ -87,18 +87,18 @@ def majority(train: Tensor, test: Tensor) -> float:
     return accuracy(share, test)
 
 
-PROBED = 10_000  # latents that a probe is fitted on
+PROBED = 10_000  # the number of latents that a probe is fitted to
 
 
 def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[str, float]:
-    """How much of the classes the latents hold: accuracy of a linear probe and of ten nearest neighbours.
+    """How much the latents tell about the classes: the accuracy of a linear probe and of ten nearest neighbours.
 
     Args:
-        train: vectors (N, D) and labels as for :func:`accuracy`, of which the first 10,000 are used.
-        test: vectors and labels to measure on.
+        train: vectors (N, D) and labels as for :func:`accuracy`; the first 10,000 are used.
+        test: vectors and labels for the accuracy.
 
     Returns:
-        ``linear``, ``neighbours`` and, for comparison, ``majority``; of attributes the mean over them.
+        ``linear``, ``neighbours`` and, for comparison, ``majority``; for attributes, the mean over them.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.multioutput import MultiOutputClassifier
@@ -123,14 +123,14 @@ def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[st
 
 
 class Frechet:
-    """The classifier Fréchet distance: between Gaussians in the features of a classifier of the same data set.
+    """The classifier Fréchet distance, between Gaussians in the features of a classifier of the same data set.
 
-    The formula is that of FID (torchmetrics); the features are not Inception's, and the numbers do not compare with it.
+    The formula is that of FID (torchmetrics). The features are not Inception's, so the numbers cannot be compared.
 
     Args:
         features: images (B, C, H, W) in [0, 1] → (B, size).
-        size: of the features.
-        images: uint8 (N, C, H, W) that all others are compared with.
+        size: the number of features.
+        images: the reference images, uint8 (N, C, H, W).
     """
 
     def __init__(self, features: Callable[[Tensor], Tensor], size: int, images: Tensor):
@@ -147,7 +147,7 @@ class Frechet:
             self.metric.update(x, real=True)
 
     def __call__(self, pictures: Iterable[Tensor]) -> float:
-        """The distance of pictures, batches (B, C, H, W) in [0, 1], from the images."""
+        """The distance of batches of images (B, C, H, W) in [0, 1] from the reference images."""
         self.metric.reset()
         for x in pictures:
             self.metric.update(x, real=False)
@@ -156,16 +156,16 @@ class Frechet:
 
 @torch.no_grad()
 def frechet(model: AEVQ, z: Tensor, distance: Frechet, seed: int = 0) -> dict[str, float]:
-    """Classifier Fréchet distances of what a model draws from the test images.
+    """Classifier Fréchet distances of a model's images from the test images.
 
     Args:
-        model: with a fitted sampler.
+        model: a model with a fitted sampler.
         z: latents (N, …) of the test images.
-        distance: from the same images.
-        seed: of the pairs and samples.
+        distance: the distance from the same images.
+        seed: the seed of the pairs and samples.
 
     Returns:
-        ``reconstructions``; ``samples``, as many as images; ``midpoints`` between the latents of pairs of images.
+        ``reconstructions``; ``samples``, as many as test images; ``midpoints`` between the latents of random pairs.
     """
     others = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
     pairs = zip(z.split(BATCH), others.split(BATCH), strict=True)
@@ -177,23 +177,23 @@ def frechet(model: AEVQ, z: Tensor, distance: Frechet, seed: int = 0) -> dict[st
 
 
 def mean_distance(z: Tensor, point: Tensor) -> float:
-    """Mean Euclidean distance of latents (N, D) to a point (D,)."""
+    """The mean Euclidean distance of latents (N, D) to a point (D,)."""
     return (z - point).norm(dim=1).mean().item()
 
 
 def movement(before: Tensor, after: Tensor) -> float:
-    """Mean Euclidean distance that vectors (K, D) moved (figure 3.3)."""
+    """The mean Euclidean distance that vectors (K, D) have moved (figure 3.3)."""
     return (after - before).norm(dim=1).mean().item()
 
 
 @torch.no_grad()
 def dimension_effect(model: AEVQ, z: Tensor, shift: float = 3.0) -> Tensor:
-    """How much a dimension matters: mean squared change of the picture when it is shifted by ±``shift``.
+    """For each dimension, the mean squared change of the image when it is shifted by ±``shift``.
 
     Args:
         model: the model.
-        z: latents (B, D) or grids (B, D, h, w) to start from; in a grid the dimension is shifted in every cell.
-        shift: in the latent's own units; 3 is the end of figure 3.2's range.
+        z: latents (B, D), or grids (B, D, h, w), in which the dimension is shifted in every cell.
+        shift: the amount, in the latent's own units; figure 3.2 goes up to 3.
 
     Returns:
         (D,).
@@ -212,9 +212,10 @@ def dimension_effect(model: AEVQ, z: Tensor, shift: float = 3.0) -> Tensor:
 def transitions(
     model: AEVQ, classify: Callable[[Tensor], Tensor], images: Tensor, dims: list[int], *, progress: bool = False
 ) -> dict[str, float]:
-    """How many images turn into another class within figure 3.2's shifts, and how sure a classifier is meanwhile.
+    """How many images change class within the shifts of figure 3.2, and how sure a classifier is on the way.
 
-    Each image is encoded and each of the dimensions shifted by −3 … +3 in steps of 0.5, one at a time.
+    Each image is encoded, and each dimension is shifted by −3 to +3 in steps of 0.5, one at a time. The numbers depend
+    on the scale of the latents, which is arbitrary.
 
     Args:
         model: the model.
@@ -224,11 +225,10 @@ def transitions(
         progress: whether to show a bar.
 
     Returns:
-        changed: share of images that on one of the dimensions, at some shift, are taken for another class than
-            unshifted with probability ≥ 0.9.
-        changed_surely: the same, counting only dimensions along which the classifier is sure (≥ 0.9) of all the 13
-            pictures but at most two: between two classes nobody can be sure.
-        sure: share of all the pictures that the classifier is sure of.
+        changed: the fraction of images that some shift turns into another class with a probability of at least 0.9.
+        changed_surely: the same, but only along dimensions where the classifier is sure (at least 0.9) of all 13
+            images except at most two.
+        sure: the fraction of all shifted images that the classifier is sure of.
     """
     changed = changed_surely = sure = 0
     for x in tqdm(list(images.split(100)), desc="transitions", unit="00 images", disable=not progress):

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from aevq_hub import AEVQ
+from aevq_hub.checks import one_of
 from aevq_hub.codebook import nearest_vectors
 
 from .recipe import NEAREST_BY, Recipe
@@ -77,8 +78,7 @@ def nearest(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
     Raises:
         ValueError: unknown ``by``.
     """
-    if by not in NEAREST_BY:
-        raise ValueError(f"unknown nearest_by {by!r}; choose from {', '.join(NEAREST_BY)}")
+    one_of("nearest_by", by, NEAREST_BY)
     if by == "squared":
         return torch.cdist(codebook, z).argmin(1)
     if by == "cosine":
@@ -99,7 +99,7 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
         ``reconstruction`` ‖x − D(E(x))‖², the terms of :func:`pull_terms`, and ``center_reconstruction`` ‖x_j* − D(v)‖²
         unless it is not trained and would cost more than all the rest.
     """
-    assert batch.x_pull is not None  # this objective asks for them
+    assert batch.x_pull is not None  # the trainer pulls them for this objective
     star = nearest_images(model, batch.x_pull, recipe)                                      # (K, C, H, W)
     z, z_star = model.encode(torch.cat([batch.x, star])).split([len(batch.x), len(star)])   # (N, D), (K, D)
     v, k = model.vectors, torch.arange(len(star), device=z.device)                          # (K, D), (K,)
@@ -198,7 +198,7 @@ def zero(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
 def vae(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
     """The VAE: the squared error of a reconstruction sampled from N(μ, σ²), and ``kl``, D_KL(N(μ, σ²) ‖ N(0, 1))."""
     mean, log_variance = model.encode_distribution(batch.x)
-    assert log_variance is not None  # only of other models
+    assert log_variance is not None  # the model is variational
     noise = torch.randn(mean.shape, generator=batch.generator).to(mean.device)
     z = mean + (log_variance / 2).exp() * noise  # reparameterisation
     kl = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
@@ -216,7 +216,7 @@ def classifier(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
         with torch.no_grad():
             z = model.encode(batch.x)
         return {"reconstruction": squared_distance(model.decode(z), batch.x)}, None
-    assert model.head is not None and batch.labels is not None  # else it was not configured
+    assert model.head is not None and batch.labels is not None  # configure() refuses other data
     logits = model.head(model.encode(batch.x)).float()
     return {"classification": classification(logits, batch.labels)}, None
 

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, field, fields
 
+from aevq_hub.checks import number, one_of, whole
+
 NEAREST_BY = ("squared", "dot", "cosine")
 PRECISIONS = ("fp32", "bf16")
 ASSIGNMENTS = ("vector-to-image", "image-to-vector")
@@ -87,13 +89,12 @@ class Recipe:
 
     def __post_init__(self):
         for f in fields(self):
-            value, choices, low = getattr(self, f.name), f.metadata.get("choices"), f.metadata.get("low")
-            assert isinstance(f.type, type)  # annotations are no strings here
-            if type(value) is not f.type and not (f.type is float and type(value) is int):  # True is not an int here
-                raise ValueError(f"{f.name} is {value!r}; it must be of type {f.type.__name__}")
-            if choices and value not in choices:
-                raise ValueError(f"unknown {f.name} {value!r}; choose from {', '.join(choices)}")
-            if low is not None and not low <= value < float("inf"):  # NaN fails too
-                raise ValueError(f"{f.name} is {value!r}; it must be a finite number of at least {low}")
-            if "form" in f.metadata and not re.fullmatch(f.metadata["form"], str(value)):
+            value, limits = getattr(self, f.name), f.metadata
+            if f.type is int:
+                whole(f.name, value, limits["low"])
+            elif f.type is float:
+                number(f.name, value, limits["low"])
+            elif "choices" in limits:
+                one_of(f.name, value, limits["choices"])
+            elif not isinstance(value, str) or not re.fullmatch(limits["form"], value):
                 raise ValueError(f"{f.name} is {value!r}; give whole numbers joined by x, such as 32x64, or nothing")

@@ -79,10 +79,10 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
         The folder.
 
     Raises:
-        PublishError: the package was installed without the demo; a checkout has it.
+        PublishError: the package is installed from a wheel, which has no app.py.
     """
     if not (CHECKOUT / "app.py").is_file():
-        raise PublishError("app.py is not beside the package; run the command from a checkout")
+        raise PublishError("this installation has no app.py; run `python -m training push-space` in a checkout")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(CHECKOUT / "app.py", folder)
     shutil.copytree(CHECKOUT / "aevq_hub", folder / "aevq_hub", ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,17 +1,10 @@
-"""``python -m aevq_hub.demo``: the page of the shipped models on this machine."""
+"""``python -m aevq_hub.demo``: serve the demo of the shipped models."""
 
 import sys
 
 try:
     from .page import build, launch
 except ModuleNotFoundError as error:
-    sys.exit(f'error: {error.name} is not installed; `pip install "aevq-hub[app]"` installs all that the demo needs')
+    sys.exit(f'error: {error.name} is not installed; `pip install "aevq-hub[app]"` installs what the demo needs')
 
-
-def main() -> None:
-    """Lay the page out and serve it."""
-    launch(build())
-
-
-if __name__ == "__main__":
-    main()
+launch(build())

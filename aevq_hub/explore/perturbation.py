@@ -26,7 +26,7 @@ CURVE_POINTS = 41
 def _mix(name: str, value) -> str:
     """Shifts as text, checked and spelled in one way; none at all and nothing but zeros are the empty text."""
     try:
-        parts = str.split(value, ",") if value != "" else []  # a TypeError for what is no text
+        parts = str.split(value, ",") if value != "" else []  # raises TypeError if it is not a string
         amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts[: STRONGEST + 1]]
     except (TypeError, ValueError):
         amounts = None
@@ -162,7 +162,7 @@ def _curve(settings: Perturbation) -> Curve:
         ground = torch.cdist(shifted[0, :, :, row, column], model.vectors).amin(1)
         known = "of the cell's vector to the nearest code"
     else:
-        assert isinstance(model.sampler, GaussianMixture)  # only grids have another one
+        assert isinstance(model.sampler, GaussianMixture)  # only grids have another sampler
         ground = model.sampler.distance(shifted[0])
         known = "to the training latents, most of which are at about 1"
     return Curve(steps, apart.tolist(), ground.tolist(), known)

@@ -1,59 +1,22 @@
 """What a tab can be set to, checked value by value: by the page, by programs, and in a link."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
+from .. import checks
+from ..checks import number, one_of, short
 from ..config import AEVQConfig
 from .exhibits import offers
 
 FIRST = "center-mnist"
-S = TypeVar("S", bound="Settings")  # those of one tab
-_SHORT = 40  # characters of a value in a message, whatever was sent
-
-
-def short(value) -> str:
-    """A value for a message, shortened."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no whole number of more than 4,300 digits
-        text = "too large a number"
-    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+S = TypeVar("S", bound="Settings")  # the settings of one tab
+__all__ = ["FIRST", "Settings", "number", "of_grid", "one_of", "option", "short", "whole"]
 
 
 def whole(name: str, value, low: int, high: int) -> int:
-    """A whole number of a range; 3.0 counts as one, since JSON and sliders do not tell.
-
-    Raises:
-        ValueError: it is none, or outside.
-    """
-    number = value if type(value) in (int, float) else math.nan  # True is no number
-    if not (low <= number <= high and number == int(number)):
-        raise ValueError(f"{name} is {short(value)}; give a whole number from {low} to {high}.")
-    return int(number)
-
-
-def number(name: str, value, low: float, high: float) -> float:
-    """A finite number of a range.
-
-    Raises:
-        ValueError: it is none, or outside.
-    """
-    if type(value) not in (int, float) or not low <= value <= high:
-        raise ValueError(f"{name} is {short(value)}; give a number from {low:g} to {high:g}.")
-    return float(value)
-
-
-def one_of(name: str, value, choices) -> str:
-    """One of some texts.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"unknown {name} {short(value)}; choose from {', '.join(choices)}.")
-    return value
+    """Check a whole number; 3.0 counts as one, since JSON and sliders make no difference."""
+    return checks.whole(name, int(value) if isinstance(value, float) and value.is_integer() else value, low, high)
 
 
 def option(default, check: Callable, **limits):

@@ -89,7 +89,7 @@ def add_settings(parser: argparse._ArgumentGroup, recipe: Recipe, used: tuple[st
         several: whether an option takes comma-separated values.
     """
     for f in fields(Recipe):
-        assert isinstance(f.type, type)  # annotations are no strings there
+        assert isinstance(f.type, type)  # not a string: recipe.py evaluates its annotations
         text = f.metadata["help"].replace("%", "%%") + ("" if several else f" ({getattr(recipe, f.name)})")
         parser.add_argument(
             "--" + f.name.replace("_", "-"),
