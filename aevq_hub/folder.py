@@ -174,7 +174,7 @@ def weights_hash(path: str | Path) -> str:
 
 
 def read_weights(
-    path: str | Path, expected: dict[str, torch.Tensor], sha256: str, device="cpu"
+    path: str | Path, expected: dict[str, torch.Tensor], sha256: str, device: str | torch.device = "cpu"
 ) -> dict[str, torch.Tensor]:
     """The tensors of a safetensors file, after checking the names, shapes and types in its header.
 

@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
-    HTTPError,
+    HTTPError,  # pyright: ignore[reportPrivateImportUsage]
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
@@ -116,8 +116,9 @@ def _cached_commit(repo_id: str, names: tuple[str, ...], options: dict) -> list[
     if options.get("force_download") or not re.fullmatch("[0-9a-f]{40}", options.get("revision") or ""):
         return None
     where = {"cache_dir": options.get("cache_dir"), "revision": options["revision"]}
-    found = [try_to_load_from_cache(repo_id, name, **where) for name in names]
-    return [Path(path) for path in found] if all(isinstance(path, str) for path in found) else None
+    cached = [try_to_load_from_cache(repo_id, name, **where) for name in names]
+    paths = [Path(path) for path in cached if isinstance(path, str)]
+    return paths if len(paths) == len(names) else None
 
 
 def _commit(repo_id: str, name: str, options: dict) -> str | None:

@@ -49,6 +49,8 @@ class AEVQ(
             measured on training images.
     """
 
+    dimension_effect: torch.Tensor
+
     def __init__(self, config: AEVQConfig):
         super().__init__()
         self.config = config
@@ -127,8 +129,8 @@ class AEVQ(
         Raises:
             ValueError: the model has no vectors, or z has another shape or type.
         """
-        indices = nearest_vectors(self._latents(z).movedim(1, -1), self._codebook())
-        quantized = self.codebook[indices].movedim(-1, 1)
+        indices = nearest_vectors(self._latents(z).movedim(1, -1), self.vectors)
+        quantized = self.vectors[indices].movedim(-1, 1)
         return quantized, indices, (z - quantized).detach().norm(dim=1)
 
     def decode_indices(self, indices: torch.Tensor) -> torch.Tensor:
@@ -137,7 +139,7 @@ class AEVQ(
         Raises:
             ValueError: the model has no vectors, or the indices have another shape or type or are out of range.
         """
-        codebook, shape = self._codebook(), self.config.latent_shape[1:]
+        codebook, shape = self.vectors, self.config.latent_shape[1:]
         if tuple(indices.shape[1:]) != shape or indices.ndim != 1 + len(shape):
             wanted = ", ".join(["B", *map(str, shape)])
             raise ValueError(f"indices have the shape {tuple(indices.shape)}; {self.config.name} takes ({wanted})")
@@ -185,7 +187,9 @@ class AEVQ(
         """The type that encoder and decoder compute in. Latents, vectors and images are always float32."""
         return next(self.encoder.parameters()).dtype
 
-    def _codebook(self) -> torch.Tensor:
+    @property
+    def vectors(self) -> torch.Tensor:
+        """The codebook (K, D); for a model without vectors, a ValueError."""
         if self.codebook is None:
             raise ValueError(f"{self.config.name} has no codebook; only models with vectors have one")
         return self.codebook

@@ -103,7 +103,7 @@ def _last(config) -> tuple[int, int]:
 
 
 def _linear(sizes: tuple[int, ...]) -> list[nn.Module]:
-    layers = [module for pair in pairwise(sizes) for module in (nn.Linear(*pair), nn.ReLU())]
+    layers: list[nn.Module] = [module for pair in pairwise(sizes) for module in (nn.Linear(*pair), nn.ReLU())]
     return layers[:-1]
 
 

@@ -70,7 +70,7 @@ def codebook(model: AEVQ, columns: int = 10, most: int = 100) -> Image.Image:
         columns: the number of vectors in a row.
         most: only the first vectors, at most this many.
     """
-    x = model.decode(filled(model, model.codebook[:most]))
+    x = model.decode(filled(model, model.vectors[:most]))
     blank = -len(x) % columns
     return sheet(torch.cat([x, x.new_ones(blank, *x.shape[1:])]).unflatten(0, (-1, columns)), cell=56)
 
@@ -94,7 +94,7 @@ def recombination(model: AEVQ, z: torch.Tensor, seed: int = 0) -> Image.Image:
         z: a grid (D, h, w), some cells of which are replaced.
         seed: the seed of all random choices.
     """
-    size, v = model.config.grid_size, model.codebook
+    size, v = model.config.grid_size, model.vectors
     generator = torch.Generator().manual_seed(seed)
     codes = [code % len(v) for code in torch.randperm(max(8, len(v)), generator=generator)[:8].tolist()]
     rows = {

@@ -5,6 +5,9 @@ This module imports nothing of the package, so any other may import it. Recipes 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,7 @@ DATASETS = {
 }  # fmt: skip
 
 
-def lookup(table: Mapping[str, object], name: str, kind: str):
+def lookup(table: Mapping[str, _Entry], name: str, kind: str) -> _Entry:
     """The entry ``name`` of a table.
 
     Raises:

@@ -12,6 +12,7 @@ class Sampler(nn.Module):
     """A distribution of latents. ``fitted`` is 0 until it has been fitted."""
 
     name: str  # for the model card
+    fitted: Tensor
 
     def __init__(self):
         super().__init__()
@@ -36,6 +37,9 @@ class GaussianMixture(Sampler):
     """
 
     name = "a mixture of ten Gaussians fitted to the training latents"
+    weight: Tensor
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, dim: int):
         super().__init__()
@@ -86,18 +90,21 @@ class IndependentCells(Sampler):
     """
 
     name = "the frequencies of the codes in each cell, independently of the other cells"
+    probability: Tensor
 
     def __init__(self, side: int, num_codes: int):
         super().__init__()
         self.register_buffer("probability", torch.zeros(side, side, num_codes))
 
     def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
+        assert codebook is not None  # models with this sampler have vectors
         side, _, size = self.probability.shape
         cells = self.probability.view(-1, size).cpu()  # (h·w, K)
         indices = torch.multinomial(cells, n, replacement=True, generator=generator).T.reshape(n, side, side)
         return codebook[indices.to(codebook.device)].movedim(-1, 1)  # (n, D, h, w)
 
     def standard_deviation(self, codebook: Tensor | None) -> Tensor:
+        assert codebook is not None
         share = self.probability.mean((0, 1))  # (K,)
         return (share @ (codebook - share @ codebook).square()).sqrt()  # (D,)
 

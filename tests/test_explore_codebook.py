@@ -160,7 +160,7 @@ def test_what_is_not_there_is_one_sentence(monkeypatch):
         codebook.gallery(Codebook(show="dead"))
     assert "No vector of this model is dead" in codebook_html.gallery(Codebook(show="dead"))
     monkeypatch.setattr(codebook_map, "load_map", lambda name: None)
-    with pytest.raises(ValueError, match="has no map; `python -m training map codebook-fashionmnist` makes one"):
+    with pytest.raises(ValueError, match="has no map; `aevq map codebook-fashionmnist` makes one"):
         codebook_map.about_point(Codebook())
 
 

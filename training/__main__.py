@@ -3,9 +3,14 @@
 import argparse
 import sys
 
-from .commands import all_models, card, evaluate, map, options, push, push_space, report, search, train
-from .publish import PublishError
-from .trainer import TrainingError
+MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs what training needs'
+
+try:
+    from .commands import all_models, card, evaluate, map, options, push, push_space, report, search, train
+    from .publish import PublishError
+    from .trainer import TrainingError
+except ModuleNotFoundError as error:
+    sys.exit(MISSING.format(error.name))
 
 COMMANDS = {
     "train": train,
@@ -51,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError, TrainingError, PublishError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:  # some are imported only where they are used
+        sys.exit(MISSING.format(error.name))
     except KeyboardInterrupt:
         print("\nstopped; run the same command, without --restart, to continue", file=sys.stderr)
         return 130

@@ -34,6 +34,13 @@ class Split:
         return len(self.images)
 
 
+@dataclass(frozen=True)
+class Labelled(Split):
+    """A split with labels."""
+
+    labels: torch.Tensor
+
+
 def load(source: Source, split: str, *, progress: bool = True) -> Split:
     """One split of a data set, decoded on the first call and mapped from the cache on later ones.
 
@@ -76,7 +83,7 @@ def keep_apart(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return labels.index_fill(0, apart, -1), apart
 
 
-def labelled(source: Source) -> tuple[Split, Split]:
+def labelled(source: Source) -> tuple[Labelled, Labelled]:
     """The images with labels to learn from and those to measure on.
 
     These are of the training and the test split; where the test split has no labels, as that of the CelebA at hand,
@@ -86,19 +93,19 @@ def labelled(source: Source) -> tuple[Split, Split]:
         ValueError: the data set has no labels.
     """
     train, test, learnt = load(source, "train"), load(source, "test"), training_labels(source)
-    if learnt is None or not (learnt >= 0).any():
+    if train.labels is None or learnt is None or not (learnt >= 0).any():
         raise ValueError(f"{source.name} has no labels")
-    learn = known(Split(train.images, learnt))
-    if (test.labels >= 0).any():
-        return learn, known(test)
+    learn = known(Labelled(train.images, learnt))
+    if test.labels is not None and (test.labels >= 0).any():
+        return learn, known(Labelled(test.images, test.labels))
     apart = keep_apart(train.labels)[1]
-    return learn, Split(train.images[apart], train.labels[apart])
+    return learn, Labelled(train.images[apart], train.labels[apart])
 
 
-def known(split: Split) -> Split:
+def known(split: Labelled) -> Labelled:
     """The images of a split that have a label (of several, any)."""
     index = _known(split.labels)
-    return split if len(index) == len(split) else Split(split.images[index], split.labels[index])
+    return split if len(index) == len(split) else Labelled(split.images[index], split.labels[index])
 
 
 def _known(labels: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from aevq_hub.pictures import DIMENSIONS
 from aevq_hub.registry import VARIANTS
 
 from . import metrics
-from .data import Split, labelled, load
+from .data import Labelled, labelled, load
 from .metrics import batches
 from .reference_classifier import FEATURES, ReferenceClassifier
 from .rows import Source
@@ -30,7 +30,7 @@ class Benchmark:
 
     images: Tensor
     shifted: Tensor
-    labelled: tuple[Split, Split] | None = None
+    labelled: tuple[Labelled, Labelled] | None = None
     classifier: ReferenceClassifier | None = None
     frechet: metrics.Frechet | None = None
 
@@ -69,7 +69,8 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
     benchmark = Benchmark.of(source, images, images, progress=progress)
     results = measure(model, benchmark, progress=progress)
     if benchmark.labelled:
-        results["probes"] = metrics.probes(*((_vectors(model, s.images), s.labels) for s in benchmark.labelled))
+        learn, test = ((_vectors(model, split.images), split.labels) for split in benchmark.labelled)
+        results["probes"] = metrics.probes(learn, test)
     return results
 
 
@@ -95,7 +96,7 @@ def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dic
     error, z = metrics.mse(model, benchmark.images), metrics.latents(model, benchmark.images)
     ssim = metrics.ssim(model, benchmark.images)
     cells = z.movedim(1, -1).flatten(0, -2)  # of a grid; else the latents themselves
-    results = {"mse": error, "psnr": metrics.psnr(error), "ssim": ssim}
+    results: dict = {"mse": error, "psnr": metrics.psnr(error), "ssim": ssim}
     results["spread"] = metrics.mean_distance(cells, cells.mean(0))
     if model.codebook is not None:
         error = metrics.quantized_mse(model, benchmark.images)
@@ -105,12 +106,12 @@ def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dic
         results["codebook"] = metrics.health(model, benchmark.images).record()
     if benchmark.classifier is None:
         return results
-    if model.sampler.fitted and benchmark.frechet:
+    if benchmark.frechet and model.sampler.fitted:
         results["frechet"] = metrics.frechet(model, z, benchmark.frechet)
     if VARIANTS[model.config.variant].measures_transitions and not benchmark.classifier.multi_label:
         dims = model.ranked_dimensions()[:DIMENSIONS]
         results |= metrics.transitions(model, benchmark.classifier, benchmark.shifted, dims, progress=progress)
-    if model.head is not None:
+    if model.head is not None and benchmark.labelled:
         learn, test = benchmark.labelled
         answers = torch.cat([model.classify(x) for x in metrics.batches(test.images)])
         results["accuracy"] = metrics.accuracy(answers, test.labels)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from aevq_hub import AEVQ
-from aevq_hub.sampling import COMPONENTS
+from aevq_hub.sampling import COMPONENTS, IndependentCells
 
 from . import metrics
 
@@ -21,7 +21,7 @@ def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
         seed: the seed of the mixture's initialisation.
     """
     sampler = model.sampler
-    if model.config.grid_size and model.config.num_codes:
+    if isinstance(sampler, IndependentCells):
         size = model.config.num_codes
         counts = torch.zeros(model.config.grid_size**2, size)
         for x in metrics.batches(images):

@@ -39,12 +39,14 @@ def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
         chosen = torch.randint(cells.shape[2], (len(z),), generator=torch.Generator().manual_seed(seed))
         z = cells[torch.arange(len(z)), :, chosen]
     z = z.half()
-    plane = _plane(torch.cat([z.float(), model.codebook.detach().float()]), seed)
-    has_class = test.labels is not None and test.labels.ndim == 1
+    plane = _plane(torch.cat([z.float(), model.vectors.detach().float()]), seed)
+    labels = test.labels
+    if labels is None or labels.ndim > 1:  # no image has a single class
+        labels = torch.full((len(test),), -1)
     tensors = {
         "points": plane[: len(z)],
         "vectors": plane[len(z) :],
-        "classes": (test.labels[index] if has_class else torch.full((len(z),), -1)).short(),
+        "classes": labels[index].short(),
         "latents": z,
     }
     with written_beside(folder / MAP_FILE) as beside:

@@ -51,10 +51,10 @@ def psnr(error: float) -> float:
 @torch.no_grad()
 def ssim(model: AEVQ, images: Tensor) -> float:
     """Mean structural similarity of the reconstructions, pixels in [0, 1] (torchmetrics; windows of 11 pixels)."""
-    from torchmetrics.functional.image import structural_similarity_index_measure
+    from torchmetrics.functional.image import structural_similarity_index_measure as similarity
 
     return sum(
-        structural_similarity_index_measure(model(x), x, data_range=1.0, reduction="sum").item()
+        similarity(model(x), x, data_range=1.0, reduction="sum").item()  # pyright: ignore[reportAttributeAccessIssue]
         for x in batches(images, 500)
     ) / len(images)
 
@@ -67,7 +67,7 @@ def latents(model: AEVQ, images: Tensor) -> Tensor:
 
 def health(model: AEVQ, images: Tensor) -> Health:
     """The health of a model's codebook over uint8 images (N, C, H, W) (:func:`aevq_hub.codebook.health`)."""
-    return codebook_health(model.codebook.detach(), (model.encode(x) for x in batches(images)))
+    return codebook_health(model.vectors.detach(), (model.encode(x) for x in batches(images)))
 
 
 def accuracy(probability: Tensor, labels: Tensor) -> float:

@@ -99,9 +99,10 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
         ``reconstruction`` ‖x − D(E(x))‖², the terms of :func:`pull_terms`, and ``center_reconstruction`` ‖x_j* − D(v)‖²
         unless it is not trained and would cost more than all the rest.
     """
+    assert batch.x_pull is not None  # the trainer pulls them for this objective
     star = nearest_images(model, batch.x_pull, recipe)                                      # (K, C, H, W)
     z, z_star = model.encode(torch.cat([batch.x, star])).split([len(batch.x), len(star)])   # (N, D), (K, D)
-    v, k = model.codebook, torch.arange(len(star), device=z.device)                         # (K, D), (K,)
+    v, k = model.vectors, torch.arange(len(star), device=z.device)                          # (K, D), (K,)
 
     terms = {"reconstruction": squared_distance(model.decode(z), batch.x)}
     terms |= pull_terms(z_star, v, z, recipe)
@@ -120,8 +121,8 @@ def assign(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | 
         ‖x − D(q)‖².
     """
     z = model.encode(batch.x)                                                               # (N, D) or (N, D, h, w)
-    indices = nearest_vectors(z.movedim(1, -1), model.codebook)                             # (N,) or (N, h, w)
-    q = model.codebook[indices].movedim(-1, 1)                                                  # as z
+    indices = nearest_vectors(z.movedim(1, -1), model.vectors)                              # (N,) or (N, h, w)
+    q = model.vectors[indices].movedim(-1, 1)                                               # as z
 
     x_hat = model.decode(decoder_input(model, z, q, batch.step, recipe))                    # (N, C, H, W)
     terms = {"reconstruction": squared_distance(x_hat, batch.x)}
@@ -138,7 +139,7 @@ def assign(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | 
 @torch.no_grad()
 def nearest_images(model: AEVQ, x_pull: Tensor, recipe: Recipe) -> Tensor:
     """Section 3.1: for each vector x_j*, the one of M images with the nearest latent: (M, C, H, W) → (K, C, H, W)."""
-    return x_pull[nearest(model.encode(x_pull), model.codebook, recipe.nearest_by)]
+    return x_pull[nearest(model.encode(x_pull), model.vectors, recipe.nearest_by)]
 
 
 def pull_terms(z: Tensor, v: Tensor, latents: Tensor, recipe: Recipe) -> Terms:
@@ -197,6 +198,7 @@ def zero(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
 def vae(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
     """The VAE: the squared error of a reconstruction sampled from N(μ, σ²), and ``kl``, D_KL(N(μ, σ²) ‖ N(0, 1))."""
     mean, log_variance = model.encode_distribution(batch.x)
+    assert log_variance is not None  # the model is variational
     noise = torch.randn(mean.shape, generator=batch.generator).to(mean.device)
     z = mean + (log_variance / 2).exp() * noise  # reparameterisation
     kl = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
@@ -214,6 +216,7 @@ def classifier(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
         with torch.no_grad():
             z = model.encode(batch.x)
         return {"reconstruction": squared_distance(model.decode(z), batch.x)}, None
+    assert model.head is not None and batch.labels is not None  # configure() refuses other data
     logits = model.head(model.encode(batch.x)).float()
     return {"classification": classification(logits, batch.labels)}, None
 
@@ -287,4 +290,4 @@ OBJECTIVES = {
 
 def total(terms: Terms, weights: dict[str, float]) -> Tensor:
     """L_total: the weighted sum. A term of weight 0 is only measured and has no gradient."""
-    return sum(weights[name] * term for name, term in terms.items() if weights[name])
+    return torch.as_tensor(sum(weights[name] * term for name, term in terms.items() if weights[name]))

@@ -1,16 +1,17 @@
 """Folders, of models or of the demo, ─► repositories of the Hub."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
-    HTTPError,
+    HTTPError,  # pyright: ignore[reportPrivateImportUsage]
     LocalTokenNotFoundError,
     OfflineModeIsEnabled,
     RevisionNotFoundError,
@@ -46,7 +47,7 @@ class Change:
     size: int  # bytes
 
 
-def ladder(names: Sequence[str]) -> list[str]:
+def ladder(names: Iterable[str]) -> list[str]:
     """Names of models in the order of the ladder: data set by data set, from the continuous to the discrete."""
     order = [f"{variant}-{dataset}" for dataset in DATASETS for variant in VARIANTS]
     return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
@@ -68,7 +69,7 @@ class Publisher:
 
     def __init__(self, namespace: str, token: str | None = None, *, repo_type: str = "model", create_pr: bool = False):
         self.namespace, self.create_pr, self.api = namespace, create_pr, HfApi(token=token)
-        self.repo = {"repo_type": repo_type}
+        self.repo: dict[str, Any] = {"repo_type": repo_type}
         with explained(f"account {namespace}"):
             reach_hub()  # the client would wait for ever
             account = self.api.whoami()
@@ -142,8 +143,8 @@ class Publisher:
         repo_id = f"{self.namespace}/{folder.name}"
         with explained(repo_id):
             if not self.api.repo_exists(repo_id, **self.repo):
-                sdk = {"space_sdk": "gradio"} if self.repo["repo_type"] == "space" else {}
-                self.api.create_repo(repo_id, private=private, exist_ok=True, **sdk, **self.repo)
+                sdk = "gradio" if self.repo["repo_type"] == "space" else None
+                self.api.create_repo(repo_id, private=private, exist_ok=True, space_sdk=sdk, **self.repo)
             if revision:
                 self.api.create_branch(repo_id, branch=revision, exist_ok=True, **self.repo)
             proposed = self._proposed(repo_id)
@@ -250,7 +251,7 @@ def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
         AEVQ.from_pretrained(folder)
         for file in (CARD_FILE, HISTORY_FILE):
             if not (folder / file).is_file():
-                raise PublishError(f"{folder} has no {file}; train the model with `python -m training train`")
+                raise PublishError(f"{folder} has no {file}; train the model with `aevq train`")
     return folders
 
 

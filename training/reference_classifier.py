@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .data import Split, labelled
+from .data import Labelled, labelled
 from .files import written_beside
 from .metrics import accuracy, batches, to_float
 from .objectives import classification
@@ -79,7 +79,7 @@ class ReferenceClassifier:
         """Images (B, C, H, W) in [0, 1] → the last hidden layer (B, 128), in float32."""
         return self.network[:-1](x)
 
-    def _train(self, train: Split, progress: bool) -> None:
+    def _train(self, train: Labelled, progress: bool) -> None:
         generator = torch.Generator().manual_seed(_SEED)
         size = min(_BATCH, len(train))
         per_epoch = len(train) // size

@@ -87,7 +87,7 @@ def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
     """Measurements on the test split after an epoch."""
     model, images = trainer.model.eval(), images.to(trainer.device)
     error = metrics.mse(model, images)
-    record = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
+    record: dict[str, dict] = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
     if model.codebook is not None:
         record["codebook"] = metrics.health(model, images).record()
         record["test"]["quantized_mse"] = metrics.quantized_mse(model, images)

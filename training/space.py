@@ -57,13 +57,13 @@ def pinned(namespace: str) -> dict[str, Shown]:
     for repo_id in available_models(namespace):
         with explained(repo_id):
             info = api.model_info(repo_id)
-        there = {file.rfilename for file in info.siblings}
+        there = {file.rfilename for file in info.siblings or ()}
         if missing := sorted(set(DEMO_FILES) - there):
-            raise PublishError(f"{repo_id} has no {missing[0]}; publish it again with `python -m training push`")
+            raise PublishError(f"{repo_id} has no {missing[0]}; publish it again with `aevq push`")
         files = (*DEMO_FILES, MAP_FILE) if MAP_FILE in there else DEMO_FILES
-        shown[repo_id.split("/")[1]] = Shown(Pin(repo_id, info.sha), files)
+        shown[repo_id.split("/")[1]] = Shown(Pin(repo_id, str(info.sha)), files)
     if not shown:
-        raise PublishError(f"{namespace} has no models on the Hub; publish them with `python -m training push --all`")
+        raise PublishError(f"{namespace} has no models on the Hub; publish them with `aevq push --all`")
     return {name: shown[name] for name in ladder(list(shown))}
 
 
@@ -79,10 +79,10 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
         The folder.
 
     Raises:
-        PublishError: the package was installed without the demo; a checkout has it.
+        PublishError: the package is installed from a wheel, which has no app.py.
     """
     if not (CHECKOUT / "app.py").is_file():
-        raise PublishError("app.py is not beside the package; run the command from a checkout")
+        raise PublishError("this installation has no app.py; run `python -m training push-space` in a checkout")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(CHECKOUT / "app.py", folder)
     shutil.copytree(CHECKOUT / "aevq_hub", folder / "aevq_hub", ignore=shutil.ignore_patterns("__pycache__"))
@@ -91,10 +91,10 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
     (folder / "model_cards" / PINS_FILE).write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
     (folder / "requirements.txt").write_text("\n".join(requirements(hardware)) + "\n", encoding="utf-8")
     front_matter = SpaceCardData(
-        **metadata_load(CHECKOUT / "README.md"),
+        **(metadata_load(CHECKOUT / "README.md") or {}),
         models=[model.pin.repo_id for model in shown.values()],
         preload_from_hub=[model.preloaded for model in shown.values()],
-        **({} if hardware == "cpu" else {"suggested_hardware": hardware}),
+        suggested_hardware=None if hardware == "cpu" else hardware,
     )
     models = "\n".join(f"- [{name}](https://huggingface.co/{model.pin.repo_id})" for name, model in shown.items())
     text = TEXT.format(pins_file=PINS_FILE, models=models)

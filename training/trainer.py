@@ -152,7 +152,7 @@ class Trainer:
         If it starts from grey, a grid's decoder may darken all pixels of MNIST at once until no pixel has a gradient.
         """
         bias = [module.bias for module in self.model.decoder.modules() if getattr(module, "bias", None) is not None][-1]
-        mean = sum(x.sum(0) for x in metrics.batches(images)) / len(images)  # (C, H, W)
+        mean = sum((x.sum(0) for x in metrics.batches(images)), torch.zeros(())) / len(images)  # (C, H, W)
         mean = mean.flatten() if mean.numel() == bias.numel() else mean.mean((1, 2))
         bias.copy_(mean.logit(eps=0.01))
 

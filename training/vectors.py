@@ -47,7 +47,7 @@ class Vectors:
         Args:
             steps: all steps so far.
         """
-        if self.codebook is None or steps <= self.recipe.warmup_steps:
+        if self.codebook is None or self.before is None or steps <= self.recipe.warmup_steps:
             return None
         return metrics.movement(self.before, self.codebook.detach())
 
@@ -71,7 +71,7 @@ class Vectors:
         if matches is None:
             return
         if self.recipe.ema_rate:
-            follow(self.codebook, matches, self.recipe.ema_rate)
+            follow(self.model.vectors, matches, self.recipe.ema_rate)
         if self.recipe.restart_steps:
             self.counts += matches.nearest.bincount(minlength=len(self.counts)).cpu()
             self.steps += 1
@@ -83,16 +83,16 @@ class Vectors:
 
         A latent is chosen with a probability proportional to its squared distance to the nearest vector.
         """
-        latents, equal_share = matches.latents, self.counts.sum() / len(self.counts)
+        codebook, latents, equal_share = self.model.vectors, matches.latents, self.counts.sum() / len(self.counts)
         unused = (self.counts <= self.recipe.restart_share * equal_share).nonzero()[: len(latents), 0]
         if len(unused):
             finite = latents.isfinite().all(1).cpu()  # some are not if training diverges
-            distance = (latents - self.codebook[matches.nearest]).square().sum(1).cpu().clamp_max(1e30)  # (m,)
+            distance = (latents - codebook[matches.nearest]).square().sum(1).cpu().clamp_max(1e30)  # (m,)
             distance = distance.where(finite, 0)
             distance = (distance + 1e-6 * distance.mean() + 1e-12).where(finite, 0)
             unused = unused[: finite.sum()]
             chosen = torch.multinomial(distance, len(unused), generator=generator) if len(unused) else unused
-            self.codebook[unused.to(self.codebook.device)] = latents[chosen.to(latents.device)].to(self.codebook.dtype)
+            codebook[unused.to(codebook.device)] = latents[chosen.to(latents.device)].to(codebook.dtype)
         self._start_counting()
 
 
@@ -117,10 +117,10 @@ def k_means(model: AEVQ, images: Tensor, seed: int) -> None:
     """
     from sklearn.cluster import MiniBatchKMeans  # takes a second to import and is rarely needed
 
-    device = model.codebook.device
+    codebook, device = model.vectors, model.vectors.device
     z = torch.cat([model.encode(x.to(device)).movedim(1, -1).flatten(0, -2) for x in metrics.batches(images)])  # (n, D)
-    if len(z) < len(model.codebook):
-        raise ValueError(f"k-means of {len(model.codebook)} vectors needs as many latents; the data gives {len(z)}")
-    means = MiniBatchKMeans(len(model.codebook), random_state=seed, batch_size=4096, n_init=1, max_iter=30)
+    if len(z) < len(codebook):
+        raise ValueError(f"k-means of {len(codebook)} vectors needs as many latents; the data gives {len(z)}")
+    means = MiniBatchKMeans(len(codebook), random_state=seed, batch_size=4096, max_iter=30)
     centres = means.fit(z[:K_MEANS_LATENTS].cpu().numpy()).cluster_centers_
-    model.codebook.copy_(torch.from_numpy(centres))
+    codebook.copy_(torch.from_numpy(centres))

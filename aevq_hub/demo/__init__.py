@@ -4,7 +4,3 @@ A tab is a module with ``ID`` and ``TITLE``, a function ``build`` that lays it o
 :class:`parts.Tab`, and ``ENDPOINTS``, what programs may call by name; ``page.TABS`` lists them. What it shows comes
 from the module of the same name in ``aevq_hub.explore``.
 """
-
-from .page import build, launch
-
-__all__ = ["build", "launch"]

@@ -212,8 +212,8 @@ def build() -> Tab:
         """A vector or a start, by its button."""
         data = event._data if isinstance(event._data, dict) else {}
         chosen, token = data.get("vector"), data.get("start")
-        is_number = isinstance(chosen, str) and chosen.isdecimal() and len(chosen) < 6
-        return [int(chosen) if is_number else gr.skip(), token if isinstance(token, str) else gr.skip()]
+        index = int(chosen) if isinstance(chosen, str) and chosen.isdecimal() and len(chosen) < 6 else gr.skip()
+        return [index, token if isinstance(token, str) else gr.skip()]
 
     for buttons in (gallery, panel, point_picture):
         event = buttons.select(choose, None, [vector, chooser.tokens["start"]], **CLICKS)

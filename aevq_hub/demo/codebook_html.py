@@ -145,7 +145,8 @@ def plane(settings: Codebook) -> str:
 
 def inside(x: float, y: float) -> tuple[float, float]:
     """A place in [0, 1] of the map's whole picture as one of the map's own."""
-    return tuple((share * SIDE - MARGIN) / (SIDE - 2 * MARGIN) for share in (x, y))
+    x, y = ((share * SIDE - MARGIN) / (SIDE - 2 * MARGIN) for share in (x, y))
+    return x, y
 
 
 def point(settings: Codebook, picture) -> str:

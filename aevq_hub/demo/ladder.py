@@ -68,7 +68,7 @@ def _draw_rows(settings: Ladder) -> Iterator[list]:
     models, most = settings.models, len(VARIANTS)
     empty = [""] * (most - len(models))
     for i, row in enumerate(explore.rows(settings)):
-        waiting = [gr.skip()] * (len(models) - 1)
+        waiting: list = [gr.skip()] * (len(models) - 1)
         waiting.insert(i, _row(settings, row))
         done = i + 1 == len(models)
         said = f"All {len(models)} variants are drawn." if done else f"Drawing: {i + 1} of {len(models)} variants …"

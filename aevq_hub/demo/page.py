@@ -49,7 +49,7 @@ def build() -> gr.Blocks:
     """
     shown = [module for module in TABS if offers(module.SETTINGS.can)]
     if not shown:
-        raise LoadError("there is no model to show: model_cards/ has none; train one with `python -m training train`")
+        raise LoadError("there is no model to show: model_cards/ has none; train one with `aevq train`")
     with gr.Blocks(
         title="AEVQ – from continuous to discrete", analytics_enabled=False, delete_cache=(3600, 3600)
     ) as demo:

@@ -11,6 +11,7 @@ from functools import wraps
 from inspect import isgeneratorfunction
 from io import BytesIO
 from pathlib import Path
+from typing import Any, Generic
 from uuid import uuid4
 
 import gradio as gr
@@ -19,7 +20,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from ..explore import data_sets, describe, offers, starts
-from ..explore.settings import Settings, one_of
+from ..explore.settings import S, Settings, one_of
 
 # preprocess=False: Gradio would answer a wrong value with a traceback; every value is checked by the tab's settings
 _QUIET = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
@@ -66,10 +67,12 @@ def explained(function: Callable) -> Callable:
 
 def endpoint(function: Callable) -> None:
     """Let programs call a function by its name. Its types and its docstring tell them how."""
-    gr.api(explained(function), concurrency_limit=LIVE["concurrency_limit"], concurrency_id=LIVE["concurrency_id"])
+    gr.api(  # pyright: ignore[reportPrivateImportUsage]
+        explained(function), concurrency_limit=LIVE["concurrency_limit"], concurrency_id=LIVE["concurrency_id"]
+    )
 
 
-def sent(event: gr.EventData, name: str):
+def sent(event: gr.EventData, name: str) -> Any:
     """What came with an event under a name, None if nothing did."""
     return event._data.get(name) if isinstance(event._data, dict) else None
 
@@ -136,7 +139,7 @@ def figure(
     """
     content, kind = (picture, "webp") if isinstance(picture, bytes) else (png(picture), "png")
     source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-    is_square = kind == "webp" or picture.width == picture.height
+    is_square = isinstance(picture, bytes) or picture.width == picture.height
     chosen = ""
     if cell is not None:
         row, column, side = *cell, 100 / cells
@@ -165,7 +168,7 @@ class View:
 
 
 @dataclass
-class Tab:
+class Tab(Generic[S]):
     """A tab that is laid out: what it can be set to, with what, and what it shows.
 
     Attributes:
@@ -181,19 +184,19 @@ class Tab:
 
     id: str
     tab: gr.Tab
-    settings: type[Settings]
+    settings: type[S]
     controls: dict
-    fill: Callable[[Settings], dict]
+    fill: Callable[[S], dict]
     views: list[View]
     outputs: list = field(default_factory=list)
-    code: View | None = None
+    code: View = field(init=False)
 
     @property
     def components(self) -> list:
         """The controls, one after another."""
         return [component for _, component in self._flat()]
 
-    def collected(self, *values) -> Settings:
+    def collected(self, *values) -> S:
         """The settings that the controls' values mean."""
         found = {}
         for (name, _), value in zip(self._flat(), values, strict=True):
@@ -233,7 +236,7 @@ class Tab:
         )
         self.redraw(other.success(explained(begin), inputs, self.outputs, **CLICKS), self.views)
 
-    def end(self, code: Callable[[Settings], str], opened: bool = False) -> None:
+    def end(self, code: Callable[[S], str], opened: bool = False) -> None:
         """The last lines of a tab: its link, and the Python that makes what it shows, which may be ``opened``."""
         with gr.Row(equal_height=True):
             copy = gr.Button("Copy link to this", size="sm", scale=0, min_width=170, elem_id=f"{self.id}_link")

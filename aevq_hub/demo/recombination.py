@@ -68,7 +68,7 @@ def _draw_edited(s: Recombination) -> list:
 
     def said(r: int, c: int) -> str:
         cell = s.matrix[r][c]
-        return "zeros" if cell == "-" else f"{own.get(cell, 'code ')}{near[r][c]}"
+        return "zeros" if cell == "-" else f"{own.get(str(cell), 'code ')}{near[r][c]}"
 
     side = range(s.config.grid_size)
     labels = [[f"row {r + 1}, column {c + 1}: {said(r, c)}{', edited' * edited[r][c]}" for c in side] for r in side]

@@ -83,9 +83,9 @@ def book(name: str) -> Book:
     """The vectors of a model by its name; the last ones are kept."""
     shown = exhibit(name)
     model, results = shown.model, shown.history["results"]["codebook"]
-    batches = model.codebook.split(_AT_ONCE)
+    batches = model.vectors.split(_AT_ONCE)
     images = [image for v in batches for image in model.to_pil(model.decode(pictures.filled(model, v)))]
-    apart = distances(model.codebook)
+    apart = distances(model.vectors)
     health = {key: value for key, value in results.items() if key not in ("share", "duplicate_indices")}
     return Book(images, results["share"], apart, _duplicates(apart.amin(1), results), health)
 
@@ -141,7 +141,7 @@ def picture(settings: Codebook) -> Image.Image:
     shown = exhibit(settings.model)
     model = shown.model
     z = model.decoder_input(starts.latent(shown, settings.start)[None])
-    z = z.lerp(pictures.filled(model, model.codebook[settings.vector : settings.vector + 1]), settings.way)
+    z = z.lerp(pictures.filled(model, model.vectors[settings.vector : settings.vector + 1]), settings.way)
     return model.to_pil(model.decode(z))[0]
 
 
@@ -160,7 +160,7 @@ def samples(settings: Codebook) -> list[tuple[int, float]]:
         cells = (shown.model.quantize(shown.z)[1] == settings.vector).flatten(1).sum(1)
         found = [i for i in cells.argsort(descending=True, stable=True).tolist() if cells[i]]
         return [(i, cells[i].item()) for i in found[:SAMPLES]]
-    apart = (shown.z - shown.model.codebook[settings.vector]).norm(dim=1)
+    apart = (shown.z - shown.model.vectors[settings.vector]).norm(dim=1)
     return [(i, apart[i].item()) for i in apart.argsort(stable=True)[:SAMPLES].tolist()]
 
 

@@ -45,7 +45,7 @@ def load_map(name: str) -> Map | None:
         return None
     t = load_file(file)
     latents = t["latents"].float()
-    nearest = nearest_vectors(latents, exhibit(name).model.codebook).tolist()
+    nearest = nearest_vectors(latents, exhibit(name).model.vectors).tolist()
     return Map(t["points"].float(), t["vectors"].float(), t["classes"].tolist(), latents, nearest)
 
 
@@ -67,7 +67,7 @@ def about_point(settings: Codebook) -> dict:
     """
     i, plane = _checked(settings), _map(settings)
     vector = plane.nearest[i]
-    distance = (plane.latents[i] - exhibit(settings.model).model.codebook[vector]).norm().item()
+    distance = (plane.latents[i] - exhibit(settings.model).model.vectors[vector]).norm().item()
     return {"point": i, "class": plane.classes[i], "nearest_vector": vector, "distance": distance}
 
 
@@ -82,14 +82,14 @@ def at(settings: Codebook, x: float, y: float) -> tuple[str, int]:
     plane, place = _map(settings), torch.tensor([x, y])
     to_points, to_vectors = ((places - place).norm(dim=1) for places in (plane.points, plane.vectors))
     if to_vectors.min() - REACH <= to_points.min():
-        return "vector", to_vectors.argmin().item()
-    return "point", to_points.argmin().item()
+        return "vector", int(to_vectors.argmin())
+    return "point", int(to_points.argmin())
 
 
 def _map(settings: Codebook) -> Map:
     plane = load_map(settings.model)
     if plane is None:
-        raise ValueError(f"{settings.model} has no map; `python -m training map {settings.model}` makes one.")
+        raise ValueError(f"{settings.model} has no map; `aevq map {settings.model}` makes one.")
     return plane
 
 

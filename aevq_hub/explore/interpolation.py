@@ -76,7 +76,7 @@ def four_corners(settings: Interpolation) -> Image.Image:
     """All that lies between four pictures: each at its corner, the others between them by straight lines."""
     shown = exhibit(settings.model)
     corners = [starts.latent(shown, getattr(settings, which)) for which in CORNERS]
-    between = latent.bilinear(*corners, SIDE, SIDE)  # (R, S, …)
+    between = latent.bilinear(*corners, rows=SIDE, columns=SIDE)  # (R, S, …)
     return pictures.sheet(shown.model.render(between.flatten(0, 1)).unflatten(0, (SIDE, SIDE)), cell=56)
 
 

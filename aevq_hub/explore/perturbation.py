@@ -10,6 +10,7 @@ from PIL import Image
 from .. import latent, pictures
 from ..model import AEVQ
 from ..registry import VARIANTS
+from ..sampling import GaussianMixture
 from . import starts
 from .exhibits import exhibit
 from .settings import Settings, number, of_grid, one_of, option, whole
@@ -24,8 +25,8 @@ CURVE_POINTS = 41
 
 def _mix(name: str, value) -> str:
     """Shifts as text, checked and spelled in one way; none at all and nothing but zeros are the empty text."""
-    parts = value.split(",") if isinstance(value, str) and value.strip() else [] if value == "" else None
     try:
+        parts = str.split(value, ",") if value != "" else []  # raises TypeError if it is not a string
         amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts[: STRONGEST + 1]]
     except (TypeError, ValueError):
         amounts = None
@@ -158,9 +159,10 @@ def _curve(settings: Perturbation) -> Curve:
     apart = (x - x[CURVE_POINTS // 2]).square().flatten(1).mean(1).sqrt()  # (S,), to the one not shifted
     if settings.cell:
         row, column = settings.cell
-        ground = torch.cdist(shifted[0, :, :, row, column], model.codebook).amin(1)
+        ground = torch.cdist(shifted[0, :, :, row, column], model.vectors).amin(1)
         known = "of the cell's vector to the nearest code"
     else:
+        assert isinstance(model.sampler, GaussianMixture)  # only grids have another sampler
         ground = model.sampler.distance(shifted[0])
         known = "to the training latents, most of which are at about 1"
     return Curve(steps, apart.tolist(), ground.tolist(), known)

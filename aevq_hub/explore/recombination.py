@@ -94,7 +94,8 @@ def edited(settings: Recombination, action: str) -> Recombination:
     """
     one_of("action", action, ACTIONS)
     s, size, codes = settings, settings.config.grid_size, settings.config.num_codes
-    cells, seed, generator = s.matrix, s.seed, torch.Generator().manual_seed(s.seed)
+    cells: Cells = s.matrix
+    seed, generator = s.seed, torch.Generator().manual_seed(s.seed)
     if action in ("put", "paste", "keep"):
         for row, column in s.chosen:
             cells[row][column] = {"put": s.code, "paste": PASTED, "keep": KEPT}[action]
@@ -186,7 +187,7 @@ def matrix_text(settings: Recombination) -> str:
     """The index matrix for people, its columns aligned: ``~17`` and ``@17`` where no code is, but 17 is the nearest."""
     marks = {ZERO: ZERO} if settings.config.feed == "codebook" else {KEPT: KEPT, PASTED: PASTED, ZERO: ZERO}
     shown = [
-        [ZERO if cell == ZERO else f"{marks.get(cell, '')}{code}" for cell, code in zip(row, near, strict=True)]
+        [ZERO if cell == ZERO else f"{marks.get(str(cell), '')}{code}" for cell, code in zip(row, near, strict=True)]
         for row, near in zip(settings.matrix, indices(settings), strict=True)
     ]
     width = max(len(entry) for row in shown for entry in row)
@@ -227,7 +228,7 @@ class Palette:
 def palette(model: str) -> Palette:
     """A model's codes; see :class:`Palette`."""
     shown = exhibit(model)
-    book = shown.model.codebook
+    book = shown.model.vectors
     shares = shown.history["results"].get("codebook", {}).get("share")
     codes = sorted(range(len(book)), key=lambda code: -shares[code]) if shares else list(range(len(book)))
     columns = min(16, len(codes))
@@ -252,8 +253,8 @@ def _grid(settings: Recombination) -> torch.Tensor:
     z, cells = _own(settings), settings.matrix
     with_code, pasted, zeros = (placed(cells, kind) for kind in (int, PASTED, ZERO))
     if with_code:
-        codes = [cells[row][column] for row, column in with_code]
-        z = latent.recombine.replace(z, with_code, codes, exhibit(settings.model).model.codebook)
+        codes = [int(cells[row][column]) for row, column in with_code]
+        z = latent.recombine.replace(z, with_code, codes, exhibit(settings.model).model.vectors)
     if pasted:
         z = latent.recombine.paste(z, _own(settings, "second"), pasted)
     return latent.recombine.blank(z, zeros) if zeros else z

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
 
 from .. import checks
 from ..checks import number, one_of, short
@@ -9,6 +10,7 @@ from ..config import AEVQConfig
 from .exhibits import offers
 
 FIRST = "center-mnist"
+S = TypeVar("S", bound="Settings")  # the settings of one tab
 __all__ = ["FIRST", "Settings", "number", "of_grid", "one_of", "option", "short", "whole"]
 
 

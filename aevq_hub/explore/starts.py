@@ -20,7 +20,7 @@ from PIL import Image
 
 from ..images import flattened
 from .exhibits import Exhibit, exhibit
-from .settings import Settings, short
+from .settings import S, short
 
 MAX_PIXELS = 50_000_000  # of an image: what a phone's camera makes, and no more
 MAX_BYTES = 10_000_000  # of its file
@@ -126,7 +126,7 @@ def checked(name: str, token) -> str:
     return text if kind == "image" else f"{kind}:{int(rest)}"
 
 
-def carried_over(settings: Settings) -> Settings:
+def carried_over(settings: S) -> S:
     """Settings that were another model's, whose samples may have been more: a sample that is not there is another."""
     count = len(exhibit(settings.model).z)
     samples = {

@@ -1,1 +1,1 @@
-"""The commands of ``python -m training``: one module each, with its help, ``add_arguments`` and ``run``."""
+"""The commands of ``aevq``: one module each, with its help, ``add_arguments`` and ``run``."""

@@ -84,24 +84,24 @@ def _device(name: str) -> str:
     return kind if name == "auto" else name
 
 
-def add_settings(parser: argparse.ArgumentParser, recipe: Recipe, used: tuple[str, ...], *, several: bool = False):
+def add_settings(parser: argparse._ArgumentGroup, recipe: Recipe, used: tuple[str, ...], *, several: bool = False):
     """Add an option per setting of a recipe. Settings that are not used are accepted here, but hidden from the help.
 
     Args:
-        parser: the command's parser.
+        parser: a group of the command's parser.
         recipe: its values are shown as the defaults.
         used: the names of the settings to show.
         several: whether an option takes comma-separated values.
     """
     for f in fields(Recipe):
-        limits = {"choices": f.metadata.get("choices")} if not several else {}
+        assert isinstance(f.type, type)  # not a string: recipe.py evaluates its annotations
         text = f.metadata["help"].replace("%", "%%") + ("" if several else f" ({getattr(recipe, f.name)})")
         parser.add_argument(
             "--" + f.name.replace("_", "-"),
             type=list_of(f.type) if several else f.type,
             metavar="A,B…" if several else None if "choices" in f.metadata else f.type.__name__.upper(),
             help=text if f.name in used else argparse.SUPPRESS,
-            **limits,
+            choices=None if several else f.metadata.get("choices"),
         )
 
 
