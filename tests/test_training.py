@@ -139,7 +139,7 @@ def test_two_processes_do_not_train_one_model(mirror, tmp_path, monkeypatch, cap
     arguments = ["train", "zero", "mnist", "--epochs", "1", "--latent-dim", "8", "--data-root", str(mirror)]
     arguments += ["--output", str(tmp_path)]
     monkeypatch.setattr("training.runs.release", lambda *_: {"results": {"status": main(arguments)}})
-    monkeypatch.setattr("training.runs.report", lambda results: f"the other one's status: {results['status']}")
+    monkeypatch.setattr("training.runs.terminal_report", lambda results: f"the other one's status: {results['status']}")
     assert main(arguments) == 0
     out, err = capsys.readouterr()
     assert "the other one's status: 1" in out and "zero-mnist is being trained by another process" in err
