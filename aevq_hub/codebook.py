@@ -24,6 +24,13 @@ def nearest_vectors(z: Tensor, codebook: Tensor) -> Tensor:
         return scores.argmin(1).view(z.shape[:-1])
 
 
+def distances(codebook: Tensor) -> Tensor:
+    """The Euclidean distances between vectors, infinite from each to itself: (K, D) → (K, K)."""
+    # by differences: a matrix product could not tell vectors that are close together from equal ones
+    apart = torch.cdist(codebook.float(), codebook.float(), compute_mode="donot_use_mm_for_euclid_dist")
+    return apart.fill_diagonal_(float("inf"))
+
+
 @dataclass(frozen=True)
 class Health:
     """How a codebook of K vectors is used by the latents of a data set.
@@ -71,9 +78,10 @@ class Health:
             **self._relative_distance(),
         }
 
-    def rounded_share(self) -> list[float]:
-        """Each vector's share to five decimals: one latent of 100,000."""
-        return [round(share, 5) for share in self.share.tolist()]
+    def record(self) -> dict:
+        """What a history stores: the summary, the ``share`` of each vector to five decimals, ``duplicate_indices``."""
+        share = [round(share, 5) for share in self.share.tolist()]
+        return {**self.summary(), "share": share, "duplicate_indices": self.duplicates}
 
     def _relative_distance(self) -> dict[str, float]:
         if len(self.share) < 2 or not self.spread:  # nothing to compare, or all latents in one place
@@ -98,15 +106,14 @@ def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DU
     first, second = torch.zeros(dim, dtype=torch.double), 0.0
     for z in latents:
         z = z.movedim(1, -1).reshape(-1, dim)
-        counts += nearest_vectors(z, codebook).bincount(minlength=size).double().cpu()
+        counts += nearest_vectors(z, codebook).bincount(minlength=size).cpu()
         total += len(z)
-        first += z.sum(0, dtype=torch.double).cpu()
-        second += z.double().square().sum().item()
+        z = z.cpu().double()  # not every device has this type
+        first += z.sum(0)
+        second += z.square().sum().item()
     if not total:
         raise ValueError("a codebook's health needs latents; there are none")
     spread = max(second / total - (first / total).square().sum().item(), 0.0) ** 0.5
-    # without a matrix product, which could not separate close vectors from equal ones
-    apart = torch.cdist(codebook.float(), codebook.float(), compute_mode="donot_use_mm_for_euclid_dist").cpu()
-    nearest_distance = apart.fill_diagonal_(float("inf")).amin(1)  # (K,)
+    nearest_distance = distances(codebook).amin(1).cpu()  # (K,)
     duplicates = (nearest_distance <= duplicate * spread).nonzero()[:, 0].tolist()
     return Health(counts / total, nearest_distance, spread, duplicates)

@@ -28,7 +28,7 @@ class AEVQConfig:
         network: a key of ``networks.NETWORKS``.
         image_size: height and width of ``x`` in pixels, 8 … 512.
         channels: 1 (grey) or 3 (RGB).
-        crop: side of the central square that :meth:`AEVQ.preprocess` keeps, as a fraction of the shorter one, in (0, 1].
+        crop: side of the central square that :meth:`AEVQ.preprocess` keeps, as a fraction of the shorter, in (0, 1].
         widths: channels after each halving of a convolutional network, or units of each layer of an MLP.
         latent_dim: D, 1 … 4096.
         num_codes: K, 0 … 65536.

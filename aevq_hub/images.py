@@ -20,9 +20,7 @@ def to_array(image: Image.Image, size: int, channels: int, crop: float = 1.0) ->
     image = flattened(image).convert("L" if channels == 1 else "RGB")
     side = max(1, round(min(image.size) * crop))
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop(
-        (left, top, left + side, top + side)
-    )  # before resizing, so that no pixel outside the square is mixed in
+    image = image.crop((left, top, left + side, top + side))  # before resizing, so no other pixel is mixed in
     image = image.resize((size, size), Image.Resampling.BILINEAR)  # Pillow widens the kernel: antialiased
     pixels = np.array(image)  # (H, W) or (H, W, 3)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))

@@ -70,8 +70,8 @@ def interpolate(z1: torch.Tensor, z2: torch.Tensor, steps: int, mode: str = "ler
         z1: latents (..., D), or grids (..., D, h, w), whose cells are interpolated independently.
         z2: latents of the same shape.
         steps: S, at least 2, including both ends.
-        mode: ``lerp`` for the straight line, or ``slerp`` for the arc, which keeps the length of latents of equal length.
-            If two latents are (nearly) parallel or opposite, the arc is undefined and the straight line is used.
+        mode: ``lerp`` for the straight line, or ``slerp`` for the arc, which keeps the length of latents of equal
+            length. If two latents are (nearly) parallel or opposite, the arc is undefined: the straight line is used.
         dim: the dimension of D: −1, or −3 for grids.
 
     Returns:

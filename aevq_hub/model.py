@@ -20,6 +20,7 @@ from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weigh
 from .hub import LIBRARY
 from .networks import NETWORKS
 from .sampling import sampler_of
+from .version import HOMEPAGE, PAPER
 
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
@@ -30,6 +31,9 @@ class AEVQ(
     library_name=LIBRARY,
     pipeline_tag="unconditional-image-generation",
     tags=["autoencoder", "representation-learning", "pytorch"],
+    repo_url=HOMEPAGE,
+    docs_url=HOMEPAGE,
+    paper_url=PAPER,
 ):
     """An autoencoder on the ladder from continuous to discrete.
 
@@ -202,8 +206,8 @@ class AEVQ(
     def preprocess(self, image: Image.Image, *, invert: bool = False) -> torch.Tensor:
         """Any PIL image → x (1, C, H, W) in [0, 1], as this model's training images were made.
 
-        EXIF rotation is applied, transparency becomes white, 16-bit values are scaled, and the central square is cropped
-        and resized with antialiasing. ``invert`` swaps dark and bright, which suits ink on paper for models of MNIST.
+        EXIF rotation is applied, transparency becomes white, 16-bit values are scaled, and the central square is
+        cropped and resized with antialiasing. ``invert`` swaps dark and bright, for photos of ink on paper.
         """
         c = self.config
         pixels = images.to_array(image, c.image_size, c.channels, c.crop)  # (C, H, W) uint8
@@ -243,8 +247,8 @@ class AEVQ(
             force_download: download again even if cached.
             local_files_only: use only what is cached.
             device: the device of the weights.
-            dtype: the type that encoder and decoder compute in: float32, bfloat16 or float16. Latents, vectors and images
-                are always float32.
+            dtype: the type that encoder and decoder compute in: float32, bfloat16 or float16. Latents, vectors and
+                images are always float32.
 
         To train a loaded model further, call ``model.train().requires_grad_(True)``.
 

@@ -24,7 +24,7 @@ def replace(z: Tensor, cells: Sequence[Cell], codes: int | Sequence[int], codebo
         codebook: vectors (K, D).
 
     Raises:
-        ValueError: a cell is outside the grid, a code is outside the codebook, or the numbers of cells and codes differ.
+        ValueError: a cell or a code is out of range, or the numbers of cells and codes differ.
     """
     rows, columns = checked_cells(z, cells)
     codes = [codes] * len(rows) if isinstance(codes, int) else list(codes)

@@ -125,28 +125,37 @@ def page_url(tmp_path_factory):
         yield url
 
 
-@pytest.fixture(params=[(1440, 900), (375, 800)], ids=["desktop", "phone"])
-def page(request, page_url):
-    """The page in headless Chromium; afterwards, nothing may have gone wrong in it or left the machine."""
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, started once for all tests of a worker."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None and not os.environ.get("CI"):
         pytest.skip("no Chromium here")
     from playwright.sync_api import sync_playwright
 
-    width, height = request.param
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        page = browser.new_page(viewport={"width": width, "height": height})
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(1440, 900), (375, 800)], ids=["desktop", "phone"])
+def page(request, browser, page_url):
+    """The page as a new visitor sees it; afterwards, nothing may have gone wrong in it or left the machine."""
+    from browsing import visit, watch
+
+    width, height = request.param
+    with browser.new_context(viewport={"width": width, "height": height}) as context:
+        page = context.new_page()
         errors, requests = [], []
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda sent: requests.append(sent.url))
-        page.goto(page_url)
+        watch(page)
+        visit(page, page_url)
         yield page
         wide = page.evaluate("document.documentElement.scrollWidth")
-        browser.close()
     # a page that is left breaks off what it was fetching, and says so
     assert [error for error in errors if "AbortError" not in error and "Connection errored out" not in error] == []
     assert [url for url in requests if not url.startswith((page_url, "data:", "blob:"))] == []

@@ -1,8 +1,9 @@
 """How quick the demo is, in numbers and pictures: ``python tests/measure_demo.py [--pictures FOLDER]``.
 
-Starts the demo on a port of its own and prints, for this machine: the time to the first page; how long a live slider
+Starts the demo on a port of its own and measures, on this machine: the time to the first page; how long a live slider
 takes on the server, for one user and for sixteen at once, and in Chromium from the input to the new picture; and the
-memory held after every model was used. Nothing else should run beside it.
+memory held after every model was used. Nothing else should run beside it. With ``--pictures`` the folder also gets a
+README.md with the numbers.
 """
 
 import argparse
@@ -17,11 +18,11 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from browsing import settle, watch
 from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Page, Request, sync_playwright
 from servers import demo
-from test_demo import settle
 
 MODEL, USERS, CALLS, MOVES = "vqvae-celeba", 16, 40, 60  # the heaviest model; calls per user; moves in the browser
 WIDTH = 960  # of a tab's picture, in pixels
@@ -39,10 +40,16 @@ MOVE = """async value => {
 }"""
 
 
-def told(name: str, milliseconds: list[float]) -> None:
-    """Print the median and the 95th percentile of some times."""
-    worst = statistics.quantiles(milliseconds, n=20)[-1]
-    print(f"{name}: median {statistics.median(milliseconds):.0f} ms, 95th percentile {worst:.0f} ms", flush=True)
+LINES = ["| | measured |", "|---|---|"]  # of the table
+
+
+def told(name: str, value: str | list[float]) -> None:
+    """Print and keep a number, or the median and the 95th percentile of some times in milliseconds."""
+    if not isinstance(value, str):
+        worst = statistics.quantiles(value, n=20)[-1]
+        value = f"median {statistics.median(value):.0f} ms, 95th percentile {worst:.0f} ms"
+    print(f"{name}: {value}", flush=True)
+    LINES.append(f"| {name} | {value} |")
 
 
 def timed(url: str, request: dict, shift: float) -> float:
@@ -74,10 +81,11 @@ def main() -> None:
     pictures = options.parse_args().pictures
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, demo(Path(folder) / "log", os.environ) as (url, server):
-        print(f"start to the first page: {time.perf_counter() - start:.1f} s", flush=True)
+        told("start to the first page", f"{time.perf_counter() - start:.1f} s")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1440, "height": 900})
+            watch(page)
             page.goto(f"{url}/?tab=perturbation&model={MODEL}")
             page.wait_for_selector("#live img")
             settle(page)
@@ -103,7 +111,11 @@ def main() -> None:
         status = Path(f"/proc/{server.pid}/status")
         if status.exists():  # Linux
             kilobytes = int(status.read_text().split("VmRSS:")[1].split()[0])
-            print(f"memory after all {len(names)} models were used: {kilobytes / 1e6:.2f} GB")
+            told(f"memory after all {len(names)} models were used", f"{kilobytes / 1e6:.2f} GB")
+    if pictures:
+        shown = [f"![{path.stem}]({path.name})" for path in sorted(pictures.glob("*.png"))]
+        head = f"# The demo, measured\n\nOn {os.cpu_count()} cores, with {MODEL}, by `tests/measure_demo.py`.\n"
+        (pictures / "README.md").write_text("\n".join([head, *LINES, "", *shown, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ from PIL import Image
 
 from aevq_hub.registry import DATASETS
 from training import data
-from training.data import DataError, find_source, labelled, load, training_labels
+from training.data import labelled, load, training_labels
 from training.files import written_beside
+from training.rows import DataError
+from training.sources import find_source
 
 
 @pytest.fixture
@@ -84,12 +86,164 @@ def test_a_folder_of_photos(photos, cache):
 
 
 def test_a_folder_with_splits(photos, cache):
-    (photos / "train").mkdir()
-    (photos / "00.png").rename(photos / "train" / "a.png")
+    for split, name in (("train", "00.png"), ("valid", "04.png")):
+        (photos / split).mkdir()
+        (photos / name).rename(photos / split / name)
     source = find_source("holiday", data=photos, size=32, channels=1)
     assert len(load(source, "train")) == 1
-    with pytest.raises(DataError, match="has no split 'test'; choose from train"):
+    with pytest.raises(DataError, match="has no split 'test'; choose from train, valid"):
         load(source, "test")
+
+
+def paint(path, grey):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (20, 20), grey).save(path)
+
+
+def own(folder, **options):
+    return find_source("own", data=folder, size=16, channels=1, **options)
+
+
+@pytest.fixture
+def animals(tmp_path):
+    """Photographs in class folders, 25 of cats (grey below 100), 25 of dogs, one of an emu (200), and hidden files."""
+    folder = tmp_path / "animals"
+    for i in range(25):
+        paint(folder / "cat" / f"test_{i:03}.png", i)
+        paint(folder / "dog" / f"[{i}] a*b.png", 100 + i)
+    paint(folder / "emu" / "1.png", 200)
+    paint(folder / "cat" / "._test_000.png", 255)
+    paint(folder / ".thumbnails" / "1.png", 255)
+    return folder
+
+
+def test_folders_are_classes(animals, cache):
+    source = own(animals)
+    train, test = load(source, "train"), load(source, "test")
+    assert source.dataset.class_names == ("cat", "dog", "emu")
+    assert source.dataset.label_columns == ("label",) and not source.dataset.multi_label
+    for split in (train, test):
+        grey = split.images[:, 0, 0, 0]
+        assert torch.equal(split.labels, (grey >= 100).long() + (grey == 200))
+    assert train.labels.bincount().tolist() == [22, 23, 1]  # a class's first image is always learnt
+    assert test.labels.bincount().tolist() == [3, 2]
+    assert {0, 1} <= set(train.labels[-10:].tolist())  # not sorted by class: parts of them are measured on
+    assert torch.equal(load(own(animals), "train").labels, train.labels)
+
+
+def test_class_folders_below_splits(tmp_path, cache):
+    for path, grey in (("train/cat/1", 1), ("train/dog/1", 2), ("test/bird/1", 3), ("test/dog/1", 4)):
+        paint(tmp_path / f"{path}.png", grey)
+    source = own(tmp_path)
+    assert source.dataset.class_names == ("cat", "dog")
+    test = load(source, "test")
+    labels = dict(zip(test.images[:, 0, 0, 0].tolist(), test.labels.tolist(), strict=True))
+    assert labels == {3: -1, 4: 1}  # nothing was learnt of birds
+
+
+def test_only_a_train_split_is_divided(animals, tmp_path, cache):
+    animals.rename(tmp_path / "train")
+    source = own(tmp_path)
+    assert [len(load(source, split)) for split in ("train", "test")] == [46, 5]
+    assert source.dataset.class_names == ("cat", "dog", "emu")
+
+
+@pytest.mark.parametrize("names", [("a/1", "b/1", "2"), ("a/1", "a/2"), ("train/1", "test/1"), ("a/b/1", "c/1")])
+def test_folders_that_are_no_classes(names, tmp_path, cache):
+    for name in names:
+        paint(tmp_path / f"{name}.png", 0)
+    source = own(tmp_path)
+    assert (source.dataset.class_names, source.dataset.label_columns) == ((), ())
+    assert load(source, "train").labels is None
+
+
+@pytest.fixture
+def described(tmp_path):
+    """Thirty images whose number is their grey; metadata.csv has two columns of classes, the first with gaps."""
+    folder = tmp_path / "described"
+    for i in range(30):
+        paint(folder / f"{i}.png", i)
+    rows = [f"{i}.png,{'' if i % 7 == 6 else f'0{i % 2}'},kind {i % 3}" for i in range(30)]
+    (folder / "metadata.csv").write_text("\n".join(["file_name,label,kind", *rows]))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("column", "names", "label"),
+    [
+        (None, ("00", "01"), lambda i: -1 if i % 7 == 6 else i % 2),
+        ("kind", ("kind 0", "kind 1", "kind 2"), lambda i: i % 3),
+    ],
+)
+def test_metadata_gives_labels(column, names, label, described, cache):
+    source = own(described, label_column=column)
+    assert source.dataset.class_names == names
+    train, test = load(source, "train"), load(source, "test")
+    assert (len(train), len(test)) == (27, 3)
+    for split in (train, test):
+        assert split.labels.tolist() == [label(i) for i in split.images[:, 0, 0, 0].tolist()]
+    assert test.labels.unique().tolist() == sorted({label(i) for i in range(30)})  # held out class by class
+
+
+def test_metadata_of_all_splits_in_one_file(tmp_path, cache):
+    names = [f"{split}/{i}.png" for split in ("train", "test") for i in range(4)]
+    for grey, name in enumerate(names):
+        paint(tmp_path / name, grey)
+    (tmp_path / "metadata.csv").write_text("file_name,label\n" + "\n".join(f"{n},{i % 2}" for i, n in enumerate(names)))
+    for split, greys in (("train", {0, 1, 2, 3}), ("test", {4, 5, 6, 7})):
+        loaded = load(own(tmp_path), split)
+        assert set(loaded.images[:, 0, 0, 0].tolist()) == greys
+        assert loaded.labels.tolist() == [grey % 2 for grey in loaded.images[:, 0, 0, 0].tolist()]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "column", "message"),
+    [
+        ("file_name,label\n0.png,a\n99.png,b", None, r"metadata.csv names .*99\.png; each row needs the file_name of"),
+        ("file_name,label\n0.png,a\n,b", None, "metadata.csv names no file in one of its rows"),
+        ("file_name,label\n0.png,a\n../1.png,b", None, "must be a relative path"),
+        ("name,label\n0.png,a", None, "described cannot be opened: `file_name`"),
+        ("", None, "described cannot be opened: No columns"),
+        ("file_name,label\n0.png,a", "breed", "has no column 'breed'; choose from image, label"),
+    ],
+)
+def test_metadata_that_cannot_be_used(metadata, column, message, described, cache):
+    (described / "metadata.csv").write_text(metadata)
+    with pytest.raises(ValueError, match=message):
+        load(own(described, label_column=column), "train")
+
+
+def test_labels_of_one_class_teach_nothing(tmp_path, cache):
+    for name in ("cat", "dog"):
+        paint(tmp_path / name / "1.png", 0)  # two images: one is for testing
+    with pytest.raises(DataError, match="have labels of fewer than two classes"):
+        training_labels(own(tmp_path))
+
+
+def test_labels_of_a_data_set_of_the_hub(tmp_path, cache, monkeypatch):
+    folder = tmp_path / "someone" / "Shapes"
+    folder.mkdir(parents=True)
+    for split, names in (("train", ["circle", "square", "star"]), ("test", ["square", "circle"])):
+        columns = {"image": [Image.new("L", (30, 30), i) for i in range(20)], "label": [i % 2 for i in range(20)]}
+        columns["size"] = list(range(20))
+        kinds = {"image": datasets.Image(), "label": datasets.ClassLabel(names=names), "size": datasets.Value("int64")}
+        table = datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))
+        table.to_parquet(str(folder / f"{split}.parquet"))
+    options = {"size": 28, "channels": 1, "data_root": tmp_path}
+    source = find_source("someone/Shapes", **options)
+    assert source.dataset.class_names == ("circle", "square", "star")
+    for split, of in (("train", lambda i: i % 2), ("test", lambda i: 1 - i % 2)):  # numbered differently, named alike
+        loaded = load(source, split)
+        assert loaded.labels.tolist() == [of(i) for i in loaded.images[:, 0, 0, 0].tolist()]
+    monkeypatch.setattr(datasets, "load_dataset_builder", None)  # asking again would fail
+    assert find_source("someone/Shapes", **options) == source
+    monkeypatch.undo()
+    for column, message in (
+        ("size", "'size' .* has the type Value.*; labels need the type ClassLabel"),
+        ("x", "no col"),
+    ):
+        with pytest.raises(DataError, match=message):
+            find_source("someone/Shapes", **options, label_column=column)
 
 
 def test_a_data_set_of_the_hub_by_its_id(tmp_path, cache):

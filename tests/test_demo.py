@@ -1,86 +1,22 @@
 """The demo's page as a person uses it."""
 
-import base64
 import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from browsing import (
+    at_a_desk,
+    leave_for,
+    open_accordion,
+    open_tab,
+    pick_model,
+    pixels,
+    set_slider,
+    settle,
+    wait_for,
+    wait_for_change,
+)
 from PIL import Image
-from servers import ROOT
-
-from aevq_hub.folder import available_models
-
-# of what works alike on any screen: once is enough
-at_a_desk = pytest.mark.parametrize("page", [(1440, 900)], ids=["desktop"], indirect=True)
-
-
-def pixels(page, name: str) -> bytes:
-    """What a picture of the page shows, once it is there: the bytes of its file."""
-    image = page.locator(f"#{name} img")
-    image.wait_for()
-    image.scroll_into_view_if_needed()
-    assert image.get_attribute("alt")
-    return base64.b64decode(image.get_attribute("src").partition("base64,")[2])
-
-
-def wait_for_change(page, name: str, before: bytes) -> bytes:
-    for _ in range(100):
-        now = pixels(page, name)
-        if now != before:
-            return now
-        page.wait_for_timeout(100)
-    raise AssertionError(f"the picture {name} did not change")
-
-
-def wait_for(page, name: str, wanted: bytes) -> None:
-    for _ in range(100):
-        if pixels(page, name) == wanted:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"the picture {name} did not become what it should")
-
-
-def set_slider(page, name: str, value: float) -> None:
-    box = page.locator(f"#{name} input[type=number]")
-    box.fill(str(value))
-    box.press("Tab")
-
-
-def settle(page) -> None:
-    """Wait until nothing has been fetched for a second: all that follows an event is drawn."""
-    before, now = -1, 0
-    while now != before:
-        page.wait_for_timeout(1000)
-        before, now = now, page.evaluate("performance.getEntriesByType('resource').length")
-
-
-def leave_for(page, url: str) -> None:
-    """Open another address; what would be broken off is an error in the console."""
-    settle(page)
-    page.goto(url)
-
-
-def open_tab(page, title: str) -> None:
-    """Open a tab, which a narrow page may have put into a menu, once the page has read its link."""
-    pixels(page, "start")
-    tab = page.get_by_role("tab", name=title)
-    if tab.count() and tab.first.is_visible():
-        tab.first.click()
-    else:
-        page.locator(".overflow-menu > button").click()
-        page.locator(".overflow-dropdown").get_by_text(title, exact=True).click()
-
-
-def open_accordion(page, name: str) -> None:
-    page.locator(f"#{name} > button").click()
-
-
-def pick_model(page, tab: str, data_set: str, variant: str | None = None) -> None:
-    page.locator(f"#{tab}_dataset").get_by_label(data_set, exact=True).click()
-    if variant:
-        page.wait_for_timeout(500)
-        page.locator(f"#{tab}_model input").click()
-        page.get_by_role("option", name=re.compile(variant)).click()
 
 
 @pytest.mark.browser
@@ -313,9 +249,3 @@ def test_the_python_follows_the_picture(page):
     code.get_by_text('AEVQ.from_pretrained("center-mnist")').wait_for()
     set_slider(page, "shift", 2)
     code.get_by_text("latent.perturb(z, dim, 2.0)").wait_for()
-
-
-def test_the_shipped_models_are_the_ones_that_the_readme_names():
-    assert available_models()
-    readme = (ROOT / "README.md").read_text()
-    assert all(f"`{name}`" in readme for name in available_models())

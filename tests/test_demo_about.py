@@ -1,7 +1,7 @@
 """The about tab as a person uses it."""
 
 import pytest
-from test_demo import open_tab, pick_model, pixels, wait_for_change
+from browsing import open_tab, pick_model, pixels, wait_for_change
 
 from aevq_hub import explore
 

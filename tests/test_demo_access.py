@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from test_demo import leave_for, settle
+from browsing import leave_for, open_tab
 
 from aevq_hub.demo.page import TABS
 
@@ -10,12 +10,11 @@ from aevq_hub.demo.page import TABS
 @pytest.mark.browser
 @pytest.mark.parametrize("page", [(1440, 900), (768, 1024), (375, 800)], ids=str, indirect=True)
 def test_axe_finds_nothing_serious_on_any_tab_and_each_is_as_wide_as_the_screen(page, page_url):
-    width = page.viewport_size["width"]
-    theme, found = "light" if width > 500 else "dark", {}
+    width, found = page.viewport_size["width"], {}
+    leave_for(page, f"{page_url}/?__theme={'light' if width > 500 else 'dark'}")
     for tab in TABS:
-        leave_for(page, f"{page_url}/?tab={tab.ID}&__theme={theme}")
+        open_tab(page, tab.TITLE)
         page.get_by_role("tabpanel").locator("visible=true").first.wait_for()
-        settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, tab.ID
         for violation in Axe().run(page).response["violations"]:
             if violation["impact"] in ("serious", "critical"):

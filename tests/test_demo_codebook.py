@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from test_demo import at_a_desk, leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change
+from browsing import at_a_desk, leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change
 
 from aevq_hub import explore
 from aevq_hub.explore import codebook, codebook_map

@@ -4,8 +4,8 @@ import base64
 import re
 
 import pytest
+from browsing import at_a_desk, leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 from PIL import Image
-from test_demo import at_a_desk, leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 
 from aevq_hub import explore
 from aevq_hub.explore import ladder

@@ -8,8 +8,18 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
+from browsing import (
+    at_a_desk,
+    leave_for,
+    open_accordion,
+    open_tab,
+    pixels,
+    set_slider,
+    settle,
+    wait_for,
+    wait_for_change,
+)
 from PIL import Image
-from test_demo import at_a_desk, leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +29,6 @@ def grid(page):
     """The page with the tab open, and all its pictures there."""
     open_tab(page, "Grid recombination")
     pixels(page, "edited")
-    page.locator("#palette button").first.wait_for()
     return page
 
 
@@ -63,15 +72,21 @@ def test_a_cell_that_is_edited_changes_its_pixels_and_far_ones_not(grid):
 
 
 def test_a_code_goes_into_the_cell_clicked_just_before(grid):
-    before = pixels(grid, "edited")
+    """Even where the click on the code overtakes the one on the cell on its way to the server."""
+    before, held = pixels(grid, "edited"), []
+    grid.route("**/queue/join*", lambda route: route.continue_() if held else held.append(route))
     grid.evaluate(
         """() => {
             document.querySelector("#edited button[data-row='7'][data-column='6']").click();
             document.querySelector("#palette button[data-code='36']").click();
         }"""
     )
-    wait_for_change(grid, "edited", before)
+    after = wait_for_change(grid, "edited", before)
+    held[0].continue_()
+    settle(grid)
+    assert pixels(grid, "edited") == after
     assert cell(grid, 7, 6).get_attribute("aria-label") == "row 7, column 6: code 36, edited"
+    assert cell(grid, 7, 6).get_attribute("aria-pressed") == "true"
     assert len(grid.locator("#edited .edited").all()) == 1
 
 

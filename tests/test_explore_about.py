@@ -5,11 +5,12 @@ import pytest
 from aevq_hub import explore
 from aevq_hub.explore import about, snippets
 from aevq_hub.explore.about import About
+from aevq_hub.measures import markdown_table, meanings
 from aevq_hub.registry import DATASETS, VARIANTS
 
 
 def test_every_variant_is_in_the_table_with_what_it_was_trained_on():
-    lines = about.markdown(about.variants()).splitlines()
+    lines = markdown_table(about.variants()).splitlines()
     assert len(lines) == 2 + len(VARIANTS) and len({line.count("|") for line in lines}) == 1
     for line, (name, variant) in zip(lines[2:], VARIANTS.items(), strict=True):
         shipped = [DATASETS[o.config.dataset].title for o in explore.offers(lambda c, n=name: c.variant == n).values()]
@@ -20,14 +21,14 @@ def test_every_variant_is_in_the_table_with_what_it_was_trained_on():
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_shipped_model_s_numbers_are_its_own(dataset):
     names = list(explore.offers(lambda config: config.dataset == dataset))
-    headings, _, *lines = about.markdown(about.results(dataset)).splitlines()
+    headings, _, *lines = markdown_table(about.results(dataset)).splitlines()
     assert len(lines) == len(names) and " MSE |" in headings
     for name, line in zip(names, lines, strict=True):
         results = explore.exhibit(name).history["results"]
-        assert f"| {results['mse']:.4f} | {results['psnr']:.1f} dB |" in line
+        assert f"| {results['mse']:.5f} | {results['psnr']:.2f} dB |" in line
         assert ("codebook" in results) == (f"| {results.get('codebook', {}).get('vectors', '?')} |" in line)
     for heading in headings.strip("| ").split(" | ")[1:]:
-        assert f"- **{heading}**: " in about.meanings()
+        assert f"- **{heading}**: " in meanings(about.COLUMNS)
     assert " images, measured on " in about.counted(dataset)
 
 

@@ -55,6 +55,14 @@ def test_as_many_vectors_are_in_use_dead_and_duplicates_as_was_measured():
         assert counts == [known.health[key] for key in ("vectors", "in_use", "dead", "duplicates")], name
 
 
+def test_duplicates_are_the_recorded_ones_or_follow_from_the_recorded_spread():
+    """Two pairs, 0.1 and 0.3 apart; the latents' spread is 4, so that a duplicate is at most 0.2 away."""
+    nearest = torch.tensor([0.1, 0.1, 0.3, 0.3])
+    assert codebook._duplicates(nearest, {"duplicate_indices": [3], "nearest_distance": 0.025}) == {3}
+    assert codebook._duplicates(nearest, {"nearest_distance": 0.1 / 4}) == {0, 1}
+    assert codebook._duplicates(torch.tensor([0.0, 0.0, 0.0]), {"nearest_distance": 0.0}) == {0, 1, 2}
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_vector_is_drawn_as_in_the_card_and_on_the_sheet(name):
     model = explore.exhibit(name).model

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from fuzzing import fuzz, quick_and_deep
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save_file
@@ -141,29 +141,32 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
-unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
-@settings(max_examples=5000, **unhurried)
-@given(st.data())
-def test_no_configuration_crashes_or_gives_a_wrong_model(folder, whole, data):
-    values = json.loads(whole[1])
-    for _ in range(data.draw(st.integers(1, 2))):
-        key = data.draw(st.sampled_from(list(values)) | st.text(max_size=8))
-        values[key] = data.draw(json_values)
-    (folder / "config.json").write_text(json.dumps(values))
-    loaded_or_refused(folder, whole[2])
+@quick_and_deep
+def test_no_configuration_crashes_or_gives_a_wrong_model(examples, folder, whole):
+    def check(data):
+        values = json.loads(whole[1])
+        for _ in range(data.draw(st.integers(1, 2))):
+            key = data.draw(st.sampled_from(list(values)) | st.text(max_size=8))
+            values[key] = data.draw(json_values)
+        (folder / "config.json").write_text(json.dumps(values))
+        loaded_or_refused(folder, whole[2])
+
+    fuzz(check, examples)
 
 
-@settings(max_examples=5000, **unhurried)
-@given(st.data())
-def test_no_weights_crash_or_give_a_wrong_model(folder, whole, data):
-    weights = bytearray(whole[2])
-    for _ in range(data.draw(st.integers(1, 8))):
-        place = data.draw(st.integers(0, min(len(weights) - 1, 2000)) | st.integers(0, len(weights) - 1))
-        weights[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=8))
-    (folder / "model.safetensors").write_bytes(weights)
-    loaded_or_refused(folder, whole[2])
+@quick_and_deep
+def test_no_weights_crash_or_give_a_wrong_model(examples, folder, whole):
+    def check(data):
+        weights = bytearray(whole[2])
+        for _ in range(data.draw(st.integers(1, 8))):
+            place = data.draw(st.integers(0, min(len(weights) - 1, 2000)) | st.integers(0, len(weights) - 1))
+            weights[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=8))
+        (folder / "model.safetensors").write_bytes(weights)
+        loaded_or_refused(folder, whole[2])
+
+    fuzz(check, examples)
 
 
 def loaded_or_refused(folder, weights: bytes):

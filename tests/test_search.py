@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 from tiny import tiny
 
-from training.data import find_source, load, training_labels
+from training.data import load, training_labels
 from training.recipe import Recipe
 from training.recipes import recipe_for, recorded, without_pull
 from training.search import _row, grid, search
+from training.sources import find_source
 from training.tables import table
 from training.trainer import Trainer, TrainingError
 
@@ -75,7 +76,7 @@ def test_accuracies_of_a_search_are_measured_on_labels_that_were_not_learnt(mirr
 
 def test_a_search_refuses_what_cannot_be_built_before_any_work(mirror, tmp_path):
     recipes = [Recipe(num_codes=1), Recipe(num_codes=1, widths="32x64x96x96")]
-    with pytest.raises(ValueError, match="cannot be halved 4 times"):
+    with pytest.raises(ValueError, match="cannot be halved once for each of 4 widths"):
         search("center", find_source("mnist", data_root=mirror), recipes, tmp_path / "search.json", progress=False)
     assert list(tmp_path.iterdir()) == []
 

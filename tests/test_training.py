@@ -20,9 +20,9 @@ from tiny import tiny
 from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS, VARIANTS
 from training.__main__ import main
-from training.data import find_source
 from training.evaluate import evaluate
 from training.recipes import RECIPES, recipe_for
+from training.sources import find_source
 
 FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensors", "map.safetensors", "README.md"}
 PICTURES = {

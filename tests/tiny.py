@@ -5,9 +5,10 @@ from pathlib import Path
 
 import torch
 
-from training.data import find_source, load
+from training.data import load
 from training.recipe import Recipe
 from training.recipes import configure, recipe_for
+from training.sources import find_source
 from training.trainer import Trainer
 
 

@@ -6,7 +6,7 @@ import sys
 MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs what training needs'
 
 try:
-    from .commands import all_models, card, evaluate, map, options, push, push_space, search, train
+    from .commands import all_models, card, evaluate, map, options, push, push_space, report, search, train
     from .publish import PublishError
     from .trainer import TrainingError
 except ModuleNotFoundError as error:
@@ -18,6 +18,7 @@ COMMANDS = {
     "search": search,
     "evaluate": evaluate,
     "card": card,
+    "report": report,
     "map": map,
     "push": push,
     "push-space": push_space,
@@ -29,7 +30,8 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   {prog} train center mnist                  the paper's `center` on MNIST, downloaded from the Hub
   {prog} train center mnist --data-root DIR  the same from local copies in the Hub's layout
   {prog} train center cats --data PHOTOS --size 64 --channels 3
-                                             on a folder of your own images
+                                             on your own images; labels come from class folders, PHOTOS/tabby/1.jpg,
+                                             or from PHOTOS/metadata.csv with the columns file_name and label
   {prog} train center OWNER/NAME --size 64 --channels 3
                                              on any image data set on the Hub
   {prog} all --variants vqae,vqvae           several models one after the other, by default all of them
@@ -37,6 +39,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
                                              a recorded search over settings
   {prog} evaluate center-mnist               measure a model again
   {prog} map center-mnist                    its vectors and latents on a plane, for the demo
+  {prog} report                              the report on all models, from what is recorded
   {prog} push center-mnist --to NAMESPACE    publish its folder on the Hub
   {prog} push-space --to NAMESPACE/NAME      publish the demo of a namespace's models
 

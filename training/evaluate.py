@@ -1,4 +1,4 @@
-"""The numbers of a trained model, measured on a whole test split."""
+"""Measure a trained model on a whole test split."""
 
 from dataclasses import dataclass
 
@@ -10,21 +10,22 @@ from aevq_hub.pictures import DIMENSIONS
 from aevq_hub.registry import VARIANTS
 
 from . import metrics
-from .data import Labelled, Source, labelled, load
+from .data import Labelled, labelled, load
 from .metrics import batches
 from .reference_classifier import FEATURES, ReferenceClassifier
+from .rows import Source
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What models of one data set are measured with: images, labels and a classifier.
+    """The images, labels and classifier that all models of a data set are measured with.
 
     Attributes:
         images: uint8 (N, C, H, W).
-        shifted: those of them that transitions are looked for in.
-        labelled: images with labels to fit probes on and to measure them on; None without labels.
-        classifier: a classifier of the images; None without labels.
-        frechet: the classifier Fréchet distance from the images; None without labels.
+        shifted: the images whose class changes are measured.
+        labelled: labelled images to learn from and to test on; None without labels.
+        classifier: the reference classifier; None without labels.
+        frechet: the classifier Fréchet distance from the images; None without labels or with a single image.
     """
 
     images: Tensor
@@ -35,34 +36,33 @@ class Benchmark:
 
     @classmethod
     def of(cls, source: Source, images: Tensor, shifted: Tensor, *, progress: bool = True) -> "Benchmark":
-        """The scale for images of a data set."""
+        """The benchmark of a data set, on some of its images."""
         if not source.dataset.class_names:
             return cls(images, shifted)
         classifier = ReferenceClassifier(source, progress=progress)
-        return cls(
-            images, shifted, labelled(source), classifier, metrics.Frechet(classifier.features, FEATURES, images)
-        )
+        frechet = metrics.Frechet(classifier.features, FEATURES, images) if len(images) > 1 else None
+        return cls(images, shifted, labelled(source), classifier, frechet)
 
 
 def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
     """Measure a model on the test split.
 
     Args:
-        model: in evaluation mode.
-        source: the data set it was trained on.
-        progress: whether to show bars.
+        model: a model in evaluation mode.
+        source: the data set.
+        progress: whether to show progress bars.
 
     Returns:
-        What :func:`measure` returns and, with labels, ``probes`` (:func:`metrics.probes`; of a grid, on the mean of its
-        cells).
+        The results of :func:`measure` and, with labels, ``probes`` (:func:`metrics.probes`, for a grid on the mean of
+        its cells).
 
     Raises:
-        ValueError: the model takes other images than the data set gives.
+        ValueError: the images of the data set do not fit the model.
     """
     c, d = model.config, source.dataset
     if (c.image_size, c.channels) != (d.size, d.channels):
         raise ValueError(
-            f"{c.name} takes {c.channels} × {c.image_size} × {c.image_size}, {source.name} gives "
+            f"{c.name} takes {c.channels} × {c.image_size} × {c.image_size}, but {source.name} has "
             f"{d.channels} × {d.size} × {d.size}"
         )
     images = load(source, "test", progress=progress).images
@@ -76,21 +76,22 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
 
 @torch.no_grad()
 def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dict:
-    """Measure a model.
+    """Measure a model with a benchmark.
 
     Args:
-        model: in evaluation mode.
-        benchmark: what to measure it with.
-        progress: whether to show a bar.
+        model: a model in evaluation mode.
+        benchmark: images, labels and classifier.
+        progress: whether to show a progress bar.
 
     Returns:
-        ``mse``, ``psnr`` (dB) and ``ssim`` of the reconstructions; ``spread``, the mean distance of the latents (of a
-        grid: the cells) to their own mean; with vectors ``distance_to_vector``, the mean distance to the nearest,
-        ``quantized_mse`` and ``quantized_psnr`` of the pictures drawn from the codebook, and ``codebook``, its health
-        with the share of each vector; with labels
-        ``frechet``, the classifier Fréchet distances (:func:`metrics.frechet`, if the model's sampler is fitted), and
-        the ``classifier_accuracy`` of the classifier that measures; for `center` and its baseline
-        :func:`metrics.transitions`; for a model that classifies its own ``accuracy`` and the ``majority`` vote's.
+        Results by name.
+        Always: ``mse``, ``psnr`` (dB) and ``ssim`` of the reconstructions, and ``spread``, the mean distance of the
+        latents (of a grid: the cells) to their mean.
+        With vectors: ``distance_to_vector``, the mean distance to the nearest one; ``quantized_mse`` and
+        ``quantized_psnr`` of images decoded from the codebook; ``codebook``, its health and the share of each vector.
+        With labels: ``frechet``, the classifier Fréchet distances (:func:`metrics.frechet`, if the model's sampler is
+        fitted); ``classifier_accuracy`` of the reference classifier; :func:`metrics.transitions` for variants that
+        measure them; ``accuracy`` and ``majority``, of the model's own classifier and of the majority vote.
     """
     error, z = metrics.mse(model, benchmark.images), metrics.latents(model, benchmark.images)
     ssim = metrics.ssim(model, benchmark.images)
@@ -102,8 +103,7 @@ def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dic
         distances = torch.cat([model.quantize(part)[2].flatten() for part in z.split(metrics.BATCH)])
         results["distance_to_vector"] = distances.mean().item()
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
-        health = metrics.health(model, benchmark.images)
-        results["codebook"] = {**health.summary(), "share": health.rounded_share()}
+        results["codebook"] = metrics.health(model, benchmark.images).record()
     if benchmark.classifier is None:
         return results
     if benchmark.frechet and model.sampler.fitted:

@@ -1,4 +1,4 @@
-"""Writing files so that a kill at any moment leaves the old one whole."""
+"""Atomic writing of files: an interruption at any moment leaves the old file intact."""
 
 import json
 import os
@@ -9,15 +9,15 @@ from pathlib import Path
 
 @contextmanager
 def written_beside(path: Path, *, shared: bool = False) -> Iterator[Path]:
-    """A path beside ``path`` to write to; moved into place if the block ends without an exception.
+    """A temporary path beside ``path``, moved to ``path`` if the block ends without an exception.
 
-    What was written is flushed to the disk first, so that not even a power cut leaves an empty file in its place.
+    The file is flushed to the disk first, so not even a power cut leaves an empty file.
 
     Args:
-        path: of the file.
-        shared: whether several processes may write it at the same time: the last one's stays, whole.
+        path: the path of the file.
+        shared: whether several processes may write it at the same time; then the last one wins.
     """
-    # otherwise one name, so that what a kill leaves is written over
+    # without the process id, the next write replaces what an interruption left behind
     beside = path.with_name(f".{path.name}.{os.getpid()}.part" if shared else f".{path.name}.part")
     try:
         yield beside
@@ -30,6 +30,6 @@ def written_beside(path: Path, *, shared: bool = False) -> Iterator[Path]:
 
 
 def write_json(path: Path, value) -> None:
-    """Write JSON that a person can read, beside and moved into place."""
+    """Write indented JSON atomically."""
     with written_beside(path) as beside:
         beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Fitting the distribution that a model's samples are drawn from."""
+"""Fit the distribution that a model samples from."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from aevq_hub.sampling import COMPONENTS, IndependentCells
 
 from . import metrics
 
-FITTED_ON = 20_000  # training images for a mixture
+FITTED_TO = 20_000  # training images that a mixture is fitted to
 
 
 @torch.no_grad()
@@ -16,9 +16,9 @@ def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
     """Fit a model's sampler to the latents of training images, in place.
 
     Args:
-        model: in evaluation mode.
-        images: uint8 (N, C, H, W), at least two.
-        seed: of the mixture's start.
+        model: a model in evaluation mode.
+        images: at least two training images, uint8 (N, C, H, W).
+        seed: the seed of the mixture's initialisation.
     """
     sampler = model.sampler
     if isinstance(sampler, IndependentCells):
@@ -29,14 +29,14 @@ def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
             counts += torch.stack([cell.bincount(minlength=size) for cell in indices.T.cpu()])
         sampler.probability.copy_((counts / len(images)).view_as(sampler.probability))
     else:
-        _fit_mixture(sampler, metrics.latents(model, images[:FITTED_ON]).cpu(), seed)
+        _fit_mixture(sampler, metrics.latents(model, images[:FITTED_TO]).cpu(), seed)
     sampler.fitted.fill_(1)
 
 
 def _fit_mixture(sampler, z: Tensor, seed: int) -> None:
     from sklearn.mixture import GaussianMixture
 
-    center, unit = z.mean(0), (z - z.mean(0)).square().mean().sqrt().clamp_min(1e-8)  # latents may be tiny or large
+    center, unit = z.mean(0), (z - z.mean(0)).square().mean().sqrt().clamp_min(1e-8)  # the scale of latents varies
     components = min(COMPONENTS, len(z) // 2)
     mixture = GaussianMixture(components, random_state=seed, reg_covar=1e-4, tol=1e-2, init_params="k-means++")
     mixture.fit(((z - center) / unit).numpy())

@@ -1,4 +1,4 @@
-"""A model's map: its vectors and latents of test images on a plane, by t-SNE (figures 3.4, 4.1, 4.2)."""
+"""Maps: a model's vectors and latents of test images on a plane, by t-SNE (figures 3.4, 4.1, 4.2)."""
 
 from pathlib import Path
 
@@ -14,23 +14,23 @@ from .data import Split
 from .files import written_beside
 from .metrics import latents
 
-POINTS = 700  # latents at most
-BYTES = 240_000  # of the latents on disk at most: of a grid, whose vectors are long, there are fewer
-PRINCIPAL = 50  # dimensions that t-SNE is given at most
+POINTS = 700  # at most this many latents
+BYTES = 240_000  # the latents take at most this much on disk: fewer if their vectors are long
+PRINCIPAL = 50  # at most this many dimensions go into t-SNE
 
 
 def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
     """Compute the map of a model with vectors and write it as ``map.safetensors``.
 
-    It holds ``points`` (n, 2) and ``vectors`` (K, 2), coordinates in [0, 1] with the first from the left and the
-    second from the top; ``classes`` (n,), −1 where an image has no single class; ``latents`` (n, D), what the points
-    are, of a grid one cell of each image. All but the classes are float16.
+    It contains ``points`` (n, 2) and ``vectors`` (K, 2), coordinates in [0, 1] from the left and from the top;
+    ``latents`` (n, D), the latents of the points (for a grid, one cell of each image); and ``classes`` (n,), −1 if an
+    image has no single class. All but the classes are float16.
 
     Args:
-        model: with a codebook (K, D), in evaluation mode.
-        test: images to take latents from.
-        folder: the model's.
-        seed: of t-SNE, and of the choice of cells.
+        model: a model with a codebook (K, D), in evaluation mode.
+        test: the images whose latents are shown.
+        folder: the model's folder.
+        seed: the seed of t-SNE and of the choice of cells.
     """
     index = torch.linspace(0, len(test) - 1, min(POINTS, BYTES // (2 * model.config.latent_dim), len(test))).long()
     z = latents(model, test.images[index])
@@ -54,8 +54,8 @@ def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
 
 
 def _plane(z: Tensor, seed: int) -> Tensor:
-    """Places on the plane of vectors (n, D) together, float16 (n, 2) in [0, 1]."""
-    from sklearn.decomposition import PCA  # a second to import, and seldom needed
+    """The coordinates of vectors (n, D) on a common plane, float16 (n, 2) in [0, 1]."""
+    from sklearn.decomposition import PCA  # takes a second to import and is rarely needed
     from sklearn.manifold import TSNE
 
     values = z.numpy()

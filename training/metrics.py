@@ -27,10 +27,15 @@ def batches(images: Tensor, size: int = BATCH) -> Iterator[Tensor]:
     return map(to_float, images.split(size))
 
 
+def exact(x: Tensor) -> Tensor:
+    """A tensor in float64, on the processor if its device may lack this type (Apple's and some of Intel's do)."""
+    return x.double() if x.device.type in ("cpu", "cuda") else x.cpu().double()
+
+
 @torch.no_grad()
 def mse(model: Callable[[Tensor], Tensor], images: Tensor) -> float:
     """Mean squared error of the reconstructions, over all pixels of uint8 images (N, C, H, W), pixels in [0, 1]."""
-    return sum((model(x) - x).double().square().sum().item() for x in batches(images)) / images.numel()
+    return sum(exact(model(x) - x).square().sum().item() for x in batches(images)) / images.numel()
 
 
 def quantized_mse(model: AEVQ, images: Tensor) -> float:
@@ -111,7 +116,7 @@ def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[st
     probe = LogisticRegression(max_iter=200, C=0.1)
     probe = MultiOutputClassifier(probe) if several else probe
     results = {"majority": majority(y, y_test)}
-    for name, model in (("linear", probe), ("neighbours", KNeighborsClassifier(10))):
+    for name, model in (("linear", probe), ("neighbours", KNeighborsClassifier(min(10, len(z))))):
         if several and y.min() < 0:
             keep = (y >= 0).all(1).numpy()
             answer = model.fit(z[keep], y.numpy()[keep]).predict(z_test)

@@ -1,5 +1,6 @@
 """Folders, of models or of the demo, ─► repositories of the Hub."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils.sha import git_hash, sha_fileobj
+from huggingface_hub.utils.sha import git_hash
 
 from aevq_hub import AEVQ
 from aevq_hub.folder import CARD_FILE, CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, PINS_FILE, WEIGHTS_FILE
 from aevq_hub.hub import LIBRARY, reach_hub
 from aevq_hub.registry import DATASETS, VARIANTS
+
+from .card import published
 
 COLLECTION = "AEVQ – from continuous to discrete"
 _KEPT = (".gitattributes",)  # files of a repository that no folder has
@@ -100,11 +103,11 @@ class Publisher:
         with explained(repo_id):
             revision = revision or self._proposed(repo_id)
             there = self._there(repo_id, revision)
-            here = {path.relative_to(folder).as_posix(): path for path in published_files(folder)}
+            here = self._contents(folder)
             changed = [
-                Change("update" if name in there else "add", name, path.stat().st_size)
-                for name, path in here.items()
-                if name not in there or not _equal(path, there[name])
+                Change("update" if name in there else "add", name, _size(content))
+                for name, content in here.items()
+                if name not in there or not _equal(content, there[name])
             ]
             gone = [Change("delete", name, file.size) for name, file in there.items() if name not in (*here, *_KEPT)]
             changes = changed + gone
@@ -147,12 +150,13 @@ class Publisher:
             proposed = self._proposed(repo_id)
             address, published = f"{self.api.endpoint}/{self._path(repo_id)}", revision
             if changes:
+                contents = self._contents(folder)
                 commit = self.api.create_commit(
                     repo_id,
                     [
                         CommitOperationDelete(change.path)
                         if change.what == "delete"
-                        else CommitOperationAdd(change.path, folder / change.path)
+                        else CommitOperationAdd(change.path, contents[change.path])
                         for change in changes
                     ],
                     commit_message=f"{folder.name}: {len(changes)} files",
@@ -182,6 +186,14 @@ class Publisher:
                 for position, name in enumerate(ladder(items)):
                     self.api.update_collection_item(collection.slug, items[name].item_object_id, position=position)
         return f"{self.api.endpoint}/collections/{collection.slug}"
+
+    def _contents(self, folder: Path) -> dict[str, Path | bytes]:
+        """The files that a repository is to hold, by path. A model's card names the model with its namespace."""
+        contents = {path.relative_to(folder).as_posix(): path for path in published_files(folder)}
+        if self.repo["repo_type"] == "model" and CARD_FILE in contents:
+            card = contents[CARD_FILE].read_text(encoding="utf-8")
+            contents[CARD_FILE] = published(card, f"{self.namespace}/{folder.name}").encode()
+        return contents
 
     def _path(self, repo_id: str) -> str:
         """Where a repository is below the Hub's address."""
@@ -243,14 +255,16 @@ def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
     return folders
 
 
-def _equal(path: Path, file) -> bool:
-    """Whether a local file is that of the repository, by its SHA-256 or, of a small one, its git hash."""
-    if file.size != path.stat().st_size:
+def _size(content: Path | bytes) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def _equal(content: Path | bytes, file: RepoFile) -> bool:
+    """Whether local content is that of a repository's file, by its SHA-256 or, of a small one, its git hash."""
+    if file.size != _size(content):
         return False
-    if file.lfs:
-        with path.open("rb") as content:
-            return sha_fileobj(content).hex() == file.lfs.sha256
-    return git_hash(path.read_bytes()) == file.blob_id
+    data = content if isinstance(content, bytes) else content.read_bytes()
+    return hashlib.sha256(data).hexdigest() == file.lfs.sha256 if file.lfs else git_hash(data) == file.blob_id
 
 
 @contextmanager

@@ -12,6 +12,7 @@ PULL_SCALES = ("sum", "variance")
 SCHEDULES = ("constant", "cosine")
 INITIALISATIONS = ("random", "k-means")
 OUTPUT_STARTS = ("grey", "mean")
+AUGMENTATIONS = ("none", "flip", "flip-crop")
 _TO_IMAGE = ("assignment", "vector-to-image")
 
 
@@ -82,6 +83,9 @@ class Recipe:
     learning_rate: float = _setting(1e-3, "Adam's learning rate", low=0)
     schedule: str = _setting(
         "constant", "the course of the learning rate; cosine: it falls to 0 in each stage", choices=SCHEDULES
+    )
+    augment: str = _setting(
+        "none", "random changes of training images: mirrored, or mirrored and shifted", choices=AUGMENTATIONS
     )
     epochs: int = _setting(20, "passes over the training images", low=1)
     precision: str = _setting("fp32", "of matrix products in training; weights stay float32", choices=PRECISIONS)

@@ -13,8 +13,8 @@ from .objectives import OBJECTIVES
 from .recipe import Recipe
 
 # settings that every objective uses: those of the network and of the optimiser
-COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate", "schedule", "epochs", "precision",
-          "seed")  # fmt: skip
+COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate", "schedule", "augment", "epochs",
+          "precision", "seed")  # fmt: skip
 
 TO_VECTOR = "image-to-vector"
 RECIPES = {
@@ -165,7 +165,11 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
     widths = tuple(map(int, recipe.widths.split("x"))) if recipe.widths else network.widths(dataset.size)
     classes = len(dataset.class_names) if entry.classifies else 0
     if entry.classifies and not classes:
-        raise ValueError(f"{name} has no class labels, and {variant} needs them")
+        raise ValueError(
+            f"{name} has no class labels, and {variant} needs them: give each class a folder of its own, add a "
+            "metadata.csv with the columns file_name and label, or name a ClassLabel column of a data set of the Hub "
+            "with --label-column"
+        )
     return AEVQConfig(
         variant=variant,
         dataset=name,

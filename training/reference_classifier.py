@@ -1,4 +1,4 @@
-"""A small classifier of a data set's own images, to measure pictures with. It is no part of a model."""
+"""A small classifier of a data set's images, which measures the images of models. It is not part of any model."""
 
 import hashlib
 
@@ -7,14 +7,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .data import Labelled, Source, cache_folder, fingerprint, labelled
+from .data import Labelled, labelled
 from .files import written_beside
 from .metrics import accuracy, batches, to_float
 from .objectives import classification
+from .rows import Source
+from .sources import cache_folder, fingerprint
 
 _EPOCHS, _BATCH, _SEED = 4, 128, 0
-_LEAST_STEPS = 800  # of a small data set
-FEATURES = 128  # of the last hidden layer
+_LEAST_STEPS = 800  # for small data sets
+FEATURES = 128  # units of the last hidden layer
 
 
 def _network(channels: int, size: int, classes: int) -> nn.Sequential:
@@ -26,32 +28,32 @@ def _network(channels: int, size: int, classes: int) -> nn.Sequential:
 
 
 class ReferenceClassifier:
-    """Class probabilities of images, from a classifier trained on a data set's labelled training images.
+    """A classifier trained on a data set's labelled training images.
 
-    Trained once (four epochs of a two-layer convolutional network, fixed seed) and kept in the cache folder.
+    It is trained once (four epochs of a two-layer convolutional network, fixed seed) and kept in the cache folder.
 
     Args:
         source: a data set with labels.
-        progress: whether to show a bar while it trains.
+        progress: whether to show a progress bar while it trains.
 
     Raises:
         ValueError: the data set has no labels.
 
     Attributes:
-        accuracy: on the labelled test images (:func:`data.labelled`); of attributes the mean over them.
+        accuracy: the accuracy on the labelled test images (:func:`data.labelled`); for attributes, the mean over them.
         multi_label: whether an image may belong to several classes.
     """
 
     def __init__(self, source: Source, *, progress: bool = True):
         classes = len(source.dataset.class_names)
         if not classes:
-            raise ValueError(f"{source.name} has no class labels to train a classifier on")
+            raise ValueError(f"{source.name} has no class labels, and a classifier needs them")
         self.multi_label = source.dataset.multi_label
         train, test = labelled(source)
         with torch.random.fork_rng():
             torch.manual_seed(_SEED)
             self.network = _network(source.dataset.channels, source.dataset.size, classes)
-        # another network or other images make another file
+        # one file per network and images
         key = hashlib.sha256(
             f"{self.network} float32 {_EPOCHS} {_BATCH} {_SEED} {fingerprint(source, 'train')}".encode()
         )
@@ -85,7 +87,7 @@ class ReferenceClassifier:
         steps = epochs * per_epoch
         optimizer = torch.optim.Adam(self.network.parameters())
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
-        with tqdm(total=steps, desc="training the measuring classifier", unit=" steps", disable=not progress) as bar:
+        with tqdm(total=steps, desc="training the reference classifier", unit=" steps", disable=not progress) as bar:
             for _ in range(epochs):
                 for index in torch.randperm(len(train), generator=generator)[: per_epoch * size].split(size):
                     loss = classification(self.network(to_float(train.images[index])), train.labels[index])

@@ -1,4 +1,4 @@
-"""A finished training ─► the model's folder: exactly what its Hub repository will hold."""
+"""Turn a finished training into the model's folder: exactly what its Hub repository will hold."""
 
 import json
 import platform
@@ -12,29 +12,30 @@ from aevq_hub.folder import HISTORY_FILE, SAMPLES_FILE
 
 from . import figures, fit_sampler, maps, metrics
 from .card import write_card
-from .data import Source, Split, load, training_labels
+from .data import Split, load, training_labels
 from .evaluate import evaluate
 from .files import write_json, written_beside
 from .recipes import recorded
+from .rows import Source
 from .trainer import Trainer
 
-HALF_TOLERANCE = 1e-5  # weights go to disk in half precision unless a test MSE changes by more
-EFFECT_IMAGES = 50  # whose latents the dimensions' effect is measured on
-SAMPLES = 20  # images to start from in the demo
-LATENTS = 10  # as many, where images may not be shown: a grid weighs much more than its image
+HALF_TOLERANCE = 1e-5  # weights are stored in half precision unless a test MSE changes by more
+EFFECT_IMAGES = 50  # images for measuring the effect of each dimension
+SAMPLES = 20  # test images for the demo
+LATENTS = 10  # test latents for the demo if images may not be shown: a grid is larger than its image
 
 
 def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = True) -> dict:
     """Measure a trained model and write its folder: weights, configuration, history, samples, map, pictures, card.
 
     Args:
-        trainer: after its last epoch.
+        trainer: a trainer after its last epoch.
         source: the data set it was trained on.
-        folder: where to write.
-        progress: whether to show bars while measuring.
+        folder: the folder to write.
+        progress: whether to show progress bars.
 
     Returns:
-        What stands in ``history.json``.
+        The content of ``history.json``.
     """
     train, test = load(source, "train", progress=progress), load(source, "test", progress=progress)
     model = trainer.model.cpu().eval().requires_grad_(False)
@@ -60,18 +61,20 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
         maps.write_map(model, test, folder)
     write_json(folder / HISTORY_FILE, history)
     describe(model, folder)
-    model.save_pretrained(folder, dtype=dtype)  # last: with its weights the folder is a model
+    model.save_pretrained(folder, dtype=dtype)  # last: a folder with weights is a complete model
     return history
 
 
 def described_data(source: Source) -> dict:
-    """What a model was trained and measured on, for ``history.json``.
+    """The data a model was trained and measured on, for ``history.json``.
 
-    ``labels_kept_apart`` counts the labelled training images that accuracies are measured on where the test split has
-    no labels.
+    ``labels_kept_apart`` is the number of labelled training images that accuracies are measured on if the test split
+    has no labels. ``class_names`` is there only if the data set is not in the table.
     """
     train, test = load(source, "train"), load(source, "test")
     data = {"source": source.public_name, "train_images": len(train), "test_images": len(test)}
+    if source.dataset.class_names and not source.listed:
+        data["class_names"] = list(source.dataset.class_names)
     if train.labels is not None:
         learnt = training_labels(source)
         if apart := len({*(learnt != train.labels).nonzero()[:, 0].tolist()}):
@@ -80,20 +83,20 @@ def described_data(source: Source) -> dict:
 
 
 def prepare(model: AEVQ, images: torch.Tensor) -> None:
-    """Complete a trained model with what is measured on training images: its dimensions' effect and its sampler.
+    """Measure the effect of a model's dimensions and fit its sampler, in place.
 
     Args:
-        model: in evaluation mode; changed in place.
-        images: uint8 (N, C, H, W).
+        model: a model in evaluation mode.
+        images: training images, uint8 (N, C, H, W).
     """
-    count = EFFECT_IMAGES // (5 if model.config.grid_size else 1)  # a grid has more dimensions and larger latents
+    count = EFFECT_IMAGES // (5 if model.config.grid_size else 1)  # grids take longer
     z = metrics.latents(model, images[:: max(1, len(images) // count)][:count])
     model.dimension_effect.copy_(metrics.dimension_effect(model, z))
     fit_sampler.fit(model, images)
 
 
 def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
-    """Round the weights to half precision, if reconstructions stay the same, and return the type to store them in."""
+    """Round the weights to half precision if that preserves reconstructions; return the type to store them in."""
     full = {key: value.clone() for key, value in model.state_dict().items()}
     before = _errors(model, images)
     model.load_state_dict({key: value.half().float() for key, value in full.items()})
@@ -104,13 +107,13 @@ def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
 
 
 def _errors(model: AEVQ, images: torch.Tensor) -> list[float]:
-    """Of the reconstructions and, with vectors, of the pictures drawn from them."""
+    """Test errors: direct and, with vectors, quantised."""
     measures = [metrics.mse] if model.codebook is None else [metrics.mse, metrics.quantized_mse]
     return [measure(model, images) for measure in measures]
 
 
 def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> None:
-    """samples.safetensors: test images (uint8) to start from, or, where images may not be shown, their latents."""
+    """Write samples.safetensors: test images (uint8), or their latents if the images may not be shown."""
     if source.dataset.shareable:
         classes = 0 if source.dataset.multi_label else len(source.dataset.class_names)
         samples = {"images": test.images[_two_per_class(test, classes)]}
@@ -124,11 +127,11 @@ def _two_per_class(test: Split, classes: int) -> torch.Tensor:
     if not classes:
         return torch.arange(min(SAMPLES, len(test)))
     firsts = [(test.labels == c).nonzero()[: SAMPLES // classes, 0] for c in range(classes)]
-    return torch.stack(firsts, 1).flatten()  # every class once, then every class again
+    return torch.stack(firsts, 1).flatten()  # each class once, then each class again
 
 
 def describe(model: AEVQ, folder: Path) -> None:
-    """Draw a model's pictures and write its card, from the files in its folder alone."""
+    """Render a model's pictures and write its card, using only the files in its folder."""
     history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
     samples = load_file(folder / SAMPLES_FILE)
     x = metrics.to_float(samples["images"]) if "images" in samples else None

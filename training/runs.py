@@ -1,4 +1,4 @@
-"""One model from the first step to its folder, or from where it was interrupted."""
+"""Train one model from start to finish, or continue after an interruption."""
 
 import hashlib
 import json
@@ -13,24 +13,27 @@ from aevq_hub import AEVQConfig
 from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_FILE
 
 from . import metrics
-from .card import report
-from .data import Source, cache_folder, load, training_labels
+from .card import terminal_report
+from .data import load, training_labels
 from .recipe import Recipe
 from .recipes import configure
 from .release import release
+from .rows import Source
+from .sources import cache_folder
 from .trainer import Trainer, TrainingError, refuse_other_settings
 
 
 def train_model(
     variant: str, source: Source, recipe: Recipe, output: Path, device: str = "cpu", *, restart: bool = False
 ) -> Path:
-    """Train a model, or go on with it, and write its folder.
+    """Train a model, or continue its training, and write its folder.
 
     Returns:
-        The model's folder in ``output``. One that is finished is left as it is.
+        The model's folder in ``output``. A finished model is not changed.
 
     Raises:
-        TrainingError: the folder holds a model of other settings, another process trains it, or training cannot go on.
+        TrainingError: the folder contains a model with other settings, another process is training it, or training
+            cannot continue.
     """
     config = configure(variant, source.name, source.dataset, recipe)
     folder = output / config.name
@@ -76,18 +79,17 @@ def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, dev
             bar.write(_line(record), file=sys.stderr)
     results = release(trainer, source, folder)["results"]
     checkpoint.unlink(missing_ok=True)
-    print(f"wrote {folder}\n{report(results)}")
+    print(f"wrote {folder}\n{terminal_report(results)}")
     return folder
 
 
 def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
-    """What is measured on the test split after each epoch."""
+    """Measurements on the test split after an epoch."""
     model, images = trainer.model.eval(), images.to(trainer.device)
     error = metrics.mse(model, images)
     record: dict[str, dict] = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
     if model.codebook is not None:
-        health = metrics.health(model, images)
-        record["codebook"] = {**health.summary(), "share": health.rounded_share()}
+        record["codebook"] = metrics.health(model, images).record()
         record["test"]["quantized_mse"] = metrics.quantized_mse(model, images)
     model.train()
     return record

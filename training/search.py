@@ -1,10 +1,9 @@
-"""A small recorded search over a variant's open settings."""
+"""A recorded search over a variant's settings."""
 
 import itertools
-import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,18 +12,20 @@ from tqdm import tqdm
 
 from aevq_hub.registry import VARIANTS, lookup
 
-from .data import Labelled, Source, keep_apart, known, load, training_labels
+from .data import Labelled, keep_apart, known, load, training_labels
 from .evaluate import Benchmark, measure
 from .files import write_json
 from .recipe import Recipe
 from .recipes import configure, recipe_for, recorded, without_pull
 from .reference_classifier import ReferenceClassifier
 from .release import prepare
+from .rows import Source
+from .tables import recorded_rows
 from .trainer import DivergedError, Trainer, TrainingError
 
-HELD_OUT = 5000  # at most this many images of the training split, a tenth of it if that is less, to measure on
-LEAST = 20  # images: a tenth of fewer says nothing
-MEASURED = 500  # images for the share of transitions
+HELD_OUT = 5000  # training images to measure on: at most this many, and at most a tenth
+LEAST = 20  # training images needed for a search
+MEASURED = 500  # images for measuring class changes
 
 
 def grid(variant: str, dataset: str, settings: dict[str, list]) -> list[Recipe]:
@@ -50,48 +51,42 @@ def search(
     device: str = "cpu",
     progress: bool = True,
 ) -> list[dict]:
-    """Train every recipe on the training split without its last images and measure on those.
+    """Train each recipe on the training split without its last images, and measure it on those.
 
-    Accuracies, where these have no labels, are measured on some of those that have, which are not learnt then. Rows
-    that ``path`` already holds are not trained again, so that an interrupted search goes on and a search can be
-    widened; rows that another search has written there meanwhile are kept.
+    If the last images have no labels, accuracies are measured on labelled ones that are not learnt. Rows that ``path``
+    already contains are not trained again, so a search can be interrupted and extended; rows that another search adds
+    meanwhile are kept.
 
     Args:
         variant: a key of ``registry.VARIANTS``.
         source: the data set.
-        recipes: what to try.
-        path: JSON file of the rows, written after each.
-        baseline: a variant trained as well with each recipe, without its pull, to compare errors with.
-        beside: other variants trained as well by their own recipes, for as many epochs, to compare everything with.
-        images: how many training images to use, by default all.
-        jobs: trainings at a time, each with an equal share of the threads.
+        recipes: the recipes to try.
+        path: the JSON file of the rows, written after each row.
+        baseline: a variant that is also trained with each recipe's common settings, as a baseline.
+        beside: other variants that are also trained, by their own recipes, for the same number of epochs.
+        images: the number of training images to use, by default all.
+        jobs: the number of parallel trainings, which share the threads equally.
         device: where to train.
-        progress: whether to show a bar.
+        progress: whether to show a progress bar.
 
     Returns:
-        The rows: the recipe and what was measured.
+        The rows, each with its recipe and measurements.
 
     Raises:
-        ValueError: an unknown variant, or settings that do not go together.
-        TrainingError: training cannot begin with these settings, or there are too few images to measure on.
+        ValueError: an unknown variant, or settings that do not fit together.
+        TrainingError: training cannot start with these settings, or there are too few images.
     """
     lookup(VARIANTS, variant, "variant")
     rows = recorded_rows(path)
-    asked = [(variant, r) for r in recipes]
-    if baseline:
-        lookup(VARIANTS, baseline, "variant")
-        asked[:0] = [(baseline, r) for r in sorted({without_pull(r) for r in recipes}, key=repr)]
-    for name in beside:
-        asked += [(name, recipe_for(name, source.name, epochs=n)) for n in sorted({r.epochs for r in recipes})]
-    defaults = asdict(Recipe())  # of settings that rows of an earlier time do not tell
-    recorded = [(row["variant"], {**defaults, **row["recipe"]}, row.get("images")) for row in rows]
-    todo = [(v, r) for v, r in asked if (v, asdict(r), images) not in recorded]
+    known_rows = [(row["variant"], Recipe(**row["recipe"]), row.get("images")) for row in rows]
+    asked = _asked(variant, source, recipes, baseline, beside)
+    todo = [(v, r) for v, r in asked if (v, r, images) not in known_rows]
     for name, recipe in todo:
         configure(name, source.name, source.dataset, recipe)  # raises before any work
-    # decode and, for the judge, train once, before the processes start
+    # decode the images and train the reference classifier once, before the processes start
     count = len(load(source, "train", progress=progress))
     if count < LEAST:
-        raise TrainingError(f"{source.name} has {count} training images; a search needs at least {LEAST}")
+        raise TrainingError(f"{source.name} has {count} training images, but a search needs at least {LEAST}")
     if source.dataset.class_names:
         ReferenceClassifier(source, progress=progress)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,16 +97,22 @@ def search(
         try:
             for future in tqdm(done, total=len(futures), desc="search", unit=" recipes", disable=not progress):
                 row = future.result()
-                rows = [*recorded_rows(path), row]  # with those that another search has added meanwhile
+                rows = [*recorded_rows(path), row]  # including those that another search has added
                 write_json(path, rows)
         finally:
-            pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing new is started
+            pool.shutdown(cancel_futures=True)  # do not start anything new after an error or Ctrl-C
     return rows
 
 
-def recorded_rows(path: Path) -> list[dict]:
-    """The rows of a search's file, none if there is no file yet."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | None, beside: Sequence[str]) -> list:
+    """The variants and recipes that a search trains: the baseline's, the variant's own, those beside it."""
+    plain = []
+    if baseline:
+        lookup(VARIANTS, baseline, "variant")
+        plain = [(baseline, recipe) for recipe in sorted({without_pull(r) for r in recipes}, key=repr)]
+    lengths = sorted({r.epochs for r in recipes})
+    others = [(name, recipe_for(name, source.name, epochs=epochs)) for name in beside for epochs in lengths]
+    return [*plain, *((variant, r) for r in recipes), *others]
 
 
 def _row(variant: str, source: Source, recipe: Recipe, count: int | None, threads: int, device: str) -> dict:
@@ -123,7 +124,7 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
         if (labels[-held_out:] >= 0).any():
             apart = torch.arange(len(images) - held_out, len(images))
             learnt = labels.index_fill(0, apart, -1)
-        else:  # where only the first images have labels, some of theirs
+        else:  # only the first images have labels
             learnt, apart = keep_apart(labels)
         labelled = known(Labelled(images, learnt)), known(Labelled(images[apart], labels[apart]))
         labels = learnt
@@ -133,7 +134,7 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
     try:
         while not trainer.finished:
             trainer.run_epoch(train, labels)
-    except DivergedError as error:  # a finding too, and no reason to lose the other rows
+    except DivergedError as error:  # this is a result too
         return {**row, "error": str(error)}
     model = trainer.model.cpu().eval()
     prepare(model, train)

@@ -1,83 +1,53 @@
 """Recipes and measurements as tables for people: those of a search, and those of all models."""
 
+import json
 from dataclasses import asdict
+from pathlib import Path
+
+from aevq_hub.measures import Lines, compared, flat
 
 from .recipe import Recipe
 
-# settings and measurements of a table: their short names and how they are written
 SETTINGS = {"latent_dim": "D", "num_codes": "K", "pull_weight": "λ1", "pull_batch_size": "M", "ema_rate": "α"}
-MEASURES = {
-    "mse": ("MSE", "{:.5f}"),
-    "quantized_mse": ("from the codebook", "{:.5f}"),
-    "spread": ("spread", "{:.2f}"),
-    "distance_to_vector": ("to the vector", "{:.2f}"),
-    "codebook.in_use": ("in use", "{}"),
-    "codebook.dead": ("dead", "{}"),
-    "codebook.duplicates": ("duplicates", "{}"),
-    "codebook.perplexity": ("perplexity", "{:.1f}"),
-    "frechet.reconstructions": ("Fréchet: reconstructions", "{:.1f}"),
-    "frechet.samples": ("samples", "{:.1f}"),
-    "frechet.midpoints": ("mid-points", "{:.1f}"),
-    "accuracy": ("accuracy", "{:.1%}"),
-    "changed": ("changed", "{:.1%}"),
-    "changed_surely": ("changed_surely", "{:.1%}"),
-    "sure": ("sure", "{:.1%}"),
-}
+# what a table shows of every model, and of every recipe that was tried
+MODELS = ("mse", "quantized_mse", "codebook.in_use", "codebook.duplicates", "codebook.perplexity",
+          "frechet.reconstructions", "frechet.samples", "frechet.midpoints")  # fmt: skip
+SEARCHED = ("mse", "quantized_mse", "spread", "distance_to_vector", "codebook.in_use", "codebook.dead",
+            "codebook.duplicates", "codebook.perplexity", "frechet.reconstructions", "frechet.samples",
+            "frechet.midpoints", "accuracy", "changed", "changed_surely", "sure")  # fmt: skip
 
 
-def flat(results: dict, prefix: str = "") -> dict:
-    """Nested results with their names joined by dots: {"codebook": {"in_use": 3}} → {"codebook.in_use": 3}."""
-    pairs = {}
-    for name, value in results.items():
-        pairs |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return pairs
+def recorded_rows(path: Path) -> list[dict]:
+    """The rows of a search's file, none if there is no file yet."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
-def table(rows: list[dict]) -> list[dict[str, str]]:
-    """The rows for people: the settings that differ between them and whatever was measured of any."""
+def table(rows: list[dict]) -> Lines:
+    """The rows of a search: the settings that differ between them, and whatever was measured of any."""
     recipes = [row["recipe"] for row in rows]
     tried = [name for name in asdict(Recipe()) if name == "epochs" or len({r[name] for r in recipes if name in r}) > 1]
-    measured = [flat(row) for row in rows]
+    rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, "") for name in tried]))
     variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
     lines = []
-    for row, recipe, values in sorted(
-        zip(rows, recipes, measured, strict=True), key=lambda r: (r[0]["variant"], [r[1].get(n, "") for n in tried])
-    ):
+    for row, measured in zip(rows, compared(rows, SEARCHED), strict=True):
         line = {"variant": row["variant"]} if len(variants) > 1 else {}
         line |= {"images": str(row.get("images") or "all")} if len(images) > 1 else {}
-        line |= {SETTINGS.get(name, name.replace("_", " ")): written(recipe.get(name, "–")) for name in tried}
-        for key, (name, form) in MEASURES.items():
-            if any(key in other for other in measured):
-                line[name] = form.format(values[key]) if key in values else "diverged" if "error" in row else "–"
-        lines.append(line)
+        line |= {SETTINGS.get(name, name.replace("_", " ")): setting(row["recipe"].get(name, "–")) for name in tried}
+        lines.append(line | measured)
     return lines
 
 
-def written(value) -> str:
+def setting(value) -> str:
     """A setting as people write it: 0.001, not 1e-3."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def markdown(lines: list[dict[str, str]]) -> str:
-    """Lines with the same keys as a Markdown table."""
-    head = list(lines[0])
-    rows = [head, ["---"] * len(head), *(list(line.values()) for line in lines)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def series(epochs: list[dict], key: str) -> list[tuple[int, float]]:
+    """The course of a measurement as pairs of epoch and value; nested keys are joined by dots."""
+    return [(epoch["epoch"], values[key]) for epoch in epochs if key in (values := flat(epoch))]
 
 
-# what is shown of every model
-COMPARED = ("mse", "quantized_mse", "codebook.in_use", "codebook.duplicates", "codebook.perplexity",
-            "frechet.reconstructions", "frechet.samples", "frechet.midpoints")  # fmt: skip
-
-
-def models(histories: list[dict]) -> list[dict[str, str]]:
+def models(histories: list[dict]) -> Lines:
     """What was measured of each model, from their ``history.json``, one line each."""
-    measured = [flat(history["results"]) for history in histories]
-    lines = []
-    for history, values in zip(histories, measured, strict=True):
-        line = {"model": f"`{history['model']}`"}
-        for key, (name, form) in MEASURES.items():
-            if key in COMPARED and any(key in other for other in measured):
-                line[name] = form.format(values[key]) if key in values else "–"
-        lines.append(line)
-    return lines
+    measured = compared([history["results"] for history in histories], MODELS)
+    return [{"model": f"`{h['model']}`"} | line for h, line in zip(histories, measured, strict=True)]

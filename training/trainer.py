@@ -16,6 +16,7 @@ from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.registry import VARIANTS
 
 from . import metrics
+from .augment import augment
 from .files import written_beside
 from .objectives import OBJECTIVES, Batch, Matches, Terms, reconstruction, total
 from .recipe import Recipe
@@ -107,12 +108,13 @@ class Trainer:
         x_pull = None
         if self.objective.draws_pull_batch(self.recipe):  # drawn by itself: not a part of the first batch
             others = torch.randint(len(images), (self.recipe.pull_batch_size,), generator=generator)
-            x_pull = self._pixels(images, others)
+            x_pull = self._pixels(images, others, generator)
         labels = None if labels is None else labels[index].to(self.device)
-        return Batch(self._pixels(images, index), x_pull, labels, step, len(self.epochs), generator)
+        return Batch(self._pixels(images, index, generator), x_pull, labels, step, len(self.epochs), generator)
 
-    def _pixels(self, images: Tensor, index: Tensor) -> Tensor:
-        return metrics.to_float(images[index].to(self.device, non_blocking=True))
+    def _pixels(self, images: Tensor, index: Tensor, generator: torch.Generator) -> Tensor:
+        chosen = augment(images[index], self.recipe.augment, generator)
+        return metrics.to_float(chosen.to(self.device, non_blocking=True))
 
     def _step(self, batch: Batch) -> tuple[Terms, Matches | None]:
         terms_of = reconstruction if batch.step < self.recipe.warmup_steps else self.objective.terms
@@ -213,7 +215,7 @@ class Means:
 
     def add(self, terms: Terms, images: int) -> None:
         for name, term in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + term.detach().double() * images
+            self.sums[name] = self.sums.get(name, 0.0) + metrics.exact(term.detach()) * images
             self.counts[name] = self.counts.get(name, 0) + images
 
     @property

@@ -8,6 +8,7 @@ from ..explore import about as explore
 from ..explore import data_sets, describe, offers, snippets
 from ..explore.about import About
 from ..explore.settings import one_of
+from ..measures import Lines, markdown_table, meanings
 from .parts import Picker, Tab, View, coded, figure
 
 ID, TITLE, SETTINGS = "about", "About", About
@@ -44,7 +45,7 @@ def results(dataset: str = "mnist") -> str:
     Returns:
         A table in Markdown, and what its columns mean.
     """
-    return f"{explore.markdown(explore.results(dataset))}\n\n{explore.meanings()}"
+    return f"{markdown_table(explore.results(dataset))}\n\n{meanings(explore.COLUMNS)}"
 
 
 ENDPOINTS = (describe_model, results)
@@ -55,13 +56,12 @@ def _draw_samples(settings: About) -> list[str]:
     return [figure(explore.samples(settings), "New pictures from it", alt, hint="random draws, seed 0", least=480)]
 
 
-def _table(rows: explore.Rows, said: str) -> str:
+def _table(lines: Lines, said: str) -> str:
     """HTML of a table that scrolls by itself where it is too wide, by keyboard too."""
-    headings, *others = [[coded(cell) for cell in row] for row in rows]
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in headings)
+    head = "".join(f'<th scope="col">{coded(cell)}</th>' for cell in lines[0])
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-        for first, *cells in others
+        for first, *cells in ([coded(cell) for cell in line.values()] for line in lines)
     )
     return (
         f'<div class="table" tabindex="0" role="region" aria-label="{html.escape(said)}"><table>'
@@ -79,7 +79,7 @@ def build() -> Tab:
         for name, title in data_sets().items():
             gr.Markdown(f"### {title}\n\n{explore.counted(name)}")
             gr.HTML(_table(explore.results(name), f"the results on {title}"), elem_id=f"about_{name}")
-        gr.Markdown("What the numbers mean:\n\n" + explore.meanings())
+        gr.Markdown("What the numbers mean:\n\n" + meanings(explore.COLUMNS))
         gr.Markdown("## Licences\n\n" + explore.licences(), elem_id="about_licences")
         gr.Markdown("## Load a model")
         with gr.Row():

@@ -7,6 +7,7 @@ from ..explore import codebook as explore
 from ..explore.codebook import Codebook
 from ..explore.codebook_map import Map, about_point, load_map
 from ..explore.exhibits import class_names, exhibit
+from ..measures import MEASURES
 from .parts import figure, png
 from .tiles import GROUP
 
@@ -91,16 +92,15 @@ def panel(settings: Codebook) -> str:
 def health(settings: Codebook) -> str:
     """How the codebook is used, in words and as bars."""
     found, book = explore.book(settings.model).health, explore.book(settings.model)
-    count, rules = found["vectors"], explore.rules()
+    count = found["vectors"]
     latents = "cells of the test images' grids" if settings.config.grid_size else "latents of the test images"
     if count == 1:
         said = f"One vector, the nearest of all {latents}: there is nothing to choose, and the perplexity is 1."
         return f'<div class="health"><div><h4>One vector</h4><p>{said}</p></div></div>'
     said = "".join(
-        f"<li><b>{found[name]}</b> {word}: {rules[rule]}</li>"
-        for name, word, rule in (("in_use", "in use", "used"), ("dead", "dead", "dead"),
-                                 ("duplicates", "duplicates", "duplicate"))
-    )  # fmt: skip
+        f"<li><b>{found[key]}</b> {MEASURES[f'codebook.{key}'].short}: {MEASURES[f'codebook.{key}'].meaning}</li>"
+        for key in ("in_use", "dead", "duplicates")
+    )
     perplexity = (
         f"<b>Perplexity {found['perplexity']:.1f}</b>: the {latents} spread over the vectors as evenly as if "
         f"{found['perplexity']:.1f} of them were used alike and the others not at all. The most used one has "

@@ -20,6 +20,8 @@ __all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "build"]
 ID, TITLE, SETTINGS = "recombination", "Grid recombination", Recombination
 _PLACES = {"start": "Picture", "second": "Second picture"}
 _RECTANGLE = {"row": "Row", "column": "Column", "to_row": "… to row", "to_column": "… to column"}
+# the chosen cells as the page's last click has them, which the server may not have answered yet
+_CHOSEN = "(...values) => { if (window.chosenCells) values.splice(%d, %d, ...window.chosenCells); return values; }"
 _INTRODUCTION = """
 These models do not squeeze a picture into one vector but into a *grid* of them, one per cell, and each is near one of
 a few *codes*, the vectors of the *codebook*. Put other codes into cells and see what the decoder makes of it:
@@ -73,7 +75,7 @@ def _draw_edited(s: Recombination) -> list:
     names = [["–" if s.matrix[r][c] == "-" else str(near[r][c]) for c in side] for r in side]
     count, change = sum(map(sum, edited)), explore.change(s)
     alt = f"{s.start} drawn by {s.model} with {count} cells edited"
-    overlay = cells(names, labels, set(chosen), edited)
+    overlay = cells(names, labels, s.corners, edited)
     (top, left), (bottom, right) = chosen[0], chosen[-1]
     what = f"Row {top + 1}, column {left + 1}: {said(top, left)}."
     if len(chosen) > 1:
@@ -201,7 +203,7 @@ def build() -> Tab:
 
         def steps(s: Recombination, h: History) -> dict:
             return {
-                history: replace(h, chosen=tuple(getattr(s, name) for name in _RECTANGLE)),
+                history: h,
                 text: h.now,
                 undo: gr.Button(interactive=bool(h.past)),
                 redo: gr.Button(interactive=bool(h.future)),
@@ -237,7 +239,9 @@ def build() -> Tab:
 
     def present(h: History, *values) -> Recombination:
         """The settings, with cells as the history has them: quicker than the page, when clicks follow one another."""
-        return replace(result.collected(*values), cells=h.now, **dict(zip(_RECTANGLE, h.chosen, strict=True)))
+        return replace(result.collected(*values), cells=h.now)
+
+    places_chosen = _CHOSEN % (1 + result.components.index(places[0]), len(places))
 
     def on(event, does) -> None:
         """When something was done, all at once: the cells, what is shown of them, and the code.
@@ -251,7 +255,7 @@ def build() -> Tab:
         def listen(data: gr.EventData, h, *values):
             return show(*does(present(h, *values), h, data))
 
-        event(listen, [history, *result.components], changed, **CLICKS)
+        event(listen, [history, *result.components], changed, js=places_chosen, **CLICKS)
 
     def acting(action: str):
         def does(s, h, data):
@@ -261,10 +265,7 @@ def build() -> Tab:
         return does
 
     def choose(s, h, data):
-        r, c = (whole(name, sent(data, name), 1, s.config.grid_size) for name in ("row", "column"))
-        if not sent(data, "extend"):
-            s = replace(s, row=r, column=c)
-        return replace(s, to_row=r, to_column=c), h
+        return s, h
 
     def pick(s, h, data):
         return acting("put")(replace(s, code=whole("code", sent(data, "code"), 0, s.config.num_codes - 1)), h, data)
@@ -290,8 +291,9 @@ def build() -> Tab:
 
     @explained
     def numbered(h, *values):
-        return show(replace(result.collected(*values), cells=h.now), h)
+        return show(present(h, *values), h)
 
     gr.on([apply.click, matrix.submit], applied, [history, matrix, *result.components], changed, **CLICKS)
-    gr.on([box.release for box in places], numbered, [history, *result.components], changed, **CLICKS)
+    forgetting = "(...values) => { window.chosenCells = null; return values; }"
+    gr.on([box.release for box in places], numbered, [history, *result.components], changed, js=forgetting, **CLICKS)
     return result

@@ -5,6 +5,7 @@ import base64
 import html
 
 from ..explore.recombination import Palette
+from ..recombine import rectangle
 from .parts import png
 
 # A group keeps the focus when it is drawn anew: its buttons are others then.
@@ -32,10 +33,20 @@ element.addEventListener('keydown', event => {
     moved(next, event.shiftKey);
 });
 """
+# The server may answer clicks in another order than they were made. So each one tells which cells were chosen last:
+# window.chosenCells has them, corner to corner, until the page shows them as chosen.
 CELLS_SCRIPT = (
     """
-const tell = (button, extend) => trigger('select', {
-    row: Number(button.dataset.row), column: Number(button.dataset.column), extend});
+const shown = () => { const group = element.querySelector('.cells'); return group && group.dataset.chosen; };
+const tell = (button, extend) => {
+    const here = [button.dataset.row, button.dataset.column].map(Number);
+    const begun = extend ? window.chosenCells || shown().split(',').map(Number) : here;
+    window.chosenCells = [...begun.slice(0, 2), ...here];
+    trigger('select');
+};
+new MutationObserver(() => {
+    if (String(window.chosenCells) === shown()) window.chosenCells = null;
+}).observe(element, {childList: true, subtree: true});
 const moved = (button, extend) => { if (extend) tell(button, true); };
 element.addEventListener('click', event => {
     const button = event.target.closest('.cells button');
@@ -58,15 +69,16 @@ element.addEventListener('click', event => {
 )
 
 
-def cells(names: list[list[str]], labels: list[list[str]], chosen: set[tuple[int, int]], edited: list[list[bool]]):
+def cells(names: list[list[str]], labels: list[list[str]], corners: tuple[tuple, tuple], edited: list[list[bool]]):
     """HTML of a grid's cells as buttons, to lie over its picture.
 
     Args:
         names: of each cell, what it shows when one points at it.
         labels: what it says.
-        chosen: rows and columns from 0.
+        corners: row and column from 0 of the first chosen cell and of the opposite corner.
         edited: of each cell, whether it was.
     """
+    chosen = rectangle(*corners)
     stop = min(chosen)
     buttons = [
         f'<button type="button" data-row="{r + 1}" data-column="{c + 1}" tabindex="{0 if (r, c) == stop else -1}" '
@@ -76,7 +88,11 @@ def cells(names: list[list[str]], labels: list[list[str]], chosen: set[tuple[int
         for c, (name, label) in enumerate(zip(*row, strict=True))
     ]
     said = "the cells of the grid: arrow keys move, Enter chooses, Shift with either spans a rectangle"
-    return f'<div class="cells" role="group" aria-label="{said}" style="--side:{len(names)}">{"".join(buttons)}</div>'
+    begun = ",".join(str(place + 1) for corner in corners for place in corner)
+    return (
+        f'<div class="cells" role="group" aria-label="{said}" style="--side:{len(names)}" data-chosen="{begun}">'
+        f"{''.join(buttons)}</div>"
+    )
 
 
 def palette(shown: Palette) -> str:

@@ -87,19 +87,17 @@ def _counted(count: int, one: str, many: str = "") -> str:
 
 @dataclass(frozen=True)
 class History:
-    """What the cells were, for undo and redo, and which are chosen; each step is a new one.
+    """What the cells were, for undo and redo; each step is a new one.
 
     Attributes:
         past: earlier texts, the latest last.
         now: the present text.
         future: what was undone, the next to redo last.
-        chosen: row and column of the first chosen cell and of the opposite corner, from 1; 0 as in the settings.
     """
 
     past: tuple[str, ...] = ()
     now: str = ""
     future: tuple[str, ...] = ()
-    chosen: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def did(self, text: str) -> "History":
         """After an edit; the last hundred are kept. One that changes nothing is none."""

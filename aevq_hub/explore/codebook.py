@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from .. import pictures
-from ..codebook import DUPLICATE, IN_USE
+from ..codebook import DUPLICATE, IN_USE, distances
 from ..config import AEVQConfig
 from . import starts
 from .exhibits import MOST_OPEN, exhibit
@@ -56,7 +56,7 @@ class Book:
         images: each vector decoded, of a grid in all the cells (figure 4.7a), as small as it is.
         share: (K,) of the test latents, of a grid of their cells, whose nearest vector it is.
         apart: (K, K) Euclidean distances between the vectors, infinite to themselves.
-        duplicates: those that have another one within 5 % of the latents' spread.
+        duplicates: those that have another one within ``DUPLICATE`` times the latents' spread.
         health: what was measured of the whole; see ``aevq_hub.codebook.Health.summary``.
     """
 
@@ -85,13 +85,9 @@ def book(name: str) -> Book:
     model, results = shown.model, shown.history["results"]["codebook"]
     batches = model.vectors.split(_AT_ONCE)
     images = [image for v in batches for image in model.to_pil(model.decode(pictures.filled(model, v)))]
-    # by differences: a matrix product could not tell vectors that are close together from equal ones
-    apart = torch.cdist(model.vectors, model.vectors, compute_mode="donot_use_mm_for_euclid_dist")
-    apart.fill_diagonal_(float("inf"))
-    # as many were measured to lie within 5 % of the latents' spread from another one: those that lie nearest
-    duplicates = apart.amin(1).argsort(stable=True)[: results["duplicates"]].tolist()
-    health = {key: value for key, value in results.items() if key != "share"}
-    return Book(images, results["share"], apart, frozenset(duplicates), health)
+    apart = distances(model.vectors)
+    health = {key: value for key, value in results.items() if key not in ("share", "duplicate_indices")}
+    return Book(images, results["share"], apart, _duplicates(apart.amin(1), results), health)
 
 
 def order(settings: Codebook) -> list[int]:
@@ -182,13 +178,14 @@ def about(settings: Codebook) -> dict:
     }
 
 
-def rules() -> dict[str, str]:
-    """What the words in use, dead and duplicate mean, for people."""
-    return {
-        "used": f"the nearest vector of at least {IN_USE:.2%} of the test latents",
-        "dead": "the nearest of none",
-        "duplicate": f"another one lies within {DUPLICATE:.0%} of the latents' spread",
-    }
+def _duplicates(nearest: torch.Tensor, results: dict) -> frozenset[int]:
+    """The vectors with a duplicate, from their distances to the nearest other one (K,) and what was measured."""
+    found = results.get("duplicate_indices")
+    if found is None:  # an older history, whose median distance relative to the spread gives the spread
+        relative = results.get("nearest_distance", 0)
+        spread = nearest.median() / relative if relative else 0
+        found = (nearest <= DUPLICATE * spread).nonzero()[:, 0].tolist()
+    return frozenset(found)
 
 
 def _tiled(images: list[Image.Image], columns: int) -> Image.Image:

@@ -1,16 +1,16 @@
 """``all``: train every variant on every data set, or some of them."""
 
 import argparse
-import json
 import sys
 
-from aevq_hub.folder import HISTORY_FILE
+from aevq_hub.folder import history
+from aevq_hub.measures import markdown_table
 from aevq_hub.registry import DATASETS, VARIANTS, lookup
 
-from ..data import find_source
 from ..recipes import recipe_for
 from ..runs import train_model
-from ..tables import markdown, models
+from ..sources import find_source
+from ..tables import models
 from ..trainer import TrainingError
 from . import options
 
@@ -57,9 +57,8 @@ def run(args: argparse.Namespace) -> None:
         except Exception as error:  # not even a full memory is a reason to leave out the others
             print(f"error: {variant}-{dataset}: {error}", file=sys.stderr)
             failed.append(f"{variant}-{dataset}")
-    histories = [json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8")) for folder in folders]
-    if histories:
-        print(f"\n{markdown(models(histories))}")
+    if folders:
+        print(f"\n{markdown_table(models([history(folder) for folder in folders]))}")
     if failed:
         raise TrainingError(f"{len(failed)} of {len(failed) + len(folders)} models failed: {', '.join(failed)}")
 

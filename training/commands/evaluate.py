@@ -7,7 +7,7 @@ from pathlib import Path
 from aevq_hub import AEVQ
 from aevq_hub.folder import HISTORY_FILE, find_files, locate
 
-from ..card import report
+from ..card import terminal_report
 from ..evaluate import evaluate
 from ..files import write_json
 from ..release import describe
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(f"--record writes into a model's folder, but {args.model} is on the Hub; leave out --record")
     model = AEVQ.from_pretrained(args.model)
     results = evaluate(model, options.source(args, args.dataset or model.config.dataset))
-    print(report(results))
+    print(terminal_report(results))
     if args.record:
         (path,) = find_files(args.model, (HISTORY_FILE,))
         write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "results": results})

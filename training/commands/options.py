@@ -8,8 +8,9 @@ import torch
 
 from aevq_hub.registry import DATASETS, VARIANTS
 
-from ..data import Source, find_source
 from ..recipe import Recipe
+from ..rows import Source
+from ..sources import find_source
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -31,11 +32,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the options for the place and the format of images; :func:`source` reads them."""
     data = parser.add_argument_group("data")
-    data.add_argument("--data", type=Path, metavar="PATH", help="a folder of images, with or without train/ and test/")
+    text = "a folder of images, with or without train/ and test/; class folders or metadata.csv give labels"
+    data.add_argument("--data", type=Path, metavar="PATH", help=text)
     data.add_argument("--size", type=int, help="height and width in pixels, for your own images")
     data.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for RGB, for your own images")
     data.add_argument("--config", help="the configuration of a data set given by its id")
     data.add_argument("--image-column", help="the column that holds the images (image)")
+    data.add_argument("--label-column", help="the column of classes, of metadata.csv or on the Hub (label)")
     add_data_root(data)
 
 
@@ -53,7 +56,7 @@ def source(args: argparse.Namespace, name: str) -> Source:
     """The data set that a name and the options of :func:`add_data` describe."""
     return find_source(
         name, data=args.data, data_root=args.data_root, size=args.size, channels=args.channels,
-        image_column=args.image_column, config=args.config,
+        image_column=args.image_column, label_column=args.label_column, config=args.config,
     )  # fmt: skip
 
 
@@ -66,10 +69,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add the option for the device to train on."""
-    parser.add_argument("--device", default="auto", type=_device, help="auto, cpu, cuda, mps, xpu … (%(default)s)")
+    text = "cpu, cuda, mps, xpu …; auto: the accelerator, or the processor if there is none (%(default)s)"
+    parser.add_argument("--device", default="auto", type=_device, help=text)
 
 
 def _device(name: str) -> str:
+    """Parse the name of a device that this machine has."""
     accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     kind = accelerator.type if accelerator else "cpu"
     numbered = [f"{kind}:{i}" for i in range(torch.accelerator.device_count())] if accelerator else []

@@ -3,11 +3,12 @@
 import argparse
 
 from aevq_hub.folder import SEARCH_FILE
+from aevq_hub.measures import markdown_table
 from aevq_hub.registry import VARIANTS, lookup
 
 from ..recipe import Recipe
 from ..search import grid, search
-from ..tables import markdown, table
+from ..tables import table
 from . import options
 
 HELP = "try settings and record what each gives"
@@ -42,4 +43,4 @@ def run(args: argparse.Namespace) -> None:
     recipes = grid(args.variant, source.name, options.given_settings(args))
     chosen = {"baseline": args.baseline, "beside": args.beside, "images": args.images, "device": args.device}
     rows = search(args.variant, source, recipes, path, **chosen, jobs=args.jobs)
-    print(f"{markdown(table(rows))}\n\nwrote {path}")
+    print(f"{markdown_table(table(rows))}\n\nwrote {path}")

@@ -1,0 +1,46 @@
+"""Which device ``--device`` means on machines with and without an accelerator."""
+
+from argparse import ArgumentParser
+
+import pytest
+import torch
+
+from training import metrics
+from training.commands import options
+
+
+@pytest.fixture(params=[None, "mps", "cuda"])
+def accelerator(request, monkeypatch):
+    """A machine with no accelerator, or with two of a kind."""
+    kind = request.param
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: kind is not None)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda *_: kind and torch.device(kind))
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2 if kind else 0)
+    return kind
+
+
+def parse(*arguments):
+    parser = ArgumentParser()
+    options.add_device(parser)
+    return parser.parse_args(arguments).device
+
+
+def test_auto_is_the_accelerator_or_else_the_processor(accelerator):
+    assert parse() == parse("--device", "auto") == (accelerator or "cpu")
+    assert parse("--device", "cpu") == "cpu"
+    if accelerator:
+        assert parse("--device", accelerator) == accelerator
+        assert parse("--device", f"{accelerator}:1") == f"{accelerator}:1"
+
+
+def test_a_device_that_is_not_here_is_refused_with_the_choices(accelerator, capsys):
+    with pytest.raises(SystemExit):
+        parse("--device", "xpu")
+    here = f", {accelerator}, {accelerator}:0, {accelerator}:1" if accelerator else ""
+    assert f"'xpu' is not available; choose from auto, cpu{here}\n" in capsys.readouterr().err
+
+
+def test_auto_on_this_machine_can_compute():
+    x = torch.rand(5, device=parse())
+    assert metrics.exact(x).sum().item() == pytest.approx(x.sum().item(), rel=1e-6)
+    assert metrics.exact(x).dtype == torch.float64

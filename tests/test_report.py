@@ -1,0 +1,80 @@
+"""The report on all models and the README: what they say is what was recorded."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from huggingface_hub import metadata_load
+
+from aevq_hub.folder import available_models, history, shipped_folder
+from aevq_hub.measures import markdown_table
+from aevq_hub.registry import VARIANTS
+from training.__main__ import main
+from training.report import Records, report
+from training.tables import models
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_committed_report_is_what_the_command_writes():
+    assert (shipped_folder() / "README.md").read_text(encoding="utf-8") == report(shipped_folder())
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashionmnist", "celeba"])
+def test_the_tables_of_the_report_hold_every_model(dataset):
+    names = [f"{variant}-{dataset}" for variant in VARIANTS if f"{variant}-{dataset}" in available_models()]
+    assert names and markdown_table(models([history(name) for name in names])) in report(shipped_folder())
+
+
+def test_every_claim_has_a_verdict_and_evidence_and_every_picture_is_there():
+    text = report(shipped_folder())
+    claims = re.search(r"\| claim .*?\n\n", text, re.DOTALL).group().strip().splitlines()[2:]
+    verdicts = {"holds", "in part", "does not hold", "not tested", "by construction"}
+    for claim, verdict, evidence in (line.strip("| ").split(" | ") for line in claims):
+        assert verdict in verdicts and claim.endswith(")") and evidence.endswith(".") and "–." not in evidence
+    assert all((shipped_folder() / path).is_file() for path in re.findall(r"!\[.*?\]\((.*?)\)", text))
+
+
+def test_numbers_come_from_the_records(trained, tmp_path, capsys):
+    """The report on somebody's own models: their tables, without the findings on the shipped ones."""
+    folder = shutil.copytree(trained, tmp_path / "models" / "center-mnist")
+    told = json.loads((folder / "history.json").read_text())
+    told["results"]["mse"] = 0.123456
+    told["epochs"][0]["movement"], told["epochs"][1]["movement"] = 0.25, 0.5
+    (folder / "history.json").write_text(json.dumps(told))
+    rows = [
+        {"variant": "center", "recipe": {"pull_weight": weight}, "mse": mse, "codebook": {"in_use": 1}}
+        for weight, mse in ((1.0, 0.02), (1.0, 0.01), (3.0, 0.03))
+    ]
+    (folder / "search.json").write_text(json.dumps([*rows, {"variant": "zero", "recipe": {}, "error": "diverged"}]))
+    assert main(["report", "--output", str(folder.parent)]) == 0
+    assert f"wrote {folder.parent / 'README.md'}" in capsys.readouterr().out
+    text = (folder.parent / "README.md").read_text(encoding="utf-8")
+    assert "| `center-mnist` | 0.12346 |" in text and "claims" not in text and "[the" not in text
+
+    records = Records(folder.parent)
+    assert (records.n("center-mnist", "mse"), records.n("center-mnist", "accuracy")) == ("0.12346", "–")
+    assert records.course("center-mnist", "movement", "{:.2f}") == "0.25, 0.25, 0.50"
+    assert records.tried("center-mnist", "mse", pull_weight=1.0) == "0.01000 to 0.02000"
+    assert records.tried("center-mnist", "codebook.in_use", variant="center") == "1"
+    with pytest.raises(ValueError, match="has no mse with {'pull_weight': 2.0}"):
+        records.tried("center-mnist", "mse", pull_weight=2.0)
+
+
+def test_a_folder_without_models_is_named(tmp_path, capsys):
+    assert main(["report", "--output", str(tmp_path)]) == 1
+    assert f"{tmp_path} contains no models" in capsys.readouterr().err
+
+
+def test_the_readme_is_short_and_cites_as_the_cards_do():
+    assert metadata_load(ROOT / "README.md")["app_file"] == "app.py"
+    text = README.split("---\n", 2)[2]
+    assert len(text.split()) <= 900
+    assert all(f"| `{variant}` |" in text for variant in VARIANTS)
+    (citation,) = re.findall(r"```bibtex\n.*?```", text, re.DOTALL)
+    assert citation in (shipped_folder() / "center-mnist" / "README.md").read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((.*?)\)", text):
+        assert (ROOT / link).is_file()

@@ -1,0 +1,33 @@
+"""Random changes of training images, by torchvision's transforms."""
+
+import torch
+from torch import Tensor
+
+PADDING = 16  # a crop shifts an image by at most a sixteenth of its side
+
+
+def augment(images: Tensor, how: str, generator: torch.Generator) -> Tensor:
+    """Change each image of a batch at random.
+
+    Args:
+        images: uint8 (B, C, H, W) on the processor.
+        how: one of ``recipe.AUGMENTATIONS``: "none" returns the images and uses no random number, "flip" mirrors half
+            of them left to right, "flip-crop" also shifts each one; reflections of it fill the edges.
+        generator: gives the seed of the batch. The global generator is left as it was.
+
+    Returns:
+        uint8 (B, C, H, W).
+    """
+    if how == "none":
+        return images
+    from torchvision.transforms import v2  # slow to import, and seldom needed
+
+    height, width = images.shape[-2:]
+    transform = v2.RandomHorizontalFlip()
+    if how == "flip-crop":
+        padding = (max(1, width // PADDING), max(1, height // PADDING))
+        transform = v2.Compose([transform, v2.RandomCrop((height, width), padding=padding, padding_mode="reflect")])
+    seed = torch.randint(2**62, (), generator=generator).item()
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # that of the processor, which the transforms use
+        return torch.stack([transform(image) for image in images])  # one by one: a batch would be changed as a whole

@@ -1,0 +1,90 @@
+"""The report on a folder of models, made from their history.json and search.json files and a template."""
+
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipped_folder
+from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, written
+from aevq_hub.registry import DATASETS
+
+from .files import written_beside
+from .publish import ladder
+from .tables import MODELS, models, recorded_rows, series
+
+TEMPLATE = shipped_folder() / "REPORT.md"
+
+
+class Records:
+    """What is recorded of a folder of models. A template pulls every number from it with these methods.
+
+    Args:
+        folder: the folder of the models' folders.
+
+    Raises:
+        ValueError: there are no models in it.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        names = ladder([path.parent.name for path in folder.glob(f"[!.]*/{HISTORY_FILE}")])
+        if not names:
+            raise ValueError(f"{folder} contains no models; give their folder with --output")
+        self.histories = {name: history(folder / name) for name in names}
+
+    @property
+    def groups(self) -> dict[str, list[dict]]:
+        """The histories of each data set's models, by the data set's title; one's own has its name."""
+        titles, groups = {d.hub_id: d.title for d in DATASETS.values()}, {}
+        for told in self.histories.values():
+            groups.setdefault(titles.get(source := told["data"]["source"], source), []).append(told)
+        return groups
+
+    def n(self, model: str, key: str) -> str:
+        """A measurement of a model as people write it; a dash if it was not measured."""
+        return written(self.histories[model]["results"], key)
+
+    def course(self, model: str, key: str, form: str) -> str:
+        """The first, the lowest and the last value of what was measured after each epoch."""
+        values = [value for _, value in series(self.histories[model]["epochs"], key)]
+        return ", ".join(form.format(value) for value in (values[0], min(values), values[-1]))
+
+    def tried(self, model: str, key: str, **conditions) -> str:
+        """A measurement of the rows of a model's search that meet all conditions, or the range of several rows.
+
+        Raises:
+            ValueError: no row that was measured meets them.
+        """
+        rows = [flat(row | row["recipe"]) for row in recorded_rows(self.folder / model / SEARCH_FILE)]
+        found = [row[key] for row in rows if key in row and conditions.items() <= row.items()]
+        if not found:
+            raise ValueError(f"the search of {model} has no {key} with {conditions}")
+        form = MEASURES[key].form.format
+        return form(found[0]) if min(found) == max(found) else f"{form(min(found))} to {form(max(found))}"
+
+
+def report(folder: Path) -> str:
+    """The report in Markdown.
+
+    Args:
+        folder: the folder of the models' folders.
+
+    Raises:
+        ValueError: there are no models in it, or the template asks for what is not recorded.
+    """
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    template, records = environment.from_string(TEMPLATE.read_text(encoding="utf-8")), Records(folder)
+    return template.render(
+        {name: getattr(records, name) for name in ("histories", "groups", "n", "course", "tried")},
+        has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # which speak of the shipped models
+        table=lambda group: markdown_table(models(group)),
+        meanings=meanings(MODELS),
+    )
+
+
+def write_report(folder: Path) -> Path:
+    """Write the report on a folder of models into it, and return its path."""
+    text, path = report(folder), folder / CARD_FILE
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,106 @@
+"""What the name of a data set on the command line means: where its images are and which classes they have."""
+
+import hashlib
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from aevq_hub.registry import DATASETS, Dataset
+
+from .files import written_beside
+from .rows import DataError, Source, class_names
+
+
+def find_source(
+    name: str,
+    *,
+    data: str | Path | None = None,
+    data_root: str | Path | None = None,
+    size: int | None = None,
+    channels: int | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    config: str | None = None,
+) -> Source:
+    """The data set that a name on the command line means; no image is read yet.
+
+    Args:
+        name: a key of ``registry.DATASETS``; with ``data`` any name; else the id of any image data set of the Hub.
+        data: a folder of images. Class folders or a ``metadata.csv`` give them labels.
+        data_root: a folder with local copies in the Hub's layout, ``<data_root>/ylecun/mnist/…``; default
+            ``AEVQ_DATA_ROOT``; without either, the Hub.
+        size: height and width in pixels, needed if the data set is not in the table.
+        channels: 1 or 3, likewise.
+        image_column: for a data set of the Hub by id: the column of images, by default "image".
+        label_column: for a ``metadata.csv`` or a data set of the Hub by id: the column of classes, by default "label".
+        config: for a data set of the Hub by id: its configuration, if it has several.
+
+    Raises:
+        DataError: an unknown name, a missing folder, size, number of channels or label column, or a data set that
+            cannot be opened.
+    """
+    if data is None and name in DATASETS:
+        options = {"--size": size, "--channels": channels, "--config": config, "--label-column": label_column}
+        if given := [option for option, value in options.items() if value is not None]:
+            raise DataError(f"{given[0]} goes with images of one's own; {name} has its own settings")
+        return _hub_source(name, DATASETS[name], data_root)
+    if data is None and name.count("/") != 1:
+        raise DataError(
+            f"unknown data set {name!r}; choose from {', '.join(DATASETS)}, give the id of a data set of the Hub "
+            "(<owner>/<name>), or a folder of images with --data PATH"
+        )
+    if size is None or channels is None:
+        raise DataError(f"{name!r} is not of the table: give --size (pixels, such as 28 or 64) and --channels (1 or 3)")
+    short = name.rsplit("/", 1)[-1].lower()
+    if short in DATASETS:
+        raise DataError(f"{short!r} is the name of a data set of the table; give your images another name")
+    entry = Dataset(
+        title=name, hub_id=name, hub_config=config, size=size, channels=channels, image_column=image_column or "image",
+        license="other", shareable=False, terms="Check the terms of the images that it was trained on.",
+    )  # fmt: skip
+    if data is None:
+        return _with_classes(_hub_source(short, entry, data_root), label_column)
+    folder = Path(data)
+    if not folder.is_dir():
+        raise DataError(f"--data {folder} is no folder")
+    return _with_classes(Source(short, entry, "images", folder), label_column)
+
+
+def _with_classes(source: Source, column: str | None) -> Source:
+    """The source with the names of its classes, which are kept, since the Hub may be offline later."""
+    path = cache_folder() / "classes" / f"{source.name}-{fingerprint(source, f'classes in {column}')}.json"
+    if not path.exists():
+        names = json.dumps(class_names(source, column))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_beside(path, shared=True) as beside:
+            beside.write_text(names, encoding="utf-8")
+    names = tuple(json.loads(path.read_text(encoding="utf-8")))
+    columns = (column or "label",) if names else ()
+    return replace(source, dataset=replace(source.dataset, label_columns=columns, class_names=names))
+
+
+def _hub_source(name: str, dataset: Dataset, data_root: str | Path | None) -> Source:
+    root = data_root or os.environ.get("AEVQ_DATA_ROOT")
+    if not root:
+        return Source(name, dataset, "hub")
+    folder = Path(root) / dataset.hub_id
+    if not folder.is_dir():
+        raise DataError(f"the data root {root} has no folder {dataset.hub_id}; without a data root the Hub is asked")
+    return Source(name, dataset, "mirror", folder)
+
+
+def cache_folder() -> Path:
+    """Where what is decoded, the classifiers that measure and locks are kept: ``AEVQ_CACHE`` or ``~/.cache/aevq``."""
+    return Path(os.environ.get("AEVQ_CACHE") or Path.home() / ".cache" / "aevq")
+
+
+def fingerprint(source: Source, split: str) -> str:
+    """A key that changes with the files and with how they are decoded. The Hub is not asked: it may be offline."""
+    files = []
+    if source.folder:
+        files = [(str(p.relative_to(source.folder)), p.stat().st_size, p.stat().st_mtime_ns)
+                 for p in sorted(source.folder.rglob("*")) if p.is_file()]  # fmt: skip
+    d = source.dataset
+    decoding = [d.hub_id, d.hub_config, d.image_column, d.label_columns, d.size, d.channels, d.crop]
+    return hashlib.sha256(json.dumps([source.kind, split, decoding, files]).encode()).hexdigest()[:16]
