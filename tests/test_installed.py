@@ -1,14 +1,16 @@
-"""What only fresh environments show: the bare package, the Space, and another server than the Hub. In CI alone."""
+"""What only fresh environments show: the installed package, the Space, and another server than the Hub. In CI alone."""
 
 import os
 import shutil
 import subprocess
 import sys
 import urllib.request
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 from huggingface_hub import SpaceCard, hf_hub_download
+from packaging.requirements import Requirement
 from servers import ROOT, free_port, running
 
 from aevq_hub import AEVQ
@@ -27,9 +29,34 @@ class Environment:
         self.variables |= {"HF_HOME": str(folder / "home"), "PIP_RETRIES": "0", **variables}
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
 
-    def run(self, *command) -> str:
-        command = [self.folder / "venv" / "bin" / "python", *command]
-        return subprocess.check_output(command, cwd=self.folder, env=self.variables, text=True)
+    def run(self, *command, program: str = "python", status: int = 0) -> str:
+        command = [self.folder / "venv" / "bin" / program, *command]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        result = subprocess.run(command, cwd=self.folder, env=self.variables, **pipes)
+        assert result.returncode == status, result.stdout
+        return result.stdout
+
+    def link(self, requirement: str) -> None:
+        """Link the running environment's copies of a package's dependencies, and of theirs, and of nothing else."""
+        (site,) = (self.folder / "venv" / "lib").glob("*/site-packages")
+        todo, seen = [Requirement(requirement)], set()
+        while todo:
+            wanted = todo.pop()
+            if (key := (wanted.name, *sorted(wanted.extras))) in seen:
+                continue
+            seen.add(key)
+            try:
+                found = distribution(wanted.name)
+            except PackageNotFoundError:  # needed on other platforms only
+                continue
+            extras = [{"extra": extra} for extra in ("", *wanted.extras)]
+            needed = map(Requirement, found.requires or ())
+            todo += [n for n in needed if not n.marker or any(n.marker.evaluate(extra) for extra in extras)]
+            if wanted.name == "aevq-hub":
+                continue
+            for top in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
+                if not (site / top).exists():
+                    (site / top).symlink_to(found.locate_file(top))
 
     def serving(self, url: str, *command, cwd: Path):
         """A server among the programs of the environment, running for as long as the context lasts."""
@@ -37,33 +64,49 @@ class Environment:
         return running(command, url, self.folder / "log", cwd, self.variables)
 
 
-def test_the_bare_package_and_the_space_run_with_nothing_else(hub, pushed, tmp_path):
-    """One environment: first the package without extras, then, in its stead, the Space as the Hub builds it."""
+def test_the_package_and_the_space_run_with_nothing_else(hub, pushed, mirror, tmp_path):
+    """One environment: the package without extras, then with them, and in its stead the Space as the Hub builds it."""
     environment = Environment(tmp_path, HF_ENDPOINT=hub.url)
     source = tmp_path / "source"  # a build leaves files in it
     source.mkdir()
     for name in ("aevq_hub", "training", "model_cards", "pyproject.toml", "README.md", "LICENSE"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    environment.run("-m", "pip", "install", "-q", source)
-    for name in (repr(NAME), "available_models()[0]"):
+    environment.link("aevq-hub")
+    environment.run("-m", "pip", "install", "-q", "--no-deps", source)
+    listed = environment.run("-m", "pip", "show", "-f", "aevq-hub").partition("Files:")[2].split()
+    assert {file.split("/")[0].split("-")[0] for file in listed} == {"..", "aevq_hub"}  # of the former, bin/aevq
+    for name in (repr(NAME), "'center-mnist'"):
         use = f"model = AEVQ.from_pretrained({name}); model.sample(2, seed=0)"
         environment.run("-c", f"from aevq_hub import AEVQ, available_models; {use}")
     timed = "import torch, time; t = time.process_time(); import aevq_hub; print(time.process_time() - t)"
     assert min(float(environment.run("-c", timed)) for _ in range(3)) <= 0.3
+    for command, extra in ((["-m", "aevq_hub.training"], "train"), (["-m", "aevq_hub.demo"], "app")):
+        said = environment.run(*command, status=1)
+        assert f'`pip install "aevq-hub[{extra}]"`' in said and len(said.splitlines()) == 1
+
+    environment.link("aevq-hub[app,train]")
+    port = free_port()
+    environment.variables |= {"GRADIO_SERVER_PORT": str(port)}
+    url = f"http://127.0.0.1:{port}"
+    assert environment.run("--help", program="aevq").startswith("usage: aevq ")
+    options = ["--epochs", "1", "--data-root", mirror, "--output", "trained"]
+    environment.run("train", "ae", "mnist", *options, program="aevq")
+    assert AEVQ.from_pretrained(tmp_path / "trained" / "ae-mnist").config.name == "ae-mnist"
+    environment.run("search", "ae", "mnist", "--latent-dim", "4", *options, program="aevq")  # in a process of its own
+    with environment.serving(url, "python", "-m", "aevq_hub.demo", cwd=tmp_path), urllib.request.urlopen(url) as answer:
+        assert "center-mnist" in answer.read().decode()
     environment.run("-m", "pip", "uninstall", "-q", "-y", "aevq-hub")
 
     space = lay_out(tmp_path / "space", pinned("ada"))
     card = SpaceCard.load(space / "README.md").data
-    environment.run("-m", "pip", "install", "-q", f"gradio=={card.sdk_version}", "-r", space / "requirements.txt")
+    asked = [f"gradio=={card.sdk_version}", "-r", space / "requirements.txt"]
+    environment.run("-m", "pip", "install", "-q", "--dry-run", *asked)  # they can be installed together
     for line in card.preload_from_hub:
         repo_id, files, revision = line.split(" ")
         for file in files.split(","):
             hf_hub_download(repo_id, file, revision=revision, cache_dir=tmp_path / "home" / "hub")
     hub.requests.clear()
-    port = free_port()
-    environment.variables |= {"GRADIO_SERVER_PORT": str(port)}
-    url = f"http://127.0.0.1:{port}"
     with environment.serving(url, "python", "app.py", cwd=space), urllib.request.urlopen(url) as answer:
         page = answer.read().decode()
         assert "from continuous to discrete" in page and "center-mnist" in page

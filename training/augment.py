@@ -27,7 +27,7 @@ def augment(images: Tensor, how: str, generator: torch.Generator) -> Tensor:
     if how == "flip-crop":
         padding = (max(1, width // PADDING), max(1, height // PADDING))
         transform = v2.Compose([transform, v2.RandomCrop((height, width), padding=padding, padding_mode="reflect")])
-    seed = torch.randint(2**62, (), generator=generator).item()
+    seed = int(torch.randint(2**62, (), generator=generator))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # that of the processor, which the transforms use
         return torch.stack([transform(image) for image in images])  # one by one: a batch would be changed as a whole

@@ -70,7 +70,7 @@ def training_labels(source: Source) -> torch.Tensor | None:
         DataError: the data set has classes, but there are labels of fewer than two to learn from.
     """
     labels = load(source, "train").labels
-    if labels is not None and not (load(source, "test").labels >= 0).any():
+    if labels is not None and ((test := load(source, "test").labels) is None or not (test >= 0).any()):
         labels = keep_apart(labels)[0]
     if labels is not None and labels.ndim == 1 and len(labels[labels >= 0].unique()) < 2:
         raise DataError(f"the training images of {source.place} have labels of fewer than two classes; add some")

@@ -189,9 +189,9 @@ class Publisher:
 
     def _contents(self, folder: Path) -> dict[str, Path | bytes]:
         """The files that a repository is to hold, by path. A model's card names the model with its namespace."""
-        contents = {path.relative_to(folder).as_posix(): path for path in published_files(folder)}
+        contents: dict[str, Path | bytes] = {p.relative_to(folder).as_posix(): p for p in published_files(folder)}
         if self.repo["repo_type"] == "model" and CARD_FILE in contents:
-            card = contents[CARD_FILE].read_text(encoding="utf-8")
+            card = (folder / CARD_FILE).read_text(encoding="utf-8")
             contents[CARD_FILE] = published(card, f"{self.namespace}/{folder.name}").encode()
         return contents
 

@@ -4,10 +4,14 @@ import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from PIL import Image
 
 from aevq_hub.registry import DATASETS, Dataset
+
+if TYPE_CHECKING:
+    from datasets import IterableDataset
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 METADATA_FILE = "metadata.csv"  # labels of a folder of images: the columns file_name and label
@@ -63,7 +67,7 @@ class Rows:
 class _Stream:
     """The opened rows of a split."""
 
-    rows: object  # datasets.IterableDataset
+    rows: "IterableDataset"
     images: dict[str, list[Path]]  # of a folder of images: its files by split
     divided: bool  # whether the data set has one split, which makes "train" and "test"
 
@@ -140,26 +144,27 @@ def _no_column(source: Source, column: str, stream: _Stream) -> DataError:
 
 
 def _open(source: Source, split: str) -> _Stream:
-    import datasets
+    import datasets.data_files
 
     try:
-        if source.kind == "images":
-            files = images = _images_by_split(source.folder)
+        folder = source.folder if source.kind == "images" else None
+        if folder:
+            files = images = _images_by_split(folder)
         else:
             builder = datasets.load_dataset_builder(
                 str(source.folder or source.dataset.hub_id), source.dataset.hub_config
             )
-            files, images = builder.config.data_files, {}
+            files, images = cast(dict, builder.config.data_files), {}
         divided = len(files) == 1 and split in ("train", "test")
         if split not in files and not divided:
             choices = ("train", "test") if len(files) == 1 else files
             raise DataError(f"{source.place} has no split {split!r}; choose from {', '.join(choices)}")
         stored = next(iter(files)) if divided else split
-        if images:
-            return _Stream(_stream_of_folder(source.folder, stored, images[stored]), images, divided)
+        if folder:
+            return _Stream(_stream_of_folder(folder, stored, images[stored]), images, divided)
         # left alone, the builder would open, and without streaming download, the files of every split
-        builder.config.data_files = datasets.data_files.DataFilesDict({stored: files[stored]})
-        return _Stream(builder.as_streaming_dataset(split=stored), images, divided)
+        builder.config.data_files = datasets.data_files.DataFilesDict({stored: cast(dict, files)[stored]})
+        return _Stream(cast("IterableDataset", builder.as_streaming_dataset(split=stored)), images, divided)
     except DataError:
         raise
     except (ValueError, OSError, RuntimeError) as error:
@@ -178,7 +183,7 @@ def _images_by_split(folder: Path) -> dict[str, list[Path]]:
     return images
 
 
-def _stream_of_folder(folder: Path, split: str, images: list[Path]):
+def _stream_of_folder(folder: Path, split: str, images: list[Path]) -> "IterableDataset":
     """The rows of image files as ``datasets``' imagefolder builder has them: with the labels of the metadata, or with
     the names of the folders, if each image lies in a folder of the split.
 
@@ -194,11 +199,12 @@ def _stream_of_folder(folder: Path, split: str, images: list[Path]):
     files = DataFilesList([str(p.absolute()) for p in (*images, *metadata)], [])
     in_classes = all(len(p.relative_to(root).parts) == 2 for p in images)
     builder = ImageFolder(data_files=DataFilesDict({split: files}), drop_labels=not in_classes)
-    stream = builder.as_streaming_dataset(split=split)
+    stream = cast("IterableDataset", builder.as_streaming_dataset(split=split))
     if metadata:  # labels as they are written: their types would be guessed, for each part of a long file anew
-        columns = {name: kind if name == "image" else Value("string") for name, kind in stream.features.items()}
-        builder.config.features = builder.info.features = Features(columns)
-        stream = builder.as_streaming_dataset(split=split)
+        columns = {name: kind if name == "image" else Value("string") for name, kind in (stream.features or {}).items()}
+        builder.info.features = Features(columns)
+        builder.config.features = builder.info.features  # pyright: ignore[reportAttributeAccessIssue]
+        stream = cast("IterableDataset", builder.as_streaming_dataset(split=split))
     return stream.cast_column("image", ImageColumn(decode=False))
 
 
@@ -208,7 +214,7 @@ def _reader_of_labels(source: Source, stream: _Stream) -> Callable[[dict], list[
     columns = source.dataset.label_columns
     if source.listed:
         return lambda row: [-1 if row[c] is None else int(row[c]) for c in columns]
-    index = {name: i for i, name in enumerate(source.dataset.class_names)}
+    index: dict[str | None, int] = {name: i for i, name in enumerate(source.dataset.class_names)}
     names = [getattr(stream.type_of(c), "names", None) for c in columns]
 
     def labels(row: dict) -> list[int]:
