@@ -13,6 +13,8 @@ from training.search import _row, grid, search
 from training.tables import table
 from training.trainer import Trainer, TrainingError
 
+SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "widths": "8x8"}
+
 
 def test_a_search_records_every_recipe_once(mirror, tmp_path):
     source = find_source("mnist", data_root=mirror)
@@ -33,7 +35,7 @@ def test_a_search_records_every_recipe_once(mirror, tmp_path):
 
 def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkeypatch):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
-    recipes = [Recipe(latent_dim=8, num_codes=1, epochs=1, pull_weight=weight) for weight in (1.0, 2.0)]
+    recipes = [Recipe(**SMALL, pull_weight=weight) for weight in (1.0, 2.0)]
 
     def other(*_, **__):  # it was started and is done before the first one's trainings begin
         monkeypatch.undo()
@@ -48,7 +50,7 @@ def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkey
 
 def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror, tmp_path):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
-    recipe = Recipe(latent_dim=8, num_codes=1, epochs=1, learning_rate=1e18)
+    recipe = Recipe(**SMALL, learning_rate=1e18)
     (row,) = search("center", source, [recipe], path, progress=False)
     assert "not finite" in row["error"]
     with pytest.raises(TrainingError, match="only 3 steps; lower them"):
