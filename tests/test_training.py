@@ -85,7 +85,7 @@ def run(*arguments: str) -> subprocess.Popen:
 def test_kill_9_in_the_middle_of_an_epoch_and_go_on(mirror, tmp_path):
     def arguments(output):
         return [
-            "train", "center", "mnist", "--data-root", str(mirror), "--epochs", "4", "--batch-size", "2",
+            "train", "center", "mnist", "--data-root", str(mirror), "--epochs", "3", "--batch-size", "2",
             "--pull-batch-size", "8", "--precision", "fp32", "--output", str(tmp_path / output),
         ]  # fmt: skip
 
