@@ -96,7 +96,10 @@ def open_tab(page: Page, title: str) -> None:
 
 
 def open_accordion(page: Page, name: str) -> None:
+    """Open an accordion whose contents are made only now, and get the values they have from the server a tick later."""
     page.locator(f"#{name} > button").click()
+    page.locator(f"#{name} .block").locator("visible=true").first.wait_for()
+    page.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done))))")
 
 
 def pick_model(page: Page, tab: str, data_set: str, variant: str | None = None) -> None:

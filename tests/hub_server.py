@@ -14,20 +14,14 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hub_state import LFS, Hub, Repo, entry, object_id
+from hub_collections import Collections
+from hub_state import LFS, Hub, Refused, Repo, entry
 
 WRITE, READ, OTHER = "hf_write", "hf_read", "hf_other"  # tokens
 ACCOUNTS = {WRITE: ("ada", "write"), READ: ("ada", "read"), OTHER: ("bob", "write")}
 
 
-class Refused(Exception):  # noqa: N818
-    """An answer other than 200: its status, what is wrong, the Hub's code for it, and more for the body."""
-
-    def __init__(self, status: int, message: str, code: str = "", **more):
-        self.status, self.code, self.body = status, code, {"error": message, **more}
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(Collections, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     hub: Hub
 
@@ -253,41 +247,6 @@ class Handler(BaseHTTPRequestHandler):
             if kind == "models" and repo_id.startswith(f"{author}/") and f"library_name: {library}" in card:
                 known.append({"id": repo_id, "private": repo.private, "tags": [library]})
         return known
-
-    def collect(self):
-        asked = json.loads(self.body)
-        self.may_write(asked["namespace"])
-        slug = f"{asked['namespace']}/{re.sub('[^a-z0-9]+', '-', asked['title'].lower()).strip('-')}-0123456789abcdef"
-        if slug in self.hub.collections:
-            raise Refused(409, "a collection of this title exists", slug=slug)
-        self.hub.collections[slug] = {"slug": slug, "title": asked["title"], "items": []}
-        return self.collection(slug)
-
-    def collection(self, slug):
-        found = self.hub.collections[slug]
-        items = [
-            {"_id": object_id(item), "id": item, "type": "model", "position": i, "repoType": "model"}
-            for i, item in enumerate(found["items"])
-        ]
-        owner = {"name": slug.split("/")[0], "type": "user"}
-        return {**found, "items": items, "owner": owner, "lastUpdated": "2026-01-01T00:00:00.000Z", "private": False,
-                "position": 0, "theme": "blue", "upvotes": 0}  # fmt: skip
-
-    def move_item(self, slug, item_id):
-        self.may_write(slug.split("/")[0])
-        items = self.hub.collections[slug]["items"]
-        (item,) = (name for name in items if object_id(name) == item_id)
-        items.remove(item)
-        items.insert(json.loads(self.body)["position"], item)
-        return {}
-
-    def add_item(self, slug):
-        self.may_write(slug.split("/")[0])
-        items, wanted = self.hub.collections[slug]["items"], json.loads(self.body)["item"]["id"]
-        if wanted in items:
-            raise Refused(409, "already in the collection")
-        items.append(wanted)
-        return self.collection(slug)
 
 
 KIND, ID, REV, SLUG = "(models|datasets|spaces)", "([^/]+/[^/]+?)", "([^/]+|refs/.+)", "([^/]+/[^/]+)"

@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 LFS = (".safetensors",)  # what is uploaded as large files
 
 
+class Refused(Exception):  # noqa: N818
+    """An answer other than 200: its status, what is wrong, the Hub's code for it, and more for the body."""
+
+    def __init__(self, status: int, message: str, code: str = "", **more):
+        self.status, self.code, self.body = status, code, {"error": message, **more}
+
+
 @dataclass
 class Repo:
     """One repository: commits from the first to the last, each all its files, and names for some of them."""

@@ -134,7 +134,7 @@ def test_one_vector_of_a_grid_is_shifted(z):
         (lambda z: recombine.replace(z, [(0, 0)], [1, 2], SQUARE), "2 codes for 1 cells"),
         (lambda z: recombine.broadcast(-1, 3, SQUARE), "code -1 is out of range"),
         (lambda z: recombine.paste(z, z[None], [(0, 0)]), "they must be equal"),
-        (lambda z: recombine.replace_share(z, 1.5, SQUARE, None), "share is 1.5; it must be a number from 0 to 1"),
+        (lambda z: recombine.replace_share(z, 1.5, SQUARE, None), "share is 1.5; give a number from 0 to 1"),
         (lambda z: recombine.random_indices(0, 7, 100, None), "n is 0"),
         (lambda z: perturb_cell(z[0], (0, 0), 0, 1.0), "give grids"),
     ],

@@ -101,7 +101,7 @@ def test_a_random_draw_is_named_and_comes_back_when_its_name_is_typed(page):
     box.fill("nonsense")
     box.press("Enter")
     page.get_by_text("give sample:N").wait_for()
-    page.wait_for_timeout(500)
+    settle(page)
     assert page.get_by_text("give sample:N").count() == 1  # said once, and nothing was drawn anew
     assert pixels(page, "start") == drawn
 
@@ -204,7 +204,7 @@ def test_a_link_restores_what_it_was_made_from(page, page_url):
     set_slider(page, "rank", 2)
     set_slider(page, "shift", 1.5)
     page.locator("#curve svg[aria-label*='at a shift of 1.5']").first.wait_for()
-    page.wait_for_timeout(300)
+    settle(page)
     shifted = pixels(page, "live")
     page.locator("#perturbation_link").click()
     page.locator("#perturbation_said").get_by_role("status").wait_for()

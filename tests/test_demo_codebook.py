@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browsing import at_a_desk, leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change
+from browsing import at_a_desk, leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change, wait_until
 
 from aevq_hub import explore
 from aevq_hub.explore import codebook, codebook_map
@@ -18,11 +18,7 @@ def shown(page) -> list[int]:
 
 
 def wait_until_shown(page, wanted: list[int]) -> None:
-    for _ in range(100):
-        if shown(page) == wanted:
-            return
-        page.wait_for_timeout(100)
-    assert shown(page) == wanted
+    wait_until(page, lambda: shown(page) == wanted, f"the gallery does not show {wanted}")
 
 
 def open_tab(page, page_url: str, **link) -> None:

@@ -14,6 +14,8 @@ from training.sources import find_source
 from training.tables import table
 from training.trainer import Trainer, TrainingError
 
+SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "widths": "8x8"}
+
 
 def test_a_search_records_every_recipe_once(mirror, tmp_path):
     source = find_source("mnist", data_root=mirror)
@@ -34,7 +36,7 @@ def test_a_search_records_every_recipe_once(mirror, tmp_path):
 
 def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkeypatch):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
-    recipes = [Recipe(latent_dim=8, num_codes=1, epochs=1, pull_weight=weight) for weight in (1.0, 2.0)]
+    recipes = [Recipe(**SMALL, pull_weight=weight) for weight in (1.0, 2.0)]
 
     def other(*_, **__):  # it was started and is done before the first one's trainings begin
         monkeypatch.undo()
@@ -49,7 +51,7 @@ def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkey
 
 def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror, tmp_path):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
-    recipe = Recipe(latent_dim=8, num_codes=1, epochs=1, learning_rate=1e18)
+    recipe = Recipe(**SMALL, learning_rate=1e18)
     (row,) = search("center", source, [recipe], path, progress=False)
     assert "not finite" in row["error"]
     with pytest.raises(TrainingError, match="only 3; lower them"):

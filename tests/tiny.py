@@ -1,10 +1,12 @@
-"""Recipes and trainers small enough for a test."""
+"""Recipes, models and trainers small enough for a test."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from aevq_hub import AEVQ
+from aevq_hub.registry import DATASETS
 from training.data import load
 from training.recipe import Recipe
 from training.recipes import configure, recipe_for
@@ -27,3 +29,10 @@ def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Te
     recipe = replace(tiny(recipe_for(variant, "mnist")), **recipe)
     config = configure(variant, "mnist", source.dataset, recipe)
     return Trainer(config, recipe), load(source, "train").images
+
+
+def build(variant="center", dataset="mnist", **recipe) -> AEVQ:
+    """An untrained model of a recipe of the table, some of its settings changed."""
+    torch.manual_seed(0)
+    recipe = replace(recipe_for(variant, dataset), **recipe)
+    return AEVQ(configure(variant, dataset, DATASETS[dataset], recipe)).eval()
