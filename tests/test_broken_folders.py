@@ -51,7 +51,7 @@ CONFIG_ERRORS = {
 
 
 @pytest.mark.parametrize("case", CONFIG_ERRORS)
-def test_a_wrong_configuration_is_a_clear_error(case, folder):
+def test_invalid_config_value_is_a_clear_error(case, folder):
     changes, message = CONFIG_ERRORS[case]
     edit_config(folder, **changes)
     with pytest.raises(LoadError, match=message):
@@ -59,7 +59,7 @@ def test_a_wrong_configuration_is_a_clear_error(case, folder):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", "\x00", "[" * 100_000])
-def test_a_configuration_that_is_no_object_is_a_clear_error(text, folder):
+def test_config_that_is_not_an_object_is_a_clear_error(text, folder):
     (folder / "config.json").write_text(text)
     with pytest.raises(LoadError, match="config.json"):
         AEVQ.from_pretrained(folder)
@@ -75,7 +75,7 @@ def test_truncated_weights_are_a_clear_error(keep, folder):
 
 
 @pytest.mark.parametrize("place", [-1, -1000])
-def test_a_flipped_bit_is_noticed(place, folder):
+def test_flipped_bit_in_weights_is_detected(place, folder):
     path = folder / "model.safetensors"
     data = bytearray(path.read_bytes())
     data[place] ^= 1
@@ -84,7 +84,7 @@ def test_a_flipped_bit_is_noticed(place, folder):
         AEVQ.from_pretrained(folder)
 
 
-def test_missing_extra_and_integer_weights_are_clear_errors(folder):
+def test_missing_unknown_and_integer_weights_are_clear_errors(folder):
     path = folder / "model.safetensors"
     weights = load_file(path)
     first = next(iter(weights))
@@ -105,12 +105,12 @@ def test_pickles_are_never_opened(folder):
 
 
 @pytest.mark.parametrize("name", ["centre-mnist", "./nowhere", "/nowhere/at/all", "a/b/c"])
-def test_a_model_that_is_not_there_is_a_clear_error(name):
+def test_unknown_model_is_a_clear_error(name):
     with pytest.raises(LoadError, match="there is no model"):
         AEVQ.from_pretrained(name)
 
 
-def test_the_hub_is_not_asked_when_told_so(hub, tmp_path):
+def test_local_files_only_sends_no_request(hub, tmp_path):
     with pytest.raises(LoadError, match="someone/center-mnist is not in the cache"):
         AEVQ.from_pretrained("someone/center-mnist", local_files_only=True, cache_dir=tmp_path)
     assert hub.requests == []

@@ -39,7 +39,7 @@ def config_of(name: str) -> AEVQConfig:
     return AEVQConfig.from_file(shipped_folder() / name / "config.json")
 
 
-def test_a_card_says_what_the_hub_can_read(shipped):
+def test_card_metadata_is_valid_for_the_hub(shipped):
     config, data = config_of(shipped), card(shipped).data
     dataset = DATASETS[config.dataset]
     assert data.license in LICENSES and (data.license != "other" or (data.license_name and data.license_link))
@@ -52,7 +52,7 @@ def test_a_card_says_what_the_hub_can_read(shipped):
     assert data.model_name == shipped
 
 
-def test_a_card_s_pictures_are_there_and_it_says_what_one_asks(shipped):
+def test_card_has_all_sections_and_its_pictures_exist(shipped):
     text = card(shipped).text
     folder = shipped_folder() / shipped
     for picture in re.findall(r"!\[.*?\]\((.*?)\)", text):
@@ -70,7 +70,7 @@ def test_a_card_s_pictures_are_there_and_it_says_what_one_asks(shipped):
 
 
 @pytest.mark.parametrize("name", ["center-mnist", "classifier-celeba", "vqae-fashionmnist", "vqvae-celeba"])
-def test_the_code_of_a_card_runs_as_pasted_into_an_empty_folder(name, tmp_path):
+def test_card_code_runs_in_an_empty_folder(name, tmp_path):
     text = card(name).text
     assert text.index("pip install aevq-hub\n") < text.index("```python")
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
@@ -80,7 +80,7 @@ def test_the_code_of_a_card_runs_as_pasted_into_an_empty_folder(name, tmp_path):
 
 
 @pytest.mark.data
-def test_the_numbers_of_a_card_are_those_of_its_weights(data_root):
+def test_card_numbers_match_the_weights(data_root):
     judged = {MEASURES[key].name for key in MEASURES if key.startswith(("frechet", "changed", "sure"))}
     for name in RECOMPUTED:  # in one test: the reference classifier is trained once and then read from the cache
         model, text = AEVQ.from_pretrained(name), card(name).text

@@ -31,7 +31,7 @@ def photos(tmp_path):
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_the_table_s_data_sets(name, mirror):
+def test_known_data_sets_load_with_their_labels(name, mirror):
     d = DATASETS[name]
     for split, count in (("train", 300), ("test", 60)):
         loaded = load(find_source(name, data_root=mirror), split)
@@ -51,14 +51,14 @@ def test_images_are_decoded_once(mirror, cache, monkeypatch):
     assert torch.equal(load(source, "test").images, first.images)
 
 
-def test_the_cache_notices_other_files(tmp_path, cache):
+def test_cache_is_refreshed_when_files_change(tmp_path, cache):
     write_mirror(tmp_path, "mnist", {"train": 10, "test": 5})
     assert len(load(find_source("mnist", data_root=tmp_path), "train")) == 10
     write_mirror(tmp_path, "mnist", {"train": 12, "test": 5})
     assert len(load(find_source("mnist", data_root=tmp_path), "train")) == 12
 
 
-def test_one_split_is_enough(tmp_path, cache):
+def test_loading_a_split_reads_no_other_split(tmp_path, cache):
     write_mirror(tmp_path, "mnist", {"train": 10, "test": 5})
     (tmp_path / "ylecun/mnist/mnist/train-00000-of-00001.parquet").write_bytes(b"never read")
     assert len(load(find_source("mnist", data_root=tmp_path), "test")) == 5
@@ -75,7 +75,7 @@ def test_missing_labels_are_minus_one(tmp_path, cache):
     assert labels == [[4], [-1, 9]]  # one split alone is divided: every tenth image, from the first, is for testing
 
 
-def test_a_folder_of_photos(photos, cache):
+def test_folder_of_photos_is_split_into_train_and_test(photos, cache):
     source = find_source("holiday", data=photos, size=32, channels=3)
     train, test = load(source, "train"), load(source, "test")
     assert source.name == "holiday"
@@ -85,7 +85,7 @@ def test_a_folder_of_photos(photos, cache):
     assert train.labels is None
 
 
-def test_a_folder_with_splits(photos, cache):
+def test_folder_with_split_subfolders_keeps_its_splits(photos, cache):
     for split, name in (("train", "00.png"), ("valid", "04.png")):
         (photos / split).mkdir()
         (photos / name).rename(photos / split / name)
@@ -117,7 +117,7 @@ def animals(tmp_path):
     return folder
 
 
-def test_folders_are_classes(animals, cache):
+def test_class_folders_give_labels(animals, cache):
     source = own(animals)
     train, test = load(source, "train"), load(source, "test")
     assert source.dataset.class_names == ("cat", "dog", "emu")
@@ -131,7 +131,7 @@ def test_folders_are_classes(animals, cache):
     assert torch.equal(load(own(animals), "train").labels, train.labels)
 
 
-def test_class_folders_below_splits(tmp_path, cache):
+def test_class_folders_inside_split_folders_give_labels(tmp_path, cache):
     for path, grey in (("train/cat/1", 1), ("train/dog/1", 2), ("test/bird/1", 3), ("test/dog/1", 4)):
         paint(tmp_path / f"{path}.png", grey)
     source = own(tmp_path)
@@ -141,7 +141,7 @@ def test_class_folders_below_splits(tmp_path, cache):
     assert labels == {3: -1, 4: 1}  # nothing was learnt of birds
 
 
-def test_only_a_train_split_is_divided(animals, tmp_path, cache):
+def test_lone_train_split_is_divided(animals, tmp_path, cache):
     animals.rename(tmp_path / "train")
     source = own(tmp_path)
     assert [len(load(source, split)) for split in ("train", "test")] == [46, 5]
@@ -149,7 +149,7 @@ def test_only_a_train_split_is_divided(animals, tmp_path, cache):
 
 
 @pytest.mark.parametrize("names", [("a/1", "b/1", "2"), ("a/1", "a/2"), ("train/1", "test/1"), ("a/b/1", "c/1")])
-def test_folders_that_are_no_classes(names, tmp_path, cache):
+def test_other_folder_layouts_give_no_labels(names, tmp_path, cache):
     for name in names:
         paint(tmp_path / f"{name}.png", 0)
     source = own(tmp_path)
@@ -185,7 +185,7 @@ def test_metadata_gives_labels(column, names, label, described, cache):
     assert test.labels.unique().tolist() == sorted({label(i) for i in range(30)})  # held out class by class
 
 
-def test_metadata_of_all_splits_in_one_file(tmp_path, cache):
+def test_metadata_in_one_file_covers_all_splits(tmp_path, cache):
     names = [f"{split}/{i}.png" for split in ("train", "test") for i in range(4)]
     for grey, name in enumerate(names):
         paint(tmp_path / name, grey)
@@ -207,20 +207,20 @@ def test_metadata_of_all_splits_in_one_file(tmp_path, cache):
         ("file_name,label\n0.png,a", "breed", "has no column 'breed'; choose from image, label"),
     ],
 )
-def test_metadata_that_cannot_be_used(metadata, column, message, described, cache):
+def test_invalid_metadata_is_refused(metadata, column, message, described, cache):
     (described / "metadata.csv").write_text(metadata)
     with pytest.raises(ValueError, match=message):
         load(own(described, label_column=column), "train")
 
 
-def test_labels_of_one_class_teach_nothing(tmp_path, cache):
+def test_training_labels_of_a_single_class_are_refused(tmp_path, cache):
     for name in ("cat", "dog"):
         paint(tmp_path / name / "1.png", 0)  # two images: one is for testing
     with pytest.raises(DataError, match="have labels of fewer than two classes"):
         training_labels(own(tmp_path))
 
 
-def test_labels_of_a_data_set_of_the_hub(tmp_path, cache, monkeypatch):
+def test_hub_data_set_labels_are_matched_by_class_name(tmp_path, cache, monkeypatch):
     folder = tmp_path / "someone" / "Shapes"
     folder.mkdir(parents=True)
     for split, names in (("train", ["circle", "square", "star"]), ("test", ["square", "circle"])):
@@ -246,7 +246,7 @@ def test_labels_of_a_data_set_of_the_hub(tmp_path, cache, monkeypatch):
             find_source("someone/Shapes", **options, label_column=column)
 
 
-def test_a_data_set_of_the_hub_by_its_id(tmp_path, cache):
+def test_hub_data_set_is_loaded_by_its_id(tmp_path, cache):
     folder = tmp_path / "someone" / "Shapes"
     folder.mkdir(parents=True)
     columns = {"picture": [Image.new("L", (30, 30), i) for i in range(20)]}
@@ -270,24 +270,24 @@ def test_a_data_set_of_the_hub_by_its_id(tmp_path, cache):
         ({"name": "mnist", "size": 32}, "--size goes with images of one's own"),
     ],
 )
-def test_names_that_mean_nothing(arguments, message, monkeypatch):
+def test_invalid_source_arguments_are_refused(arguments, message, monkeypatch):
     monkeypatch.delenv("AEVQ_DATA_ROOT", raising=False)
     with pytest.raises(DataError, match=message):
         find_source(**arguments)
 
 
-def test_an_empty_folder(tmp_path, cache):
+def test_empty_folder_is_refused(tmp_path, cache):
     with pytest.raises(DataError, match="holds no image; its files should end in .bmp"):
         load(find_source("nothing", data=tmp_path, size=32, channels=3), "train")
 
 
-def test_a_missing_split(mirror, cache):
+def test_missing_split_is_refused(mirror, cache):
     with pytest.raises(DataError, match="has no split 'valid'; choose from train, test"):
         load(find_source("mnist", data_root=mirror), "valid")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n"])
-def test_an_unreadable_image_is_named_and_leaves_nothing(content, photos, cache):
+def test_unreadable_image_is_named_and_leaves_no_cache(content, photos, cache):
     (photos / "07.png").write_bytes(content)
     with pytest.raises(DataError, match=r"07\.png cannot be read as an image"):
         load(find_source("holiday", data=photos, size=32, channels=3), "train")
@@ -296,7 +296,7 @@ def test_an_unreadable_image_is_named_and_leaves_nothing(content, photos, cache)
     assert len(load(find_source("holiday", data=photos, size=32, channels=3), "train"))
 
 
-def test_a_truncated_image_is_named(photos, cache):
+def test_truncated_image_is_named(photos, cache):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(noise).save(photos / "07.png")
     content = (photos / "07.png").read_bytes()
@@ -307,7 +307,7 @@ def test_a_truncated_image_is_named(photos, cache):
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", DATASETS)
-def test_the_real_data_sets_are_whole_and_decoded_once(name, data_root, monkeypatch):
+def test_real_data_sets_are_complete_and_decoded_once(name, data_root, monkeypatch):
     source = find_source(name, data_root=data_root)
     counts = (16000, 2000) if name == "celeba" else (60000, 10000)
     assert (len(load(source, "train")), len(load(source, "test"))) == counts
@@ -316,7 +316,7 @@ def test_the_real_data_sets_are_whole_and_decoded_once(name, data_root, monkeypa
     assert load(source, "train").images.shape == (counts[0], d.channels, d.size, d.size)
 
 
-def test_labels_that_are_kept_apart_are_not_learnt_from(mirror):
+def test_held_out_labels_are_not_trained_on(mirror):
     source = find_source("celeba", data_root=mirror)  # half of the training images have labels, no test image has
     train, (learn, test) = load(source, "train"), labelled(source)
     assert len(learn) == 120
@@ -329,7 +329,7 @@ def test_labels_that_are_kept_apart_are_not_learnt_from(mirror):
     assert ((given >= 0).all(1)).sum() == 120
 
 
-def test_where_the_test_split_has_labels_all_training_labels_are_learnt_from(mirror):
+def test_all_training_labels_are_used_if_the_test_split_has_labels(mirror):
     source = find_source("mnist", data_root=mirror)
     learn, test = labelled(source)
     assert torch.equal(learn.labels, load(source, "train").labels)
@@ -337,7 +337,7 @@ def test_where_the_test_split_has_labels_all_training_labels_are_learnt_from(mir
     assert torch.equal(training_labels(source), learn.labels)
 
 
-def test_a_file_that_two_processes_write_at_once_is_one_s_own(tmp_path, monkeypatch):
+def test_concurrent_writers_use_separate_temporary_files(tmp_path, monkeypatch):
     path = tmp_path / "weights"
     with written_beside(path, shared=True) as first:
         first.write_text("first")

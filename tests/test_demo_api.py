@@ -49,7 +49,7 @@ def grey(file: str) -> bytes:
         return image.convert("L").tobytes()
 
 
-def test_every_endpoint_is_named_typed_and_explained(client):
+def test_every_endpoint_is_named_typed_and_documented(client):
     found = client.view_api(return_format="dict")["named_endpoints"]
     assert set(found) == ENDPOINTS
     for name, endpoint in found.items():
@@ -59,7 +59,7 @@ def test_every_endpoint_is_named_typed_and_explained(client):
     assert [p["parameter_name"] for p in found["/perturb"]["parameters"]][:4] == ["model", "start", "rank", "shift"]
 
 
-def test_perturb_answers_the_picture(client):
+def test_perturb_returns_the_picture(client):
     file = client.predict("center-mnist", "sample:2", 3, 1.5, api_name="/perturb")
     wanted = perturbation.picture(Perturbation("center-mnist", "sample:2", 3, 1.5))
     assert grey(file) == wanted.tobytes()
@@ -68,14 +68,14 @@ def test_perturb_answers_the_picture(client):
     assert grey(file) == wanted.convert("L").tobytes()
 
 
-def test_the_readme_s_example_answers_the_picture(page_url):
+def test_readme_client_example_returns_the_picture(page_url):
     (code,) = re.findall(r"```python\n(from gradio_client .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     found = {}
     exec(code.replace("http://127.0.0.1:7860", page_url), found)
     assert grey(found["file"]) == perturbation.picture(Perturbation("center-mnist", "sample:3", shift=2.5)).tobytes()
 
 
-def test_interpolation_answers_strip_sheet_and_animation(client):
+def test_interpolation_returns_strip_sheet_and_animation(client):
     file = client.predict(start="random:1", end="sample:4", steps=5, mode="slerp", api_name="/interpolate")
     wanted = interpolation.strip(Interpolation("center-mnist", "random:1", "sample:4", steps=5, mode="slerp"))
     assert grey(file) == wanted.convert("L").tobytes()
@@ -87,7 +87,7 @@ def test_interpolation_answers_strip_sheet_and_animation(client):
         assert moving.n_frames == 2 * interpolation.FRAMES - 2
 
 
-def test_the_codebook_is_drawn_and_told(client):
+def test_codebook_endpoints_return_pictures_and_numbers(client):
     file = client.predict("ema-mnist", "index", "used", api_name="/codebook_gallery")
     assert grey(file) == codebook.gallery(Codebook("ema-mnist", sort="index", show="used")).convert("L").tobytes()
     assert client.predict("ema-mnist", api_name="/codebook_health")["in_use"] == 10
@@ -99,7 +99,7 @@ def test_the_codebook_is_drawn_and_told(client):
     assert grey(file) == codebook_map.point(Codebook("ema-mnist", point=5)).tobytes()
 
 
-def test_a_grid_is_edited_and_drawn(client):
+def test_recombination_endpoints_edit_and_render_a_grid(client):
     name = "vqae-fashionmnist"
     cells = client.predict("put", name, row=1, column=2, to_row=2, code=17, api_name="/edit_cells")
     s = Recombination(name, cells="1,2=17;2,2=17")
@@ -113,7 +113,7 @@ def test_a_grid_is_edited_and_drawn(client):
         )
 
 
-def test_codes_of_pasted_cells_are_those_of_the_second_picture_that_was_given(client):
+def test_pasted_cells_take_codes_of_the_given_second_picture(client):
     values = {"model": "vqae-fashionmnist", "cells": "1,1=@;7,7=@;4,4=@", "second": "sample:9"}
     cells = client.predict("quantise", **values, api_name="/edit_cells")
     s = recombination.edited(Recombination(**values), "quantise")
@@ -121,7 +121,7 @@ def test_codes_of_pasted_cells_are_those_of_the_second_picture_that_was_given(cl
     assert cells == s.cells != recombination.edited(other, "quantise").cells
 
 
-def test_the_ladder_answers_a_row_and_the_whole_sheet(client):
+def test_ladder_returns_a_row_and_the_whole_sheet(client):
     settings = Ladder("ae-celeba", "sample:3", "sample:4", -1.5)
     values = ("ae-celeba", "sample:3", "sample:4", -1.5)
     assert grey(client.predict(*values, api_name="/ladder")) == ladder.sheet(settings).convert("L").tobytes()
@@ -129,7 +129,7 @@ def test_the_ladder_answers_a_row_and_the_whole_sheet(client):
     assert grey(client.predict(*values, api_name="/ladder_row")) == wanted
 
 
-def test_an_image_is_brought_and_used(client):
+def test_uploaded_image_is_used_as_start(client):
     assert client.predict(api_name="/models") == list(explore.offers())
     file = io.BytesIO()
     Image.radial_gradient("L").save(file, "PNG")
@@ -137,7 +137,7 @@ def test_an_image_is_brought_and_used(client):
     assert grey(client.predict(start=token, api_name="/perturb")) != grey(client.predict(api_name="/perturb"))
 
 
-def test_the_endpoints_are_tools_of_language_models_too(page_url):
+def test_endpoints_are_also_mcp_tools(page_url):
     async def used():
         async with (
             streamable_http_client(f"{page_url}/gradio_api/mcp/") as (reading, writing, *_),
@@ -217,7 +217,7 @@ def send(client, page_url):
 
 
 @quick_and_deep
-def test_no_bad_value_is_an_internal_error(examples, send):
+def test_no_value_causes_an_internal_error(examples, send):
     """Good and bad values mixed: an answer or a sentence, and no traceback, for which ``page_url`` looks at the end."""
     # these take no values, or are slow and take what others take
     left_out = ("/models", "/interpolation_animation", "/ladder")
@@ -239,12 +239,12 @@ def test_no_bad_value_is_an_internal_error(examples, send):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None, "1", [1], 1e39])
-def test_a_wrong_number_is_answered_by_one_sentence(send, value):
+def test_invalid_number_is_answered_with_one_sentence(send, value):
     kind, said = send("/perturb", shift=value)
     assert kind == "error" and re.search("shift is .*; give a number from -300 to 300", str(said))
 
 
-def test_a_wrong_file_or_model_reads_nothing_of_the_server(client):
+def test_model_argument_cannot_read_server_files(client):
     for model in ("/etc", "../model_cards/center-mnist", str(ROOT / "model_cards" / "center-mnist")):
         with pytest.raises(AppError, match="unknown model .*; choose from"):
             client.predict(model=model, api_name="/perturb")
@@ -255,12 +255,12 @@ def test_a_wrong_file_or_model_reads_nothing_of_the_server(client):
              {"path": str(ROOT / "app.py")}, {"path": f"{get_upload_folder()}/../../etc/passwd"}],
     ids=lambda file: str(file)[:30].replace("\0", "NUL"),
 )  # fmt: skip
-def test_an_upload_is_a_file_that_was_uploaded(file):
+def test_only_uploaded_files_are_accepted(file):
     with pytest.raises(ValueError, match="This is no uploaded file; please bring the image again"):
         uploaded(file)
     assert uploaded({"path": f"{get_upload_folder()}/abc/mine.png"}).name == "mine.png"
 
 
-def test_gradio_is_imported_by_the_demo_alone():
+def test_explore_imports_neither_gradio_nor_matplotlib():
     code = "import sys, aevq_hub.explore.snippets; assert not {'gradio', 'matplotlib'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -28,7 +28,7 @@ def open_tab(page, page_url: str, **link) -> None:
 
 
 @pytest.mark.browser
-def test_the_gallery_is_filtered_sorted_and_chosen_from(page, page_url):
+def test_gallery_is_filtered_sorted_and_selected_from(page, page_url):
     open_tab(page, page_url, model="ema-fashionmnist")
     page.locator("#codebook_health").get_by_text("37 dead").wait_for()
     wait_until_shown(page, codebook.order(Codebook("ema-fashionmnist")))
@@ -57,7 +57,7 @@ def test_the_gallery_is_filtered_sorted_and_chosen_from(page, page_url):
 
 @pytest.mark.browser
 @at_a_desk
-def test_vectors_are_reached_by_keyboard_and_by_number(page, page_url):
+def test_vectors_are_selected_by_keyboard_and_by_number(page, page_url):
     open_tab(page, page_url, model="codebook-mnist", sort="index", vector="4")
     button = page.locator("#codebook_gallery button[tabindex='0']")
     assert button.count() == 1 and button.get_attribute("data-vector") == "4"
@@ -77,7 +77,7 @@ def test_vectors_are_reached_by_keyboard_and_by_number(page, page_url):
 
 
 @pytest.mark.browser
-def test_the_slider_moves_from_the_start_to_the_vector(page, page_url):
+def test_slider_moves_from_the_start_to_the_vector(page, page_url):
     open_tab(page, page_url, model="vqae-fashionmnist", vector="20")
     start, vector, half = (pixels(page, f"codebook_{name}") for name in ("start", "vector", "live"))
     assert len({start, vector, half}) == 3
@@ -98,7 +98,7 @@ def test_the_slider_moves_from_the_start_to_the_vector(page, page_url):
 
 
 @pytest.mark.browser
-def test_points_and_vectors_of_the_map_are_clicked(page, page_url):
+def test_map_points_and_vectors_are_selected_by_click(page, page_url):
     open_tab(page, page_url, model="ema-mnist")
     settings, plane = Codebook("ema-mnist"), codebook_map.load_map("ema-mnist")
     map_ = page.locator("#codebook_map svg")
@@ -128,7 +128,7 @@ def test_points_and_vectors_of_the_map_are_clicked(page, page_url):
 
 @pytest.mark.browser
 @at_a_desk
-def test_another_model_and_a_link_and_the_python(page, page_url):
+def test_changing_model_updates_link_and_python_code(page, page_url):
     open_tab(page, page_url, model="ema-mnist", vector="49", point="12")
     vector = pixels(page, "codebook_vector")
     page.locator("#codebook_dataset").get_by_label("CelebA", exact=True).click()

@@ -37,7 +37,7 @@ def rungs(page):
     return page
 
 
-def test_every_variant_has_its_row_and_its_error(rungs):
+def test_every_variant_has_its_row_and_error(rungs):
     settings, found = Ladder(), shown(rungs)
     assert list(found) == settings.models and all(len(images) == 3 for images in found.values())
     for row in ladder.rows(settings):
@@ -46,7 +46,7 @@ def test_every_variant_has_its_row_and_its_error(rungs):
     pixels(rungs, "ladder_original")
 
 
-def test_the_shift_moves_one_picture_of_every_row(rungs):
+def test_shift_changes_one_picture_per_row(rungs):
     before = shown(rungs)
     set_slider(rungs, "ladder_shift", -4)
     rungs.locator(f"#rung_{len(before)} figcaption").get_by_text("-4 σ").wait_for()
@@ -55,7 +55,7 @@ def test_the_shift_moves_one_picture_of_every_row(rungs):
         assert images[0] == before[model][0] and images[1] != before[model][1] and images[2] == before[model][2]
 
 
-def test_another_data_set_and_a_picture_of_one_s_own(rungs, tmp_path):
+def test_data_set_can_be_changed_and_image_uploaded(rungs, tmp_path):
     first = pixels(rungs, "ladder_original")
     rungs.locator("#ladder_dataset").get_by_label("CelebA", exact=True).click()
     rungs.locator(".rung[data-model=center-celeba]").wait_for()
@@ -73,7 +73,7 @@ def test_another_data_set_and_a_picture_of_one_s_own(rungs, tmp_path):
 
 
 @at_a_desk
-def test_a_link_restores_the_ladder(page, page_url):
+def test_link_restores_the_ladder(page, page_url):
     leave_for(page, f"{page_url}/?tab=ladder&model=vae-fashionmnist&start=sample:4&second=sample:7&shift=1.5")
     page.locator(".rung[data-model=vqae-fashionmnist]").wait_for()
     all_drawn(page, len(Ladder("vae-fashionmnist").models))
@@ -89,7 +89,7 @@ def test_a_link_restores_the_ladder(page, page_url):
 
 
 @at_a_desk
-def test_a_random_draw_is_refused_in_one_sentence(rungs):
+def test_random_start_is_refused_with_one_sentence(rungs):
     box = rungs.locator("#ladder_start_token textarea, #ladder_start_token input")
     box.fill("random:3")
     box.press("Enter")

@@ -45,7 +45,7 @@ def choose(page, row: int, column: int, **how) -> None:
     page.locator(f"#edited button[data-row='{row}'][data-column='{column}'][aria-pressed=true]").wait_for()
 
 
-def test_a_cell_that_is_edited_changes_its_pixels_and_far_ones_not(grid):
+def test_edited_cell_changes_only_nearby_pixels(grid):
     before = pixels(grid, "edited")
     assert pixels(grid, "recombination_direct") == before != pixels(grid, "recombination_quantised")
     choose(grid, 1, 1)
@@ -71,7 +71,7 @@ def test_a_cell_that_is_edited_changes_its_pixels_and_far_ones_not(grid):
     wait_for(grid, "edited", before)
 
 
-def test_a_code_goes_into_the_cell_clicked_just_before(grid):
+def test_code_is_put_into_last_clicked_cell(grid):
     """Even where the click on the code overtakes the one on the cell on its way to the server."""
     before, held = pixels(grid, "edited"), []
     grid.route("**/queue/join*", lambda route: route.continue_() if held else held.append(route))
@@ -91,7 +91,7 @@ def test_a_code_goes_into_the_cell_clicked_just_before(grid):
 
 
 @at_a_desk
-def test_by_keyboard_alone_a_rectangle_gets_a_code(grid):
+def test_rectangle_is_filled_by_keyboard_alone(grid):
     before = pixels(grid, "edited")
     choose(grid, 4, 4)
     grid.keyboard.press("ArrowRight")
@@ -117,7 +117,7 @@ def test_by_keyboard_alone_a_rectangle_gets_a_code(grid):
     grid.locator("#recombination_status").get_by_text(re.compile("6 cells, rows 4 to 5, columns 5 to 7")).wait_for()
 
 
-def test_the_actions_change_the_picture_and_undo_takes_them_back(grid):
+def test_actions_change_the_picture_and_can_be_undone(grid):
     seen = [pixels(grid, "edited")]
     choose(grid, 2, 3)
     choose(grid, 5, 5, modifiers=["Shift"])
@@ -136,7 +136,7 @@ def test_the_actions_change_the_picture_and_undo_takes_them_back(grid):
 
 
 @at_a_desk
-def test_the_matrix_is_edited_checked_and_downloaded(grid):
+def test_matrix_is_edited_validated_and_downloaded(grid):
     before = pixels(grid, "edited")
     box = grid.locator("#matrix textarea")
     text = box.input_value()
@@ -165,7 +165,7 @@ def test_the_matrix_is_edited_checked_and_downloaded(grid):
 
 
 @at_a_desk
-def test_a_link_restores_the_edited_grid_and_the_python_makes_it(grid):
+def test_link_and_python_code_reproduce_the_edited_grid(grid):
     before = pixels(grid, "edited")
     choose(grid, 3, 3)
     grid.locator("#palette button[data-code='36']").click()
@@ -182,7 +182,7 @@ def test_a_link_restores_the_edited_grid_and_the_python_makes_it(grid):
 
 
 @at_a_desk
-def test_another_model_and_another_picture(grid):
+def test_changing_model_or_start_changes_the_grid(grid):
     before = pixels(grid, "edited")
     grid.locator("#recombination_starts button.thumbnail-item").nth(5).click()
     second = wait_for_change(grid, "edited", before)

@@ -123,7 +123,7 @@ NUMBERS = [0, -1, 1.5, 10**9, 2**63, 10**30, float("nan"), float("inf"), True, N
 
 
 @pytest.mark.parametrize("key", json.loads(json.dumps({**SMALL.to_dict(), "weights_sha256": ""})))
-def test_a_broken_configuration_is_refused_or_is_another_valid_one(key, folder, whole):
+def test_changed_config_value_is_refused_or_valid(key, folder, whole):
     values = json.loads(whole[1])
     for value in [*NUMBERS, "../../etc/passwd", "x" * 100_000, "\0", [32, -1], [1] * 9, [10**6] * 3]:
         (folder / "config.json").write_text(json.dumps({**values, key: value}))
@@ -144,7 +144,7 @@ json_values = st.recursive(
 
 
 @quick_and_deep
-def test_no_configuration_crashes_or_gives_a_wrong_model(examples, folder, whole):
+def test_random_config_never_crashes_or_gives_a_wrong_model(examples, folder, whole):
     def check(data):
         values = json.loads(whole[1])
         for _ in range(data.draw(st.integers(1, 2))):
@@ -157,7 +157,7 @@ def test_no_configuration_crashes_or_gives_a_wrong_model(examples, folder, whole
 
 
 @quick_and_deep
-def test_no_weights_crash_or_give_a_wrong_model(examples, folder, whole):
+def test_random_weights_never_crash_or_give_a_wrong_model(examples, folder, whole):
     def check(data):
         weights = bytearray(whole[2])
         for _ in range(data.draw(st.integers(1, 8))):
@@ -182,7 +182,7 @@ def loaded_or_refused(folder, weights: bytes):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
 
 
-def test_a_folder_that_is_no_folder_of_a_model_is_refused(tmp_path):
+def test_invalid_model_folder_is_refused(tmp_path):
     for name in (
         "",
         " ",

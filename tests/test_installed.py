@@ -64,7 +64,7 @@ class Environment:
         return running(command, url, self.folder / "log", cwd, self.variables)
 
 
-def test_the_package_and_the_space_run_with_nothing_else(hub, pushed, mirror, tmp_path):
+def test_package_and_space_run_in_a_fresh_environment(hub, pushed, mirror, tmp_path):
     """One environment: the package without extras, then with them, and in its stead the Space as the Hub builds it."""
     environment = Environment(tmp_path, HF_ENDPOINT=hub.url)
     source = tmp_path / "source"  # a build leaves files in it
@@ -113,7 +113,7 @@ def test_the_package_and_the_space_run_with_nothing_else(hub, pushed, mirror, tm
     assert hub.requests == []  # what was preloaded is asked of nobody
 
 
-def test_a_model_loads_from_an_independent_server(pushed, tmp_path):
+def test_model_loads_from_an_independent_server(pushed, tmp_path):
     """olah serves git repositories of a local mirror as the Hub does."""
     environment = Environment(tmp_path)
     environment.run("-m", "pip", "install", "-q", "olah")

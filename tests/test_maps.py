@@ -9,7 +9,7 @@ from aevq_hub import AEVQ
 from training.__main__ import main
 
 
-def test_training_writes_a_map_and_the_command_writes_the_same_one(trained, mirror, tmp_path, capsys):
+def test_training_and_map_command_write_the_same_map(trained, mirror, tmp_path, capsys):
     folder = tmp_path / "center-mnist"
     shutil.copytree(trained, folder)
     (folder / "map.safetensors").unlink()
@@ -25,7 +25,7 @@ def test_training_writes_a_map_and_the_command_writes_the_same_one(trained, mirr
     assert x.isfinite().all() and x.std(0).mean() > 0
 
 
-def test_what_cannot_be_mapped_is_one_sentence(mirror, capsys):
+def test_invalid_map_arguments_are_refused_with_one_sentence(mirror, capsys):
     for arguments, said in (
         (["map"], "name the models to map, or give --all"),
         (["map", "--all", "center-mnist"], "name the models to map, or give --all"),

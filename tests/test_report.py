@@ -19,17 +19,17 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_committed_report_is_what_the_command_writes():
+def test_committed_report_is_up_to_date():
     assert (shipped_folder() / "README.md").read_text(encoding="utf-8") == report(shipped_folder())
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashionmnist", "celeba"])
-def test_the_tables_of_the_report_hold_every_model(dataset):
+def test_report_tables_contain_every_model(dataset):
     names = [f"{variant}-{dataset}" for variant in VARIANTS if f"{variant}-{dataset}" in available_models()]
     assert names and markdown_table(models([history(name) for name in names])) in report(shipped_folder())
 
 
-def test_every_claim_has_a_verdict_and_evidence_and_every_picture_is_there():
+def test_report_claims_have_verdicts_and_pictures_exist():
     text = report(shipped_folder())
     claims = re.search(r"\| claim .*?\n\n", text, re.DOTALL).group().strip().splitlines()[2:]
     verdicts = {"holds", "in part", "does not hold", "not tested", "by construction"}
@@ -38,7 +38,7 @@ def test_every_claim_has_a_verdict_and_evidence_and_every_picture_is_there():
     assert all((shipped_folder() / path).is_file() for path in re.findall(r"!\[.*?\]\((.*?)\)", text))
 
 
-def test_numbers_come_from_the_records(trained, tmp_path, capsys):
+def test_report_numbers_come_from_the_records(trained, tmp_path, capsys):
     """The report on somebody's own models: their tables, without the findings on the shipped ones."""
     folder = shutil.copytree(trained, tmp_path / "models" / "center-mnist")
     told = json.loads((folder / "history.json").read_text())
@@ -64,12 +64,12 @@ def test_numbers_come_from_the_records(trained, tmp_path, capsys):
         records.tried("center-mnist", "mse", pull_weight=2.0)
 
 
-def test_a_folder_without_models_is_named(tmp_path, capsys):
+def test_report_on_a_folder_without_models_is_refused(tmp_path, capsys):
     assert main(["report", "--output", str(tmp_path)]) == 1
     assert f"{tmp_path} contains no models" in capsys.readouterr().err
 
 
-def test_the_readme_is_short_and_cites_as_the_cards_do():
+def test_readme_is_short_and_its_citation_and_links_are_valid():
     assert metadata_load(ROOT / "README.md")["app_file"] == "app.py"
     text = README.split("---\n", 2)[2]
     assert len(text.split()) <= 900

@@ -17,7 +17,7 @@ from training.trainer import Trainer, TrainingError
 SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "widths": "8x8"}
 
 
-def test_a_search_records_every_recipe_once(mirror, tmp_path):
+def test_search_records_every_recipe_once(mirror, tmp_path):
     source = find_source("mnist", data_root=mirror)
     recipes = grid(
         "center", "mnist", {"latent_dim": [8], "epochs": [1], "precision": ["fp32"], "pull_weight": [1.0, 10.0]}
@@ -34,7 +34,7 @@ def test_a_search_records_every_recipe_once(mirror, tmp_path):
     assert again == rows == json.loads((tmp_path / "search.json").read_text())
 
 
-def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkeypatch):
+def test_search_keeps_rows_added_by_a_concurrent_search(mirror, tmp_path, monkeypatch):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
     recipes = [Recipe(**SMALL, pull_weight=weight) for weight in (1.0, 2.0)]
 
@@ -49,7 +49,7 @@ def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkey
     assert rows == json.loads(path.read_text())
 
 
-def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror, tmp_path):
+def test_search_records_divergence_but_stops_at_invalid_recipes(mirror, tmp_path):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
     recipe = Recipe(**SMALL, learning_rate=1e18)
     (row,) = search("center", source, [recipe], path, progress=False)
@@ -59,7 +59,7 @@ def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror,
     assert json.loads(path.read_text()) == [row]
 
 
-def test_accuracies_of_a_search_are_measured_on_labels_that_were_not_learnt(mirror, tmp_path, monkeypatch):
+def test_search_measures_accuracy_on_held_out_labels(mirror, tmp_path, monkeypatch):
     """CelebA as it is at hand: the test split has no labels, and so have the last images of the training split."""
     learnt, measured = [], []
     run_epoch = Trainer.run_epoch
@@ -76,14 +76,14 @@ def test_accuracies_of_a_search_are_measured_on_labels_that_were_not_learnt(mirr
     assert len(learn) == known.sum() - len(test) == (learnt[0] >= 0).any(1).sum()
 
 
-def test_a_search_refuses_what_cannot_be_built_before_any_work(mirror, tmp_path):
+def test_search_refuses_invalid_networks_before_any_work(mirror, tmp_path):
     recipes = [Recipe(num_codes=1), Recipe(num_codes=1, widths="32x64x96x96")]
     with pytest.raises(ValueError, match="cannot be halved once for each of 4 widths"):
         search("center", find_source("mnist", data_root=mirror), recipes, tmp_path / "search.json", progress=False)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_search_s_table_shows_what_differs_and_copes_with_rows_of_every_kind():
+def test_search_table_shows_only_differing_settings():
     recipe, other = Recipe(pull_weight=3.0), Recipe(pull_weight=5.0, learning_rate=1.0)
     rows = [
         {"variant": "center", "recipe": recorded("center", other), "error": "the loss is not finite"},
