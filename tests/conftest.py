@@ -70,6 +70,13 @@ def caches(tmp_path_factory):
         yield
 
 
+@pytest.fixture
+def fresh_cache(tmp_path, monkeypatch) -> Path:
+    """An empty cache for one test."""
+    monkeypatch.setenv("AEVQ_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
 @pytest.fixture(scope="session")
 def mirror(tmp_path_factory, caches) -> Path:
     """A data root with tiny versions of the three data sets."""
