@@ -1,4 +1,4 @@
-"""Random changes of training images."""
+"""Augmentation: random flips and crops of training images."""
 
 import pytest
 import torch
@@ -45,10 +45,10 @@ def test_augmentation_depends_only_on_its_generator(how, images):
     before = torch.get_rng_state()
     batch = augment(images, how, first)
     assert torch.equal(torch.get_rng_state(), before)
-    torch.rand(3)  # what the global generator has given does not matter
+    torch.rand(3)  # the state of the global generator does not matter
     assert torch.equal(augment(images, how, second), batch)
     assert not torch.equal(augment(images, how, other), batch)
-    assert not torch.equal(augment(images, how, first), batch)  # of the next step
+    assert not torch.equal(augment(images, how, first), batch)  # the generator has advanced
 
 
 def test_both_batches_are_augmented(mirror, generator, monkeypatch):

@@ -1,4 +1,4 @@
-"""Codebook health on codebooks whose answers are known, and edits of grids."""
+"""Codebook health on codebooks with known answers, edits of grids, and samplers."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def test_health_of_evenly_used_vectors():
     assert found.perplexity == pytest.approx(4)
     assert found.share.tolist() == [0.25] * 4
     assert found.nearest_distance.tolist() == [10] * 4
-    assert found.spread == pytest.approx(50**0.5)  # all are 5, 5 away from the middle
+    assert found.spread == pytest.approx(50**0.5)  # all are (5, 5) away from the mean
 
 
 def test_health_with_one_dead_and_one_dominant_vector():
@@ -30,12 +30,12 @@ def test_health_with_one_dead_and_one_dominant_vector():
 
 
 def test_duplicates_are_found_far_from_the_origin():
-    far = torch.tensor([1e4, 1e4])  # where a matrix product would not tell 0.1 from 0
+    far = torch.tensor([1e4, 1e4])  # a matrix product would lose a difference of 0.1 here
     codebook = torch.cat([SQUARE, SQUARE[:1] + torch.tensor([0.1, 0.0])]) + far
     found = health(codebook, [SQUARE + far])
     assert found.duplicates == [0, 4]  # 0.1 is less than 5 % of 7.07
     assert health(codebook, [SQUARE + far], duplicate=0.01).duplicates == []
-    assert health(torch.zeros(2, 2), [torch.zeros(4, 2)]).duplicates == [0, 1]  # where all the latents have met too
+    assert health(torch.zeros(2, 2), [torch.zeros(4, 2)]).duplicates == [0, 1]  # also if all latents coincide
 
 
 def test_vector_is_in_use_from_five_latents_of_ten_thousand():
@@ -55,7 +55,7 @@ def test_health_counts_every_cell_of_a_grid():
 def test_health_of_latents_collapsed_to_a_point():
     summary = health(SQUARE, [SQUARE[:1].repeat(5, 1)]).summary()
     assert summary["in_use"] == 1
-    assert "nearest_distance" not in summary  # there is no spread to measure it by
+    assert "nearest_distance" not in summary  # there is no spread to relate it to
 
 
 def test_nearest_vectors_match_hand_computation():
@@ -63,7 +63,7 @@ def test_nearest_vectors_match_hand_computation():
 
 
 def test_nearest_vectors_are_exact_far_from_zero(generator):
-    codebook = 300 + torch.randn(50, 64, generator=generator)  # a product of such numbers has lost the differences
+    codebook = 300 + torch.randn(50, 64, generator=generator)  # a matrix product would lose the differences
     z = 300 + torch.randn(1000, 64, generator=generator)
     exact = torch.cdist(z.double(), codebook.double()).argmin(1)
     assert (nearest_vectors(z, codebook) == exact).float().mean() > 0.999
@@ -71,7 +71,7 @@ def test_nearest_vectors_are_exact_far_from_zero(generator):
 
 @pytest.fixture
 def z(generator):
-    return torch.randn(2, 3, 3, generator=generator)  # D = 2, as the square's vectors
+    return torch.randn(2, 3, 3, generator=generator)  # D = 2 as in SQUARE
 
 
 def changed(before, after):
@@ -111,10 +111,10 @@ def test_paste_copies_a_rectangle_of_another_image(z):
 
 
 def test_random_indices_are_reproducible():
-    draws = [recombine.random_indices(5, 7, 100, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
-    assert draws[0].shape == (5, 7, 7)
-    assert torch.equal(draws[0], draws[1])
-    assert not torch.equal(draws[0], draws[2])
+    grids = [recombine.random_indices(5, 7, 100, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
+    assert grids[0].shape == (5, 7, 7)
+    assert torch.equal(grids[0], grids[1])
+    assert not torch.equal(grids[0], grids[2])
 
 
 def test_perturb_cell_shifts_one_cell(z):

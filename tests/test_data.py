@@ -56,7 +56,7 @@ def test_missing_labels_are_minus_one(tmp_path, fresh_cache):
     datasets.Dataset.from_dict(columns, features=features).to_parquet(str(folder / "train-00000-of-00001.parquet"))
     source = find_source("mnist", data_root=tmp_path)
     labels = [load(source, split).labels.tolist() for split in ("test", "train")]
-    assert labels == [[4], [-1, 9]]  # one split alone is divided: every tenth image, from the first, is for testing
+    assert labels == [[4], [-1, 9]]  # a lone split is divided: every tenth image, starting with the first, is held out
 
 
 def test_hub_data_set_labels_are_matched_by_class_name(tmp_path, fresh_cache, monkeypatch):
@@ -71,9 +71,9 @@ def test_hub_data_set_labels_are_matched_by_class_name(tmp_path, fresh_cache, mo
     options = {"size": 28, "channels": 1, "data_root": tmp_path}
     source = find_source("someone/Shapes", **options)
     assert source.dataset.class_names == ("circle", "square", "star")
-    for split, of in (("train", lambda i: i % 2), ("test", lambda i: 1 - i % 2)):  # numbered differently, named alike
+    for split, label_of in (("train", lambda i: i % 2), ("test", lambda i: 1 - i % 2)):  # same names in another order
         loaded = load(source, split)
-        assert loaded.labels.tolist() == [of(i) for i in loaded.images[:, 0, 0, 0].tolist()]
+        assert loaded.labels.tolist() == [label_of(i) for i in loaded.images[:, 0, 0, 0].tolist()]
     monkeypatch.setattr(datasets, "load_dataset_builder", None)  # asking again would fail
     assert find_source("someone/Shapes", **options) == source
     monkeypatch.undo()
@@ -132,13 +132,13 @@ def test_real_data_sets_are_complete_and_decoded_once(name, data_root, monkeypat
 
 
 def test_held_out_labels_are_not_trained_on(mirror):
-    source = find_source("celeba", data_root=mirror)  # half of the training images have labels, no test image has
+    source = find_source("celeba", data_root=mirror)  # half of the training images have labels, the test images none
     train, (learn, test) = load(source, "train"), labelled(source)
     assert len(learn) == 120
     assert len(test) == 30
     assert (learn.labels >= 0).all()
     assert (test.labels >= 0).all()
-    assert torch.equal(test.images, train.images[1::10])  # of every second one every fifth
+    assert torch.equal(test.images, train.images[1::10])  # every fifth of every second image
     given = training_labels(source)
     assert (given[1::10] == -1).all()
     assert ((given >= 0).all(1)).sum() == 120

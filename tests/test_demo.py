@@ -1,11 +1,11 @@
-"""The demo's page as a person uses it."""
+"""The perturbation and interpolation tabs in the browser, and links to them."""
 
 import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from browsing import (
-    at_a_desk,
+    desktop_only,
     leave_for,
     open_accordion,
     open_tab,
@@ -31,14 +31,14 @@ def test_slider_changes_the_picture_and_back(page):
     slider.press("ArrowLeft")  # by keyboard, one step back
     wait_for_change(page, "live", shifted)
     assert page.locator("#shift input[type=number]").input_value() == "2.9"
-    page.locator("#curve svg[aria-label*='at a shift of 2.9']").first.wait_for()  # the marker went along
+    page.locator("#curve svg[aria-label*='at a shift of 2.9']").first.wait_for()  # the marker moves along
     set_slider(page, "shift", 0)
     wait_for(page, "live", start)
     assert pixels(page, "start") == start
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_several_sliders_add_up_and_reset(page):
     start = pixels(page, "start")
     open_accordion(page, "several")
@@ -54,7 +54,7 @@ def test_several_sliders_add_up_and_reset(page):
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_unit_and_range_of_the_sliders_can_be_changed(page):
     sheet = pixels(page, "sheet")
     page.get_by_label("standard deviations").click()
@@ -79,15 +79,15 @@ def test_changing_start_or_model_changes_every_picture(page):
     wait_for_change(page, "start", start_2)
     wait_for_change(page, "sheet", sheet_2)
     page.locator("#perturbation_about").get_by_text("64 × 64 pixels").wait_for()
-    assert not page.locator("#perturbation_draw").is_visible()  # sketches are for grey pictures
+    assert not page.locator("#perturbation_draw").is_visible()  # sketches are offered for grey pictures only
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_random_start_is_reproduced_from_its_token(page):
     start = pixels(page, "start")
     page.locator("#perturbation_random").click()
-    drawn = wait_for_change(page, "start", start)
+    random_picture = wait_for_change(page, "start", start)
     box = page.locator("#perturbation_start_token textarea, #perturbation_start_token input")
     name = box.input_value()
     assert re.fullmatch(r"random:\d+", name)
@@ -96,14 +96,14 @@ def test_random_start_is_reproduced_from_its_token(page):
     wait_for(page, "start", start)
     box.fill(name)
     box.press("Enter")
-    wait_for(page, "start", drawn)
+    wait_for(page, "start", random_picture)
     settle(page)
     box.fill("nonsense")
     box.press("Enter")
     page.get_by_text("give sample:N").wait_for()
     settle(page)
-    assert page.get_by_text("give sample:N").count() == 1  # said once, and nothing was drawn anew
-    assert pixels(page, "start") == drawn
+    assert page.get_by_text("give sample:N").count() == 1  # reported once, and the picture stays
+    assert pixels(page, "start") == random_picture
 
 
 @pytest.mark.browser
@@ -142,7 +142,7 @@ def test_sketch_becomes_the_start(page):
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_uploaded_image_becomes_the_start(page, tmp_path):
     Image.radial_gradient("L").save(tmp_path / "mine.png")
     start = pixels(page, "start")
@@ -160,7 +160,7 @@ def test_uploaded_image_becomes_the_start(page, tmp_path):
 
 @pytest.mark.browser
 def test_interpolation_between_two_and_four_pictures(page):
-    pixels(page, "start")  # the model is there
+    pixels(page, "start")  # the model is loaded
     open_tab(page, "Interpolation")
     strip, corners = pixels(page, "strip"), pixels(page, "corners")
     set_slider(page, "steps", 5)
@@ -178,7 +178,7 @@ def test_interpolation_between_two_and_four_pictures(page):
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_interpolation_is_compared_and_animated(page):
     pixels(page, "start")
     open_tab(page, "Interpolation")
@@ -196,7 +196,7 @@ def test_interpolation_is_compared_and_animated(page):
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_link_restores_the_settings(page, page_url):
     start = pixels(page, "start")
     page.locator("#perturbation_starts button.thumbnail-item").nth(7).click()
@@ -227,7 +227,7 @@ def test_link_restores_the_settings(page, page_url):
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_invalid_link_values_are_reported_and_the_page_works(page, page_url):
     leave_for(page, f"{page_url}/?tab=perturbation&model=nothing&rank=9999&shift=NaN&start=sample:3")
     page.locator("#problem").get_by_text("unknown model 'nothing'").wait_for()
@@ -241,7 +241,7 @@ def test_invalid_link_values_are_reported_and_the_page_works(page, page_url):
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_python_code_follows_the_settings(page):
     pixels(page, "start")
     open_accordion(page, "perturbation_python")

@@ -1,4 +1,4 @@
-"""The about tab as a person uses it."""
+"""The about tab in the browser."""
 
 import pytest
 from browsing import open_tab, pick_model, pixels, wait_for_change

@@ -1,4 +1,4 @@
-"""The page for everybody: what axe-core finds on every tab, in light and in dark, on a desk, a tablet and a phone."""
+"""Accessibility: axe-core on every tab, in light and dark, on a desktop, a tablet and a phone."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe

@@ -1,4 +1,4 @@
-"""The demo's endpoints as programs use them: each once with good values, and many times with bad ones."""
+"""The demo's endpoints as programs call them, with valid and invalid values."""
 
 import asyncio
 import base64
@@ -138,23 +138,23 @@ def test_uploaded_image_is_used_as_start(client):
 
 
 def test_endpoints_are_also_mcp_tools(page_url):
-    async def used():
+    async def call_tools():
         async with (
             streamable_http_client(f"{page_url}/gradio_api/mcp/") as (reading, writing, *_),
             ClientSession(reading, writing) as session,
         ):
             await session.initialize()
             tools = (await session.list_tools()).tools
-            drawn = await session.call_tool("perturb", {"model": "center-mnist", "start": "sample:2", "shift": 1.5})
-            return tools, drawn, await session.call_tool("perturb", {"model": "nothing"})
+            result = await session.call_tool("perturb", {"model": "center-mnist", "start": "sample:2", "shift": 1.5})
+            return tools, result, await session.call_tool("perturb", {"model": "nothing"})
 
-    with ThreadPoolExecutor(1) as pool:  # the browser of other tests has an event loop in this thread
-        tools, drawn, refused = pool.submit(asyncio.run, used()).result()
+    with ThreadPoolExecutor(1) as pool:  # the browser of other tests runs an event loop in this thread
+        tools, result, refused = pool.submit(asyncio.run, call_tools()).result()
     assert {f"/{tool.name}" for tool in tools} == ENDPOINTS
     for tool in tools:
-        for name, argument in tool.inputSchema["properties"].items():  # a sentence of the docstring, not half of one
+        for name, argument in tool.inputSchema["properties"].items():  # a whole sentence of the docstring
             assert argument["description"].endswith((".", "…")), (tool.name, name)
-    with Image.open(io.BytesIO(base64.b64decode(drawn.content[0].data))) as image:
+    with Image.open(io.BytesIO(base64.b64decode(result.content[0].data))) as image:
         wanted = perturbation.picture(Perturbation("center-mnist", "sample:2", shift=1.5))
         assert image.tobytes() == wanted.tobytes()
     assert refused.isError and refused.content[0].text.startswith("unknown model 'nothing'; choose from")
@@ -198,7 +198,7 @@ GOOD = {
 
 @pytest.fixture(scope="module")
 def send(client, page_url):
-    """Calls as HTTP has them, since the client refuses to send some values: the kind of answer, and what it says."""
+    """Call an endpoint over plain HTTP, since the client refuses some values; returns event and message."""
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
 
     with httpx.Client(base_url=f"{page_url}/gradio_api/call", timeout=60) as http:
@@ -209,8 +209,8 @@ def send(client, page_url):
             sent = http.post(endpoint, content=json.dumps({"data": data}), headers={"content-type": "application/json"})
             assert sent.status_code == 200, sent.text
             answer = http.get(f"{endpoint}/{sent.json()['event_id']}").text
-            kind, _, said = answer.strip().rpartition("event: ")[2].partition("\ndata: ")
-            return kind, json.loads(said)
+            kind, _, message = answer.strip().rpartition("event: ")[2].partition("\ndata: ")
+            return kind, json.loads(message)
 
         send.parameters = {name: [p["parameter_name"] for p in e["parameters"]] for name, e in endpoints.items()}
         yield send
@@ -218,8 +218,8 @@ def send(client, page_url):
 
 @quick_and_deep
 def test_no_value_causes_an_internal_error(examples, send):
-    """Good and bad values mixed: an answer or a sentence, and no traceback, for which ``page_url`` looks at the end."""
-    # these take no values, or are slow and take what others take
+    """Valid and invalid values give a result or a sentence; ``page_url`` checks for tracebacks at the end."""
+    # these take no values, or are slow and take the same values as others
     left_out = ("/models", "/interpolation_animation", "/ladder")
     endpoints = sorted(set(send.parameters) - set(left_out))
     outcomes = {"complete": 0, "error": 0}
@@ -228,11 +228,11 @@ def test_no_value_causes_an_internal_error(examples, send):
         endpoint = data.draw(st.sampled_from(endpoints))
         names = data.draw(st.lists(st.sampled_from(send.parameters[endpoint]), unique=True))
         bad = data.draw(st.sets(st.sampled_from(names), max_size=2)) if names else set()
-        kind, said = send(endpoint, **{name: data.draw(ANYTHING if name in bad else GOOD[name]) for name in names})
+        kind, message = send(endpoint, **{name: data.draw(ANYTHING if name in bad else GOOD[name]) for name in names})
         outcomes[kind] += 1
         if kind == "error":
-            text = said["error"] if isinstance(said, dict) else said
-            assert text and "Traceback" not in text and "Error" not in text and len(text) < 1200, (endpoint, said)
+            text = message["error"] if isinstance(message, dict) else message
+            assert text and "Traceback" not in text and "Error" not in text and len(text) < 1200, (endpoint, message)
 
     fuzz(call, examples)
     assert min(outcomes.values()) > examples / 10, outcomes
@@ -240,8 +240,8 @@ def test_no_value_causes_an_internal_error(examples, send):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None, "1", [1], 1e39])
 def test_invalid_number_is_answered_with_one_sentence(send, value):
-    kind, said = send("/perturb", shift=value)
-    assert kind == "error" and re.search("shift is .*; give a number from -300 to 300", str(said))
+    kind, message = send("/perturb", shift=value)
+    assert kind == "error" and re.search("shift is .*; give a number from -300 to 300", str(message))
 
 
 def test_model_argument_cannot_read_server_files(client):

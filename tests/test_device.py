@@ -1,4 +1,4 @@
-"""Which device ``--device`` means on machines with and without an accelerator."""
+"""``--device`` on machines with and without an accelerator."""
 
 from argparse import ArgumentParser
 
@@ -11,7 +11,7 @@ from training.commands import options
 
 @pytest.fixture(params=[None, "mps", "cuda"])
 def accelerator(request, monkeypatch):
-    """A machine with no accelerator, or with two of a kind."""
+    """A machine without an accelerator, or with two of one kind."""
     kind = request.param
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: kind is not None)
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda *_: kind and torch.device(kind))
@@ -36,8 +36,8 @@ def test_auto_prefers_the_accelerator_over_the_cpu(accelerator):
 def test_unavailable_device_is_refused_with_the_choices(accelerator, capsys):
     with pytest.raises(SystemExit):
         parse("--device", "xpu")
-    here = f", {accelerator}, {accelerator}:0, {accelerator}:1" if accelerator else ""
-    assert f"'xpu' is not available; choose from auto, cpu{here}\n" in capsys.readouterr().err
+    choices = f", {accelerator}, {accelerator}:0, {accelerator}:1" if accelerator else ""
+    assert f"'xpu' is not available; choose from auto, cpu{choices}\n" in capsys.readouterr().err
 
 
 def test_auto_device_of_this_machine_computes():

@@ -1,4 +1,4 @@
-"""What the demo computes, without it."""
+"""The perturbation and interpolation tabs without Gradio, and the models they offer."""
 
 import io
 import threading
@@ -17,7 +17,7 @@ from aevq_hub.explore.interpolation import Interpolation
 from aevq_hub.explore.perturbation import Perturbation
 from aevq_hub.registry import DATASETS
 
-CELL = 86  # of a sheet: 28 pixels enlarged three times, and a gap of two
+CELL = 86  # cell of a sheet in pixels: 28 enlarged three times, and a gap of two
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def test_every_shipped_model_can_be_shown(shipped):
 @pytest.mark.parametrize(("name", "discrete"), [("ae-mnist", set()), ("vqvae-mnist", {"codebook", "recombination"})])
 def test_page_of_own_models_has_only_applicable_tabs(name, discrete, monkeypatch):
     offer = explore.offers()[name]
-    own = exhibits.Offer(offer.name, replace(offer.config, dataset="cats"))
-    monkeypatch.setattr(exhibits, "_all_offers", lambda: {own.name: own})
+    custom = exhibits.Offer(offer.name, replace(offer.config, dataset="cats"))
+    monkeypatch.setattr(exhibits, "_all_offers", lambda: {custom.name: custom})
     components = page.build().config["components"]
     shown = {c["props"]["id"] for c in components if c["type"] == "tabitem"}
     assert shown == {"perturbation", "interpolation", "ladder", "about"} | discrete
@@ -87,7 +87,7 @@ def test_model_cache_opens_once_across_threads_and_evicts_oldest():
     for thread in threads:
         thread.join()
     assert opened == ["a"]
-    for name in ("b", "a", "c", "a", "b"):  # a is used again and stays; b had to leave for c
+    for name in ("b", "a", "c", "a", "b"):  # a is used again and stays; b is evicted for c
         assert shelf(name) == name
     assert opened == ["a", "b", "c", "b"]
     for _ in range(2):  # a failure is not remembered
@@ -121,9 +121,9 @@ def test_shifts_of_several_dimensions_add_up():
 def test_std_unit_is_the_standard_deviation_of_samples():
     for name in ("center-mnist", "vqae-fashionmnist"):
         model = explore.exhibit(name).model
-        drawn = model.sample_latents(4000, seed=0).movedim(1, -1).flatten(0, -2)
+        samples = model.sample_latents(4000, seed=0).movedim(1, -1).flatten(0, -2)
         std = model.sampler.standard_deviation(model.codebook)
-        assert torch.allclose(std, drawn.std(0), rtol=0.15)
+        assert torch.allclose(std, samples.std(0), rtol=0.15)
         settings = Perturbation(name, shift=2.0, unit="std")
         (moved,) = settings.shifts(model).items()
         assert moved == (model.ranked_dimensions()[0], pytest.approx(2 * std[moved[0]].item()))
@@ -145,13 +145,13 @@ def test_curve_is_zero_at_the_start_and_grows():
     assert curve.ground[middle] < 2 < curve.ground[-1]
     a, b = (np.asarray(perturbation.picture(replace(settings, shift=s)), float) / 255 for s in (0.0, 3.0))
     assert curve.picture[-1] == pytest.approx(((a - b) ** 2).mean() ** 0.5, abs=0.005)
-    assert perturbation.curve(replace(settings, shift=2.0)) is curve  # computed once, whatever the shift
+    assert perturbation.curve(replace(settings, shift=2.0)) is curve  # computed once for all shifts
 
 
 def test_shift_changes_only_the_chosen_cell_of_a_grid():
     settings = Perturbation("vqae-fashionmnist", "sample:0", shift=100.0, row=1, column=1)
-    start, picture = (np.asarray(draw(settings), int) for draw in (perturbation.start, perturbation.picture))
-    changed = abs(start - picture)
+    start, shifted = perturbation.start(settings), perturbation.picture(settings)
+    changed = abs(np.asarray(start, int) - np.asarray(shifted, int))
     assert changed[:6, :6].max() > 20 and changed[18:, 18:].max() == 0
     assert settings.cell == (0, 0) and Perturbation("vqae-fashionmnist").cell == (3, 3)
 
@@ -169,7 +169,8 @@ def test_four_corners_are_the_four_pictures():
         interpolation.CORNERS, [(2, 2), (2 + 6 * side, 2), (2, 2 + 6 * side), (2 + 6 * side,) * 2], strict=True
     ):
         corner = np.asarray(pictures.enlarge(interpolation.corner(settings, which), 56), int)
-        assert abs(np.asarray(sheet.crop((x, y, x + 56, y + 56)), int) - corner).max() <= 1  # rounding in a batch
+        # rounding differs in a batch
+        assert abs(np.asarray(sheet.crop((x, y, x + 56, y + 56)), int) - corner).max() <= 1
 
 
 def test_animation_goes_there_and_back():
@@ -216,7 +217,7 @@ def test_python_code_reproduces_the_picture_exactly(name, kind, tmp_path, monkey
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("settings", "message"),
     [
         ({"model": "centre-mnist"}, "unknown model 'centre-mnist'; choose from ae-mnist"),
         ({"model": "/etc"}, "unknown model"),
@@ -238,10 +239,10 @@ def test_python_code_reproduces_the_picture_exactly(name, kind, tmp_path, monkey
         ({"start": []}, "give sample:N"),
     ],
 )
-def test_invalid_setting_is_refused_with_one_sentence(wrong, said):
+def test_invalid_setting_is_refused_with_one_sentence(settings, message):
     with pytest.raises(ValueError) as error:
-        Perturbation(**wrong)
-    assert said in str(error.value) and len(str(error.value)) < 900
+        Perturbation(**settings)
+    assert message in str(error.value) and len(str(error.value)) < 900
 
 
 def test_link_restores_settings_and_reports_invalid_values():

@@ -1,4 +1,4 @@
-"""What the about tab tells, without the demo."""
+"""The about tab without Gradio."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One picture through every variant, without the demo."""
+"""The ladder tab without Gradio: one picture through every variant."""
 
 import io
 from dataclasses import replace
@@ -79,7 +79,7 @@ def test_data_set_is_represented_by_its_best_model():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("settings", "message"),
     [
         ({"start": "random:3"}, "start is 'random:3', which is another picture for every model; give sample:N"),
         ({"second": "random:3"}, "second is 'random:3', which"),
@@ -89,10 +89,10 @@ def test_data_set_is_represented_by_its_best_model():
         ({"model": "mnist"}, "unknown model 'mnist'; choose from ae-mnist"),
     ],
 )
-def test_invalid_setting_is_refused_with_one_sentence(wrong, said):
+def test_invalid_setting_is_refused_with_one_sentence(settings, message):
     with pytest.raises(ValueError) as error:
-        Ladder(**wrong)
-    assert said in str(error.value)
+        Ladder(**settings)
+    assert message in str(error.value)
 
 
 def test_missing_sample_is_refused_and_link_restores_settings():

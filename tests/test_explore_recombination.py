@@ -1,4 +1,4 @@
-"""Grids edited cell by cell, without the demo."""
+"""The grid recombination tab without Gradio."""
 
 import random
 from dataclasses import replace
@@ -22,7 +22,7 @@ def array(image: Image.Image) -> np.ndarray:
 
 
 def reach(model) -> int:
-    """How many pixels around its own a cell can change, measured: from a random decoder's gradient of one cell."""
+    """How many pixels from the picture's edge a cell in the corner can change, by the gradient of the decoder."""
     z = torch.randn(1, *model.config.latent_shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
     size, side = model.config.image_size, model.config.image_size // model.config.grid_size
     with torch.enable_grad():
@@ -45,7 +45,7 @@ def test_only_grid_models_are_offered():
 def test_edited_cell_changes_only_nearby_pixels(model_name):
     model, settings = explore.exhibit(model_name).model, Recombination(model_name)
     near = recombination.indices(settings)
-    # the code that is least like the cell's: on MNIST many are black, as the corner is
+    # the code least like the cell's: on MNIST many are black, as is the corner
     code = (model.codebook - model.codebook[near[0][0]]).norm(dim=1).argmax().item()
     s = edited(replace(settings, row=1, column=1, code=code), "put")
     apart = np.abs(array(recombination.picture(s)) - array(recombination.direct(s)))
@@ -68,7 +68,7 @@ def test_edited_picture_is_the_decoded_matrix(model_name):
     indices = torch.tensor([recombination.indices(s)])
     assert (indices[0, 1:3, 4:6] == 3).all()
     assert recombination.picture(s).tobytes() == model.to_pil(model.decode_indices(indices))[0].tobytes()
-    # what is shown and downloaded is the same matrix, and typing it in gives the same picture
+    # every text form of the matrix gives the same cells
     for text in (recombination.matrix_text(s), recombination.csv(s), str(indices[0].tolist())):
         assert replace(s, cells=text).cells == s.cells
 
@@ -109,7 +109,7 @@ def test_actions_match_the_latent_functions(model_name):
     for action, grid in wanted.items():
         after = edited(s, action)
         assert torch.equal(recombination._grid(after), grid), action
-        assert after.seed == s.seed + (action in ("random", "share"))  # the next draw is another one
+        assert after.seed == s.seed + (action in ("random", "share"))  # the next random action differs
     assert edited(edited(s, "share"), "share").cells != edited(s, "share").cells
     with pytest.raises(ValueError, match="unknown action 'shuffle'; choose from put, paste"):
         edited(s, "shuffle")
@@ -137,7 +137,7 @@ ROW = "1 2 3 4 5 6 7"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (";".join([ROW] * 6), "The matrix has 6 rows; give 7"),
         (";".join([ROW] * 8), "The matrix has 8 rows; give 7"),
@@ -160,16 +160,16 @@ ROW = "1 2 3 4 5 6 7"
         (17, "cells is 17; give a matrix as text"),
     ],
 )
-def test_invalid_matrix_error_names_the_place(text, said):
+def test_invalid_matrix_error_names_the_place(text, message):
     with pytest.raises(ValueError) as error:
         Recombination("vqae-fashionmnist", cells=text)
-    assert said in str(error.value) and len(str(error.value)) < 200 and ". " not in str(error.value)
+    assert message in str(error.value) and len(str(error.value)) < 200 and ". " not in str(error.value)
 
 
 def test_matrix_formats_are_equivalent():
     s = Recombination("vqae-fashionmnist", cells="7,1=4; 2,3=17")
     assert parsed(s.cells, 7, 100)[1][2] == 17 and parsed(s.cells, 7, 100)[6][0] == 4
-    assert s.cells == replace(s, cells=recombination.matrix_text(s)).cells  # ~25 means the picture's own
+    assert s.cells == replace(s, cells=recombination.matrix_text(s)).cells  # ~25 means the picture's own vector
     lines = "\r\n".join([ROW] * 7) + "\n"
     for text in (lines, lines.replace(" ", ","), lines.replace(" ", "\t"), f"[{', '.join([f'[{ROW}]'] * 7)}]"):
         assert replace(s, cells=text).cells == ";".join([ROW] * 7)
@@ -177,12 +177,12 @@ def test_matrix_formats_are_equivalent():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"code": 100}, {"code": -1}, {"row": 8}, {"to_column": 9}, {"share": 1.5}, {"share": None}, {"seed": -1},
-              {"seed": "1"}, {"second": "sample:x"}]
+    "settings", [{"code": 100}, {"code": -1}, {"row": 8}, {"to_column": 9}, {"share": 1.5}, {"share": None},
+                 {"seed": -1}, {"seed": "1"}, {"second": "sample:x"}]
 )  # fmt: skip
-def test_invalid_setting_is_refused_with_one_sentence(wrong):
-    with pytest.raises(ValueError, match=rf"{next(iter(wrong))} is .*; give"):
-        Recombination("vqae-fashionmnist", **wrong)
+def test_invalid_setting_is_refused_with_one_sentence(settings):
+    with pytest.raises(ValueError, match=rf"{next(iter(settings))} is .*; give"):
+        Recombination("vqae-fashionmnist", **settings)
 
 
 def test_link_restores_the_cells():
@@ -210,7 +210,7 @@ def test_palette_has_every_code_once_sorted_by_use(model_name):
     assert sorted(palette.codes) == list(range(shown.model.config.num_codes))
     assert palette.shares == sorted(palette.shares, reverse=True) and sum(palette.shares) == pytest.approx(1, abs=0.01)
     side = palette.sprite.width // palette.columns
-    code = palette.codes[palette.columns + 1]  # in the second row, the second
+    code = palette.codes[palette.columns + 1]  # the second code of the second row
     tile = palette.sprite.crop((side, side, 2 * side, 2 * side))
     size = shown.model.config.grid_size
     alone = shown.model.to_pil(shown.model.decode_indices(torch.full((1, size, size), code)))[0]

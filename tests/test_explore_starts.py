@@ -1,4 +1,4 @@
-"""What one can start from: samples, draws, and images that somebody brings."""
+"""Start tokens: samples, random latents and uploaded images."""
 
 import base64
 import io
@@ -21,7 +21,7 @@ def file_of(image: Image.Image, format: str = "PNG", **options) -> io.BytesIO:
 
 
 def half_bright(mode: str) -> Image.Image:
-    """Left dark, right bright."""
+    """An image with a dark left and a bright right half."""
     grey = np.zeros((40, 40), np.uint8)
     grey[:, 20:] = 255
     if mode == "I;16":
@@ -33,7 +33,7 @@ def test_sample_and_random_starts_give_their_latents():
     shown = explore.exhibit("center-mnist")
     assert torch.equal(starts.latent(shown, "sample:3"), shown.z[3])
     assert torch.equal(starts.latent(shown, "random:17"), shown.model.sample_latents(1, seed=17)[0])
-    other = explore.exhibit("ae-mnist")  # a seed means one picture, through whichever model it goes
+    other = explore.exhibit("ae-mnist")  # a seed means the same picture for every model
     carried = starts.latent(other, "random:17", drawn_by=shown)
     assert torch.equal(carried, other.model.encode(shown.model.sample(1, seed=17))[0])
 
@@ -66,7 +66,7 @@ def test_sample_number_wraps_when_the_model_changes():
 def test_store_evicts_the_oldest_image():
     store = starts._Store(2)
     keys = [store.put(starts.Brought(Image.new("L", (4, 4), shade), False)) for shade in (1, 2)]
-    assert store.get(keys[0])  # used again: the second is now the oldest
+    assert store.get(keys[0])  # used again, so the second is now the oldest
     third = store.put(starts.Brought(Image.new("L", (4, 4), 3), False))
     assert [bool(store.get(key)) for key in (*keys, third)] == [True, False, True]
 

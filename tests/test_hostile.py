@@ -1,4 +1,4 @@
-"""Folders that are broken or hostile: every one is refused by a clear error, quickly and without memory."""
+"""Broken or hostile folders: each is refused with a clear error and without using much memory."""
 
 import io
 import json
@@ -24,7 +24,7 @@ SMALL = configure("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=4, num
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A valid model of a few kilobytes: its folder, its configuration's text and its weights' bytes."""
+    """A small valid model: its folder, the text of its configuration and the bytes of its weights."""
     folder = tmp_path_factory.mktemp("hostile") / "center-mnist"
     torch.manual_seed(0)
     AEVQ(SMALL).save_pretrained(folder)
@@ -33,7 +33,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def folder(whole):
-    """The folder, whole again after each test."""
+    """The folder, restored after each test."""
     path, config, weights = whole
     yield path
     (path / "config.json").write_text(config)
@@ -52,12 +52,12 @@ def with_header(weights: bytes, header: dict | bytes, length: int | None = None)
 
 
 def edited(name: str, **changes):
-    """A change of what the header says of one tensor."""
+    """A function that changes one tensor's entry in the header."""
     return lambda weights: with_header(weights, {**(header := header_of(weights)), name: {**header[name], **changes}})
 
 
 def of(content) -> bytes:
-    """The bytes of a file of another kind."""
+    """The bytes of a file written by ``content``."""
     file = io.BytesIO()
     content(file)
     return file.getvalue()
@@ -131,7 +131,7 @@ def test_changed_config_value_is_refused_or_valid(key, folder, whole):
             model = AEVQ.from_pretrained(folder)
         except LoadError as error:
             assert "config.json" in str(error) or "model.safetensors" in str(error)
-        else:  # the same value, or another name for the data set: such a model is as good as any
+        else:  # the same value, or another data set name, which is valid
             assert value == values[key] or key == "dataset"
             assert model.config.to_dict() == {**SMALL.to_dict(), key: value}
 
@@ -170,7 +170,7 @@ def test_random_weights_never_crash_or_give_a_wrong_model(examples, folder, whol
 
 
 def loaded_or_refused(folder, weights: bytes):
-    """Load a folder: an error that names its file, or a model with the very weights; in neither case much memory."""
+    """Load a folder: an error that names it, or exactly its weights, in both cases without much memory."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         model = AEVQ.from_pretrained(folder)

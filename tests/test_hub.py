@@ -1,4 +1,4 @@
-"""Loading over HTTP, from a stand-in for the Hub on loopback: what goes wrong on the way, and what stays usable."""
+"""Loading from a stand-in for the Hub over HTTP: caching, failures and redirects."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ NAME = "ada/center-mnist"
 
 @pytest.fixture
 def published(hub, trained):
-    """The stand-in with a model in it."""
+    """The stand-in with one model."""
     repo = hub.repos["models", NAME] = hub_server.Repo()
     repo.commit("main", {path.name: path.read_bytes() for path in published_files(trained)})
     return hub
@@ -59,7 +59,7 @@ def test_models_of_a_namespace_are_listed(published, monkeypatch):
 
 def test_silent_hub_is_asked_once_with_a_short_timeout(published, monkeypatch):
     assert hub._PATIENCE <= 5
-    monkeypatch.setattr(hub, "_PATIENCE", 0.1)  # without it, the client's own ten seconds
+    monkeypatch.setattr(hub, "_PATIENCE", 0.1)  # without it, the client waits ten seconds
     with socket.create_server(("127.0.0.1", 0)) as silent:
         there = f"http://127.0.0.1:{silent.getsockname()[1]}"
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE
@@ -68,7 +68,7 @@ def test_silent_hub_is_asked_once_with_a_short_timeout(published, monkeypatch):
             AEVQ.from_pretrained(NAME)
         silent.setblocking(False)
         silent.accept()[0].close()
-        with pytest.raises(BlockingIOError):  # nobody else has called
+        with pytest.raises(BlockingIOError):  # there was no second connection
             silent.accept()
 
 
@@ -83,7 +83,7 @@ def test_unreachable_hub_is_reported_without_long_pauses(published, monkeypatch)
 
 @pytest.mark.parametrize("path", ["config.json", "/lfs/"])
 def test_failed_download_is_explained_and_leaves_the_cache_usable(path, published, monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client's pauses between its tries
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client's pauses between retries
     for failures in (published.broken, published.cut):
         failures.append(path)
         with pytest.raises(LoadError, match=f"{NAME} (did not arrive: .*; try again|is not in the cache)"):

@@ -12,7 +12,7 @@ from training.sources import find_source
 
 @pytest.fixture
 def photos(tmp_path):
-    """Twenty photographs of one's own, of different sizes and modes."""
+    """Twenty photos of different sizes and modes."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for i in range(20):
@@ -46,13 +46,13 @@ def paint(path, grey):
     Image.new("L", (20, 20), grey).save(path)
 
 
-def own(folder, **options):
+def find_own(folder, **options):
     return find_source("own", data=folder, size=16, channels=1, **options)
 
 
 @pytest.fixture
 def animals(tmp_path):
-    """Photographs in class folders, 25 of cats (grey below 100), 25 of dogs, one of an emu (200), and hidden files."""
+    """Class folders with 25 cats (grey below 100), 25 dogs, one emu (grey 200), and hidden files."""
     folder = tmp_path / "animals"
     for i in range(25):
         paint(folder / "cat" / f"test_{i:03}.png", i)
@@ -64,32 +64,32 @@ def animals(tmp_path):
 
 
 def test_class_folders_give_labels(animals, fresh_cache):
-    source = own(animals)
+    source = find_own(animals)
     train, test = load(source, "train"), load(source, "test")
     assert source.dataset.class_names == ("cat", "dog", "emu")
     assert source.dataset.label_columns == ("label",) and not source.dataset.multi_label
     for split in (train, test):
         grey = split.images[:, 0, 0, 0]
         assert torch.equal(split.labels, (grey >= 100).long() + (grey == 200))
-    assert train.labels.bincount().tolist() == [22, 23, 1]  # a class's first image is always learnt
+    assert train.labels.bincount().tolist() == [22, 23, 1]  # a class with one image keeps it for training
     assert test.labels.bincount().tolist() == [3, 2]
-    assert {0, 1} <= set(train.labels[-10:].tolist())  # not sorted by class: parts of them are measured on
-    assert torch.equal(load(own(animals), "train").labels, train.labels)
+    assert {0, 1} <= set(train.labels[-10:].tolist())  # shuffled, since metrics use parts of the split
+    assert torch.equal(load(find_own(animals), "train").labels, train.labels)
 
 
 def test_class_folders_inside_split_folders_give_labels(tmp_path, fresh_cache):
     for path, grey in (("train/cat/1", 1), ("train/dog/1", 2), ("test/bird/1", 3), ("test/dog/1", 4)):
         paint(tmp_path / f"{path}.png", grey)
-    source = own(tmp_path)
+    source = find_own(tmp_path)
     assert source.dataset.class_names == ("cat", "dog")
     test = load(source, "test")
     labels = dict(zip(test.images[:, 0, 0, 0].tolist(), test.labels.tolist(), strict=True))
-    assert labels == {3: -1, 4: 1}  # nothing was learnt of birds
+    assert labels == {3: -1, 4: 1}  # birds are not in the train split
 
 
 def test_lone_train_split_is_divided(animals, tmp_path, fresh_cache):
     animals.rename(tmp_path / "train")
-    source = own(tmp_path)
+    source = find_own(tmp_path)
     assert [len(load(source, split)) for split in ("train", "test")] == [46, 5]
     assert source.dataset.class_names == ("cat", "dog", "emu")
 
@@ -98,14 +98,14 @@ def test_lone_train_split_is_divided(animals, tmp_path, fresh_cache):
 def test_other_folder_layouts_give_no_labels(names, tmp_path, fresh_cache):
     for name in names:
         paint(tmp_path / f"{name}.png", 0)
-    source = own(tmp_path)
+    source = find_own(tmp_path)
     assert (source.dataset.class_names, source.dataset.label_columns) == ((), ())
     assert load(source, "train").labels is None
 
 
 @pytest.fixture
 def described(tmp_path):
-    """Thirty images whose number is their grey; metadata.csv has two columns of classes, the first with gaps."""
+    """Thirty images whose grey is their number; metadata.csv has two label columns, the first with gaps."""
     folder = tmp_path / "described"
     for i in range(30):
         paint(folder / f"{i}.png", i)
@@ -122,13 +122,13 @@ def described(tmp_path):
     ],
 )
 def test_metadata_gives_labels(column, names, label, described, fresh_cache):
-    source = own(described, label_column=column)
+    source = find_own(described, label_column=column)
     assert source.dataset.class_names == names
     train, test = load(source, "train"), load(source, "test")
     assert (len(train), len(test)) == (27, 3)
     for split in (train, test):
         assert split.labels.tolist() == [label(i) for i in split.images[:, 0, 0, 0].tolist()]
-    assert test.labels.unique().tolist() == sorted({label(i) for i in range(30)})  # held out class by class
+    assert test.labels.unique().tolist() == sorted({label(i) for i in range(30)})  # every class is held out
 
 
 def test_metadata_in_one_file_covers_all_splits(tmp_path, fresh_cache):
@@ -137,7 +137,7 @@ def test_metadata_in_one_file_covers_all_splits(tmp_path, fresh_cache):
         paint(tmp_path / name, grey)
     (tmp_path / "metadata.csv").write_text("file_name,label\n" + "\n".join(f"{n},{i % 2}" for i, n in enumerate(names)))
     for split, greys in (("train", {0, 1, 2, 3}), ("test", {4, 5, 6, 7})):
-        loaded = load(own(tmp_path), split)
+        loaded = load(find_own(tmp_path), split)
         assert set(loaded.images[:, 0, 0, 0].tolist()) == greys
         assert loaded.labels.tolist() == [grey % 2 for grey in loaded.images[:, 0, 0, 0].tolist()]
 
@@ -156,14 +156,14 @@ def test_metadata_in_one_file_covers_all_splits(tmp_path, fresh_cache):
 def test_invalid_metadata_is_refused(metadata, column, message, described, fresh_cache):
     (described / "metadata.csv").write_text(metadata)
     with pytest.raises(ValueError, match=message):
-        load(own(described, label_column=column), "train")
+        load(find_own(described, label_column=column), "train")
 
 
 def test_training_labels_of_a_single_class_are_refused(tmp_path, fresh_cache):
     for name in ("cat", "dog"):
-        paint(tmp_path / name / "1.png", 0)  # two images: one is for testing
+        paint(tmp_path / name / "1.png", 0)  # two images, one of them held out
     with pytest.raises(DataError, match="have labels of fewer than two classes"):
-        training_labels(own(tmp_path))
+        training_labels(find_own(tmp_path))
 
 
 def test_empty_folder_is_refused(tmp_path, fresh_cache):

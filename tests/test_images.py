@@ -1,3 +1,5 @@
+"""Conversion between pictures and tensors, and sheets of pictures."""
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from aevq_hub.pictures import sheet
 
 
 def half_bright(mode: str) -> Image.Image:
-    """Left half dark, right half bright, in a mode of Pillow."""
+    """An image with a dark left and a bright right half, in one of Pillow's modes."""
     grey = np.zeros((40, 40), np.uint8)
     grey[:, 20:] = 255
     if mode == "I;16":
@@ -45,7 +47,7 @@ def test_resizing_is_antialiased():
     stripes = np.zeros((256, 256), np.uint8)
     stripes[:, ::2] = 255
     x = to_array(Image.fromarray(stripes), 32, 1)
-    assert abs(x.astype(int) - 127).max() < 8  # grey, where picking pixels would give black or white
+    assert abs(x.astype(int) - 127).max() < 8  # grey; picking single pixels would give black or white
 
 
 def test_exif_rotation_is_applied():

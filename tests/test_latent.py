@@ -1,3 +1,5 @@
+"""Perturbation and interpolation of latents."""
+
 import pytest
 import torch
 
@@ -77,7 +79,7 @@ def test_bilinear_has_the_corners_and_their_mean(shape, generator):
     for corner, found in zip(corners, (sheet[0, 0], sheet[0, -1], sheet[-1, 0], sheet[-1, -1]), strict=True):
         assert torch.equal(found, corner)
     assert torch.allclose(sheet[1, 2], corners.mean(0), atol=1e-6)
-    assert torch.allclose(sheet[0], interpolate(corners[0], corners[1], 5), atol=1e-6)  # a side is a straight line
+    assert torch.allclose(sheet[0], interpolate(corners[0], corners[1], 5), atol=1e-6)  # each side is a straight line
 
 
 def test_invalid_bilinear_is_refused():

@@ -1,3 +1,5 @@
+"""The terms of the objectives against the paper's equations, and the updates of the vectors."""
+
 import math
 
 import pytest
@@ -21,7 +23,7 @@ def test_pull_terms_match_section_3_1(model, generator):
     x = torch.rand(5, 1, 28, 28, generator=generator)
     others = torch.rand(7, 1, 28, 28, generator=generator)
     terms, matches = pull(model, Batch(x, others), Recipe(ema_rate=0.1))
-    assert "vector_pull" not in terms  # vectors that follow need no gradient
+    assert "vector_pull" not in terms  # vectors updated by EMA need no gradient
     terms = pull(model, Batch(x, others), Recipe())[0]
 
     v = model.codebook[0]
@@ -57,7 +59,7 @@ def test_pull_gradient_reaches_encoder_and_vector_but_not_decoder(model, generat
     (terms["encoder_pull"] + terms["vector_pull"]).backward()
     z = model.encode(x)
     star = nearest(z, model.codebook)
-    # together the two are the paper's one term, whose gradient reaches both
+    # the two terms together are the paper's single term, whose gradient reaches both
     expected = torch.autograd.grad(
         ((z[star] - model.codebook) ** 2).sum(), [*model.encoder.parameters(), model.codebook]
     )
@@ -88,7 +90,7 @@ def test_center_reconstruction_moves_vectors_or_with_ema_the_latents(model, gene
         assert all(p.grad.abs().sum() > 0 for p in model.decoder.parameters())
         reached = any(p.grad is not None and p.grad.abs().sum() > 0 for p in model.encoder.parameters())
         assert (model.codebook.grad is None, reached) == (recipe is averaged, recipe is averaged)
-    assert values[0] == pytest.approx(values[1], rel=1e-5)  # the value is that of D(v) in both
+    assert values[0] == pytest.approx(values[1], rel=1e-5)  # both have the value for D(v)
 
 
 def test_zero_pulls_every_latent(model, generator):
@@ -104,9 +106,9 @@ def test_kl_divergence_matches_torch(generator):
     mean, log_variance = model.encode_distribution(x)
     encoded = torch.distributions.Normal(mean, (log_variance / 2).exp())
     expected = torch.distributions.kl_divergence(encoded, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
-    draws = [vae(model, Batch(x, generator=torch.Generator().manual_seed(seed)), recipe)[0] for seed in (0, 0, 1)]
-    assert draws[0]["kl"].item() == pytest.approx(expected.item(), rel=1e-4)
-    assert draws[0]["reconstruction"] == draws[1]["reconstruction"] != draws[2]["reconstruction"]
+    results = [vae(model, Batch(x, generator=torch.Generator().manual_seed(seed)), recipe)[0] for seed in (0, 0, 1)]
+    assert results[0]["kl"].item() == pytest.approx(expected.item(), rel=1e-4)
+    assert results[0]["reconstruction"] == results[1]["reconstruction"] != results[2]["reconstruction"]
 
 
 def test_classification_ignores_missing_labels():
@@ -119,7 +121,7 @@ def test_classification_ignores_missing_labels():
 
 
 def reference_vqvae(model: AEVQ, x, beta: float) -> dict:
-    """VQ-VAE (van den Oord et al., 2017, equation 3), written from the formula, cell by cell."""
+    """The terms of VQ-VAE (van den Oord et al., 2017, equation 3), computed cell by cell."""
     z_e = model.encoder(x)  # (B, D, h, w)
     z_q = torch.empty_like(z_e)
     rows, columns = z_e.shape[2:]
@@ -128,9 +130,9 @@ def reference_vqvae(model: AEVQ, x, beta: float) -> dict:
             for c in range(columns):
                 distances = ((z_e[b, :, r, c] - model.codebook) ** 2).sum(1)  # (K,)
                 z_q[b, :, r, c] = model.codebook[distances.argmin()]
-    drawn = torch.sigmoid(model.decoder(z_e + (z_q - z_e).detach()))
+    x_hat = torch.sigmoid(model.decoder(z_e + (z_q - z_e).detach()))
     return {
-        "reconstruction": ((drawn - x) ** 2).sum() / len(x),
+        "reconstruction": ((x_hat - x) ** 2).sum() / len(x),
         "codebook": ((z_e.detach() - z_q) ** 2).sum() / len(x),
         "commitment": beta * ((z_e - z_q.detach()) ** 2).sum() / len(x),
     }
@@ -148,7 +150,7 @@ def test_grid_terms_match_a_vqvae_reference(variant, generator):
     terms, _ = assign(model, Batch(x), recipe)
     assert terms["vector_pull"].item() == pytest.approx(expected["codebook"].item(), rel=1e-5)
     assert terms["encoder_pull"].item() == pytest.approx(expected["commitment"].item(), rel=1e-5)
-    if VARIANTS[variant].feed == "encoder":  # the decoder receives the encoder's own
+    if VARIANTS[variant].feed == "encoder":  # the decoder receives the encoder's output
         expected["reconstruction"] = ((torch.sigmoid(model.decoder(model.encoder(x))) - x) ** 2).sum() / len(x)
     assert terms["reconstruction"].item() == pytest.approx(expected["reconstruction"].item(), rel=1e-5)
     ours = torch.autograd.grad(total(terms, OBJECTIVES["pull"].weights(recipe, 0)), parameters, allow_unused=True)
@@ -206,7 +208,7 @@ def test_unused_vectors_restart_on_distinct_latents(model, generator):
     assert model.codebook[:2].tolist() == [[0, 1], [2, 3]]
     assert sorted(model.codebook[2:].tolist()) == z
     updates.after_step(matched(z, [0, 0]), generator)
-    updates.after_step(matched(z, [0, 0]), generator)  # three are unused now, for two latents
+    updates.after_step(matched(z, [0, 0]), generator)  # three unused vectors for two latents
     assert sorted(model.codebook[1:3].tolist()) == z
 
 
@@ -222,12 +224,12 @@ def test_restart_ignores_latents_that_are_not_finite(model, generator):
     model.codebook.data = torch.zeros(4, 2)
     updates = Vectors(model, Recipe(restart_steps=1))
     updates.after_step(matched([[float("nan"), 0.0], [float("inf"), 0.0], [1e30, 1.0]], [0, 0, 0]), generator)
-    assert model.codebook[1].tolist() == [torch.tensor(1e30).item(), 1.0]  # for three unused vectors one latent
+    assert model.codebook[1].tolist() == [torch.tensor(1e30).item(), 1.0]  # one usable latent for three unused vectors
     assert not model.codebook[[0, 2, 3]].any()
 
 
 def test_restart_share_also_restarts_rarely_used_vectors(model, generator):
-    for share, moved in ((0.0, 1), (0.5, 2)):  # an equal share is four of the sixteen latents
+    for share, moved in ((0.0, 1), (0.5, 2)):  # an equal share is four of sixteen latents
         before = torch.arange(8.0).view(4, 2)
         model.codebook.data = before.clone()
         updates = Vectors(model, Recipe(restart_steps=1, restart_share=share))
@@ -259,7 +261,7 @@ def test_k_means_finds_the_clusters(model):
 
 def test_total_weighs_the_terms_by_the_recipe():
     terms = {"reconstruction": torch.tensor(2.0), "encoder_pull": torch.tensor(3.0)}
-    terms["center_reconstruction"] = torch.tensor(float("nan"))  # weight 0 must not even multiply it
+    terms["center_reconstruction"] = torch.tensor(float("nan"))  # a term of weight 0 must not be multiplied
     weights = OBJECTIVES["pull"].weights(Recipe(pull_weight=10.0), 0)
     assert total(terms, weights).item() == 32
     terms["center_reconstruction"] = torch.tensor(5.0)

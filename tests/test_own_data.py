@@ -1,4 +1,4 @@
-"""The road end to end for images of one's own with labels: class folders ─► a model that knows the classes' names."""
+"""End to end with own labelled images: from class folders to a model that knows the class names."""
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ from training.maps import write_map
 from training.recipes import configure, recipe_for
 from training.sources import find_source
 
-SHAPES = {"circles": 60, "squares": 4, "triangles": 3}  # corners
+SHAPES = {"circles": 60, "squares": 4, "triangles": 3}  # number of corners
 
 
 @pytest.fixture
 def shapes(tmp_path):
-    """Forty drawings of each of three shapes, in class folders."""
+    """Class folders with forty pictures of each of three shapes."""
     rng = np.random.default_rng(0)
     for shape, corners in SHAPES.items():
         (tmp_path / "shapes" / shape).mkdir(parents=True)

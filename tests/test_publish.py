@@ -1,4 +1,4 @@
-"""Publishing over HTTP, to a stand-in for the Hub on loopback, and loading what was published."""
+"""Publishing to a stand-in for the Hub over HTTP, and loading the published models."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from training.recipes import RECIPES, recipe_for
 
 @pytest.fixture
 def folder(trained, tmp_path):
-    """A folder of models with one in it, free to be changed."""
+    """A private copy of the trained folder."""
     return shutil.copytree(trained, tmp_path / "models" / "center-mnist")
 
 
@@ -34,7 +34,7 @@ def test_pushed_model_is_the_folder_and_loads_exactly(hub, folder, generator):
     assert push(folder, "center-mnist") == 0
     files = hub.files("ada/center-mnist")
     here = {path.name: path.read_bytes() for path in published_files(folder)}
-    assert b'\nname = "center-mnist"\n' in here["README.md"]  # the published card names the published model
+    assert b'\nname = "center-mnist"\n' in here["README.md"]  # only the published card names the repository
     here["README.md"] = here["README.md"].replace(b'name = "center-mnist"', b'name = "ada/center-mnist"')
     assert here == {name: data for name, data in files.items() if name != ".gitattributes"}
     x = torch.rand(3, 1, 28, 28, generator=generator)
@@ -80,7 +80,7 @@ def test_push_to_branch_pull_request_and_private_repository(hub, folder):
     assert "model.safetensors" in hub.files("ada/center-mnist", "refs/pr/2")
     assert push(folder, "center-mnist") == 0
     (folder / "samples.png").unlink()
-    assert push(folder, "center-mnist", "--revision", "later") == 0  # begins as main, and changes one file
+    assert push(folder, "center-mnist", "--revision", "later") == 0  # starts from main and changes one file
     assert hub.files("ada/center-mnist").keys() - hub.files("ada/center-mnist", "later").keys() == {"samples.png"}
 
 
@@ -92,7 +92,7 @@ def test_pull_request_to_a_foreign_repository(hub, folder, monkeypatch, capsys):
     assert "/discussions/" in capsys.readouterr().out
     assert "samples.png" in hub.files("ada/center-mnist")
     (folder / "movement.png").unlink()
-    assert push(folder, "center-mnist", "--create-pr") == 0  # while it is open, it is added to
+    assert push(folder, "center-mnist", "--create-pr") == 0  # an open pull request is extended
     (number,) = hub.repos["models", "ada/center-mnist"].proposals
     assert hub.files("ada/center-mnist").keys() - hub.files("ada/center-mnist", f"refs/pr/{number}").keys() == {
         "samples.png", "movement.png",
@@ -125,7 +125,7 @@ def test_push_all_keeps_the_ladder_order_and_resumes(hub, folder, capsys):
     (collection,) = hub.collections.values()
     assert collection["items"] == [f"ada/{n}" for n in ("ae-mnist", "center-mnist", "vqvae-mnist", "ae-celeba")]
     shutil.copytree(folder, folder.parent / "zero-mnist")
-    assert push(folder, "--all") == 0  # once more, and one more: nothing twice, and the order stays
+    assert push(folder, "--all") == 0  # one more model: no duplicates, and the order stays
     assert collection["items"][1:4] == ["ada/center-mnist", "ada/zero-mnist", "ada/vqvae-mnist"]
     assert len(collection["items"]) == 5
 
@@ -139,7 +139,7 @@ def test_push_all_keeps_the_ladder_order_and_resumes(hub, folder, capsys):
         (lambda hub, patch: patch.setenv("HF_TOKEN", hub_server.OTHER), [], "under 'ada'; choose from bob"),
         (lambda hub, patch: patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9"), [], "the Hub was not reached"),
         (lambda hub, patch: patch.setattr(constants, "HF_HUB_OFFLINE", True), [], "HF_HUB_OFFLINE is set"),
-        (lambda hub, patch: taken(hub), [], "ada/center-mnist exists and is no model of aevq-hub"),
+        (lambda hub, patch: add_foreign_repository(hub), [], "ada/center-mnist exists and is no model of aevq-hub"),
         (lambda hub, patch: None, ["--tag", "v1", "--create-pr"], "a pull request"),
         (lambda hub, patch: None, ["centre-mnist"], "there is no model"),
         (lambda hub, patch: None, ["--all"], "name the models to publish, or give --all"),
@@ -155,14 +155,14 @@ def test_invalid_push_is_refused_before_any_work(prepare, arguments, message, hu
     assert hub.uploaded == []
 
 
-def taken(hub):
+def add_foreign_repository(hub):
     hub.repos["models", "ada/center-mnist"] = repo = hub_server.Repo()
     repo.commit("main", {"README.md": b"something else"})
 
 
 def test_tag_is_never_moved(hub, folder, capsys):
     assert push(folder, "center-mnist", "--tag", "v1") == 0
-    assert push(folder, "center-mnist", "--tag", "v1") == 0  # it is the same state
+    assert push(folder, "center-mnist", "--tag", "v1") == 0  # the same state
     (folder / "samples.png").unlink()
     assert push(folder, "center-mnist", "--tag", "v1") == 1
     assert "ada/center-mnist has the tag 'v1' for another state already" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The report on all models and the README: what they say is what was recorded."""
+"""The report on all models and the README agree with the records."""
 
 import json
 import re
@@ -32,19 +32,21 @@ def test_report_tables_contain_every_model(dataset):
 def test_report_claims_have_verdicts_and_pictures_exist():
     text = report(shipped_folder())
     claims = re.search(r"\| claim .*?\n\n", text, re.DOTALL).group().strip().splitlines()[2:]
+    assert claims
     verdicts = {"holds", "in part", "does not hold", "not tested", "by construction"}
     for claim, verdict, evidence in (line.strip("| ").split(" | ") for line in claims):
         assert verdict in verdicts and claim.endswith(")") and evidence.endswith(".") and "–." not in evidence
-    assert all((shipped_folder() / path).is_file() for path in re.findall(r"!\[.*?\]\((.*?)\)", text))
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    assert pictures and all((shipped_folder() / path).is_file() for path in pictures)
 
 
 def test_report_numbers_come_from_the_records(trained, tmp_path, capsys):
-    """The report on somebody's own models: their tables, without the findings on the shipped ones."""
+    """A report on own models has their tables, without the findings on the shipped models."""
     folder = shutil.copytree(trained, tmp_path / "models" / "center-mnist")
-    told = json.loads((folder / "history.json").read_text())
-    told["results"]["mse"] = 0.123456
-    told["epochs"][0]["movement"], told["epochs"][1]["movement"] = 0.25, 0.5
-    (folder / "history.json").write_text(json.dumps(told))
+    record = json.loads((folder / "history.json").read_text())
+    record["results"]["mse"] = 0.123456
+    record["epochs"][0]["movement"], record["epochs"][1]["movement"] = 0.25, 0.5
+    (folder / "history.json").write_text(json.dumps(record))
     rows = [
         {"variant": "center", "recipe": {"pull_weight": weight}, "mse": mse, "codebook": {"in_use": 1}}
         for weight, mse in ((1.0, 0.02), (1.0, 0.01), (3.0, 0.03))
@@ -76,5 +78,5 @@ def test_readme_is_short_and_its_citation_and_links_are_valid():
     assert all(f"| `{variant}` |" in text for variant in VARIANTS)
     (citation,) = re.findall(r"```bibtex\n.*?```", text, re.DOTALL)
     assert citation in (shipped_folder() / "center-mnist" / "README.md").read_text(encoding="utf-8")
-    for link in re.findall(r"\]\((.*?)\)", text):
-        assert (ROOT / link).is_file()
+    links = re.findall(r"\]\((.*?)\)", text)
+    assert links and all((ROOT / link).is_file() for link in links)

@@ -1,4 +1,4 @@
-"""The recorded search: what it trains, what it keeps, and its table."""
+"""The search: what it trains and records, and its table."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,7 @@ def test_search_keeps_rows_added_by_a_concurrent_search(mirror, tmp_path, monkey
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
     recipes = [Recipe(**SMALL, pull_weight=weight) for weight in (1.0, 2.0)]
 
-    def other(*_, **__):  # it was started and is done before the first one's trainings begin
+    def other(*_, **__):  # a second search that finishes before the first one's trainings begin
         monkeypatch.undo()
         search("center", source, recipes[1:], path, images=100, progress=False)
         return load(source, "train")
@@ -60,7 +60,7 @@ def test_search_records_divergence_but_stops_at_invalid_recipes(mirror, tmp_path
 
 
 def test_search_measures_accuracy_on_held_out_labels(mirror, tmp_path, monkeypatch):
-    """CelebA as it is at hand: the test split has no labels, and so have the last images of the training split."""
+    """As in the partial copy of CelebA: the test split and the last training images have no labels."""
     learnt, measured = [], []
     run_epoch = Trainer.run_epoch
     monkeypatch.setattr(Trainer, "run_epoch", lambda self, x, y: learnt.append(y[: len(x)]) or run_epoch(self, x, y))

@@ -1,4 +1,4 @@
-"""The demo as a Space: what is published."""
+"""Publishing the demo as a Space."""
 
 import json
 from pathlib import Path

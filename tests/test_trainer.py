@@ -1,4 +1,4 @@
-"""The one loop on tiny data: what it minimises, that it can be interrupted, and what it refuses."""
+"""The training loop on tiny data: losses, schedules, checkpoints and invalid settings."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def test_one_step_on_a_batch_lowers_its_loss(variant, mirror, generator):
     x = images[:64].float() / 255
 
     def loss():
-        noise = torch.Generator().manual_seed(0)  # the same at both measurements
+        noise = torch.Generator().manual_seed(0)  # the same noise both times
         terms, _ = trainer.objective.terms(trainer.model, Batch(x, x, labels, generator=noise), trainer.recipe)
         return total(terms, trainer.objective.weights(trainer.recipe, 0))
 
@@ -58,14 +58,14 @@ def test_k_means_refits_at_the_start_of_epochs(epochs, mirror, monkeypatch):
     monkeypatch.setattr("training.vectors.k_means", lambda *args: (placed.append(len(trainer.epochs)), k_means(*args)))
     for _ in range(3):
         trainer.run_epoch(images)
-    assert placed == [0, 1][: 1 + epochs]  # after the warm-up, and once more
+    assert placed == [0, 1][: 1 + epochs]  # after the warm-up, and at the next epoch
 
 
 def test_usage_counts_are_reset_after_a_refit(mirror):
     trainer, images = trainer_for("vqae", mirror, refit_epochs=1, restart_steps=100)
     trainer.run_epoch(images)
     trainer.run_epoch(images)
-    assert trainer.vectors.steps == 10  # of the second epoch alone
+    assert trainer.vectors.steps == 10  # of the second epoch only
     assert trainer.vectors.counts.sum() == 300 * 49
 
 
@@ -110,7 +110,7 @@ def test_resuming_from_checkpoint_gives_identical_result(variant, mirror, tmp_pa
 
 def test_unused_vectors_are_counted_across_epochs_and_resumes(mirror, tmp_path):
     trainer, images = trainer_for("ema", mirror, restart_steps=15, ema_rate=0.0, pull_weight=0.0)
-    trainer.model.codebook.data[0] = 1e3  # ten steps an epoch: a restart in the second one
+    trainer.model.codebook.data[0] = 1e3  # ten steps per epoch, so the restart is in the second
     trainer.run_epoch(images)
     assert trainer.model.codebook[0, 0] == 1e3
     trainer.save(tmp_path / "c.safetensors")
@@ -174,7 +174,7 @@ def test_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
     with pytest.raises(TrainingError, match=r"made with pull_weight = 2.0, not 3.0.*--restart"):
         other.load(tmp_path / "c.safetensors")
     older = {**trainer.settings, "recipe": {k: v for k, v in trainer.settings["recipe"].items() if k != "widths"}}
-    refuse_other_settings(tmp_path, older, trainer.settings)  # made before there was such a setting
+    refuse_other_settings(tmp_path, older, trainer.settings)  # from before this setting existed
     widened, _ = trainer_for("center", mirror, widths="8x8")
     with pytest.raises(TrainingError, match="made with widths = "):
         refuse_other_settings(tmp_path, older, widened.settings)
@@ -183,8 +183,8 @@ def test_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
         trainer.load(tmp_path / "c.safetensors")
 
 
-def rates(trainer, points) -> list[float]:
-    """The learning rates that the optimiser is given at points of a training, in epochs."""
+def learning_rates(trainer, points) -> list[float]:
+    """The optimiser's learning learning_rates at the given points of a training, in epochs."""
     found = []
     for epochs in points:
         trainer._set_learning_rate(epochs)
@@ -195,9 +195,11 @@ def rates(trainer, points) -> list[float]:
 def test_learning_rate_falls_to_zero_in_each_stage(mirror):
     recipe = {"schedule": "cosine", "learning_rate": 0.5, "classifier_epochs": 2, "epochs": 4}
     trainer, _ = trainer_for("classifier", mirror, **recipe)
-    assert rates(trainer, (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9)) == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
+    assert learning_rates(trainer, (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9)) == pytest.approx(
+        [0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6
+    )
     constant, _ = trainer_for("center", mirror)
-    assert set(rates(constant, (0, 7.5, 19))) == {1e-3}
+    assert set(learning_rates(constant, (0, 7.5, 19))) == {1e-3}
 
 
 def test_schedule_cannot_resume_with_other_epochs(mirror, tmp_path):

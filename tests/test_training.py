@@ -1,4 +1,4 @@
-"""The road end to end on a tiny data set: interruption, the model's folder, the command line."""
+"""Training end to end on tiny data: the model's folder, interruption, the command line."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def test_evaluating_again_records_the_same_numbers(trained, mirror):
 
 def test_celeba_folder_holds_no_images(mirror, tmp_path):
     arguments = ["train", "center", "celeba", "--epochs", "1", "--data-root", str(mirror), "--output", str(tmp_path)]
-    assert main([*arguments, "--precision", "fp32", "--widths", "8x16x16x16"]) == 0  # small, since that is quick
+    assert main([*arguments, "--precision", "fp32", "--widths", "8x16x16x16"]) == 0  # small, to be quick
     samples = load_file(tmp_path / "center-celeba" / "samples.safetensors")
     size = recipe_for("center", "celeba").latent_dim
     assert {key: tuple(value.shape) for key, value in samples.items()} == {"latents": (10, size)}
@@ -103,11 +103,11 @@ def test_resuming_after_kill_9_gives_identical_result(mirror, tmp_path):
     second = run(*arguments("killed"))
     _, log = second.communicate(timeout=300)
     assert second.returncode == 0, log
-    assert "epoch   1:" not in log  # it went on
+    assert "epoch   3:" in log and "epoch   1:" not in log  # it resumed
     assert main(arguments("whole")) == 0
     killed, whole = (AEVQ.from_pretrained(tmp_path / o / "center-mnist").state_dict() for o in ("killed", "whole"))
     assert all(torch.equal(killed[key], whole[key]) for key in whole)
-    assert {p.name for p in checkpoint.parent.iterdir()} == FILES | PICTURES  # no checkpoint, nothing half-written
+    assert {p.name for p in checkpoint.parent.iterdir()} == FILES | PICTURES  # no checkpoint or partial files
 
 
 def test_finished_training_is_not_repeated(trained, mirror, capsys):
@@ -167,11 +167,11 @@ def test_training_on_very_few_images(count, message, tmp_path, capsys):
 
 def test_options_can_precede_positional_arguments(mirror, trained, capsys):
     before = ["--data-root", str(mirror), "--output", str(trained.parent), "--epochs", "2", "--precision", "fp32"]
-    assert main(["train", *before, "center", "mnist"]) == 0  # the recipe is that of center and mnist all the same
+    assert main(["train", *before, "center", "mnist"]) == 0  # the recipe is still that of center-mnist
     assert "trained already" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(  # every kind of model, of labels and of images once
+@pytest.mark.parametrize(  # every kind of model, labels and images once
     ("variant", "dataset"),
     [
         ("classifier", "mnist"),
@@ -193,7 +193,7 @@ def test_training_every_kind_of_model(variant, dataset, mirror, tmp_path, monkey
     assert ("codebook" in results) == variant.startswith("vq")
     model = AEVQ.from_pretrained(folder)
     assert torch.equal(model.sample(3, seed=1), model.sample(3, seed=1))
-    if not model.config.grid_size:  # after an epoch a cell may know one code only
+    if not model.config.grid_size:  # after one epoch a cell may use one code only
         assert not torch.equal(model.sample(3, seed=1), model.sample(3, seed=2))
     samples = load_file(folder / "samples.safetensors")
     assert set(samples) == ({"images"} if DATASETS[dataset].shareable else {"latents"})
@@ -215,7 +215,7 @@ def test_all_trains_the_selection_and_skips_finished_models(mirror, tmp_path, ca
     assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| `ae-mnist` \| 0\.\d+ .*\n\| `zero-mnist` \| 0\.\d+ ", out)
     monkeypatch.setitem(RECIPES, "ae-mnist", recipe_for("ae", "mnist", learning_rate=1e18))
     other = [*arguments[:-1], str(tmp_path / "other"), "--datasets", "mnist"]
-    assert main(other) == 1  # the other one is trained all the same
+    assert main(other) == 1  # the other model is still trained
     assert "1 of 2 models failed: ae-mnist" in capsys.readouterr().err
     assert (tmp_path / "other" / "zero-mnist" / "model.safetensors").exists()
 
