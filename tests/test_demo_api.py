@@ -17,6 +17,7 @@ from gradio.utils import get_upload_folder
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import strategies as st
+from image_files import file_of
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
@@ -131,9 +132,8 @@ def test_ladder_returns_a_row_and_the_whole_sheet(client):
 
 def test_uploaded_image_is_used_as_start(client):
     assert client.predict(api_name="/models") == list(explore.offers())
-    file = io.BytesIO()
-    Image.radial_gradient("L").save(file, "PNG")
-    token = client.predict(base64.b64encode(file.getvalue()).decode(), True, api_name="/bring")
+    data = base64.b64encode(file_of(Image.radial_gradient("L")).getvalue()).decode()
+    token = client.predict(data, True, api_name="/bring")
     assert grey(client.predict(start=token, api_name="/perturb")) != grey(client.predict(api_name="/perturb"))
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from image_files import file_of
 from PIL import Image
-from test_explore_starts import file_of
 
 from aevq_hub import AEVQ, LoadError, explore, pictures
 from aevq_hub.demo import page

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from image_files import file_of, half_bright
 from safetensors.torch import load_file
 
 from aevq_hub import AEVQ, explore, pictures
@@ -120,8 +121,6 @@ def test_samples_are_ranked_by_distance_or_by_cells():
 @pytest.mark.parametrize("name", ["center-mnist", "ema-fashionmnist", "vqae-fashionmnist", "vqvae-fashionmnist"])
 @pytest.mark.parametrize("token", ["sample:2", "random:17", "image"])
 def test_python_code_reproduces_the_picture_exactly(name, token, tmp_path, monkeypatch):
-    from test_explore_starts import file_of, half_bright
-
     monkeypatch.chdir(tmp_path)
     if token == "image":
         token = starts.bring(file_of(half_bright("L")))

@@ -1,11 +1,11 @@
 """The ladder tab without Gradio: one picture through every variant."""
 
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from image_files import file_of
 from PIL import Image
 
 from aevq_hub import explore, latent, pictures
@@ -15,10 +15,8 @@ from aevq_hub.folder import available_models
 from aevq_hub.registry import DATASETS, VARIANTS
 
 
-def brought() -> str:
-    file = io.BytesIO()
-    Image.radial_gradient("L").save(file, "PNG")
-    return starts.bring(file)
+def bring_gradient() -> str:
+    return starts.bring(file_of(Image.radial_gradient("L")))
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -51,7 +49,7 @@ def test_row_error_is_the_reconstruction_error():
 
 
 def test_uploaded_image_has_an_original():
-    settings = Ladder("center-celeba", brought(), "sample:2")
+    settings = Ladder("center-celeba", bring_gradient(), "sample:2")
     rows = list(ladder.rows(settings))
     assert all(0 < row.error < 0.5 for row in rows)
     assert ladder.original(settings).size == (64, 64) and ladder.original(replace(settings, start="sample:0")) is None
@@ -106,7 +104,7 @@ def test_missing_sample_is_refused_and_link_restores_settings():
 @pytest.mark.parametrize(("name", "kind"), [("vqae-fashionmnist", "sample"), ("vae-celeba", "image")])
 def test_python_code_reproduces_the_picture_exactly(name, kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings = Ladder(name, "sample:2" if kind == "sample" else brought(), "sample:5", 1.5)
+    settings = Ladder(name, "sample:2" if kind == "sample" else bring_gradient(), "sample:5", 1.5)
     if kind == "image":
         starts.brought(settings.start).image.save("picture-z1.png")
     scope = {}

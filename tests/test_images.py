@@ -3,23 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from image_files import half_bright
 from PIL import Image
 
 from aevq_hub.images import to_array, to_pil
 from aevq_hub.pictures import sheet
-
-
-def half_bright(mode: str) -> Image.Image:
-    """An image with a dark left and a bright right half, in one of Pillow's modes."""
-    grey = np.zeros((40, 40), np.uint8)
-    grey[:, 20:] = 255
-    if mode == "I;16":
-        return Image.fromarray(grey.astype(np.uint16) * 257)
-    if mode == "I":
-        return Image.fromarray(grey.astype(np.int32) * 257)
-    if mode == "F":
-        return Image.fromarray(grey.astype(np.float32) / 255)
-    return Image.fromarray(grey).convert(mode)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I", "F"])

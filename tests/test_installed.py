@@ -93,7 +93,7 @@ def test_package_and_space_run_in_a_fresh_environment(hub, pushed, mirror, tmp_p
     options = ["--epochs", "1", "--data-root", mirror, "--output", "trained"]
     environment.run("train", "ae", "mnist", *options, program="aevq")
     assert AEVQ.from_pretrained(tmp_path / "trained" / "ae-mnist").config.name == "ae-mnist"
-    environment.run("search", "ae", "mnist", "--latent-dim", "4", *options, program="aevq")  # spawns a process for the training
+    environment.run("search", "ae", "mnist", "--latent-dim", "4", *options, program="aevq")  # spawns a process
     with environment.serving(url, "python", "-m", "aevq_hub.demo", cwd=tmp_path), urllib.request.urlopen(url) as answer:
         assert "center-mnist" in answer.read().decode()
     environment.run("-m", "pip", "uninstall", "-q", "-y", "aevq-hub")
