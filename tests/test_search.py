@@ -1,6 +1,7 @@
 """The search: what it trains and records, and its table."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from tiny import tiny
 
 from training.data import load, training_labels
 from training.recipe import Recipe
-from training.recipes import recipe_for, recorded, without_pull
+from training.recipes import RECIPES, recipe_for, recorded, without_pull
 from training.search import _row, grid, search
 from training.sources import find_source
 from training.tables import table
@@ -17,11 +18,20 @@ from training.trainer import Trainer, TrainingError
 SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "widths": "8x8"}
 
 
-def test_search_records_every_recipe_once(mirror, tmp_path):
+@pytest.fixture
+def in_process():
+    """Trainings run in a thread instead of new processes, which take seconds to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.search.ProcessPoolExecutor", lambda jobs, mp_context: ThreadPoolExecutor(jobs))
+        yield
+
+
+def test_search_records_every_recipe_once(mirror, tmp_path, monkeypatch):
     source = find_source("mnist", data_root=mirror)
-    recipes = grid(
-        "center", "mnist", {"latent_dim": [8], "epochs": [1], "precision": ["fp32"], "pull_weight": [1.0, 10.0]}
-    )
+    quick = {"latent_dim": 8, "precision": "fp32", "widths": "8x8"}  # bf16 is slow on most processors
+    monkeypatch.setitem(RECIPES, "zero-mnist", recipe_for("zero", "mnist", **quick))
+    settings = {name: [value] for name, value in quick.items()}
+    recipes = grid("center", "mnist", {**settings, "epochs": [1], "pull_weight": [1.0, 10.0]})
     options = {"baseline": "ae-conv", "beside": ["zero"], "images": 200, "progress": False}
     rows = search("center", source, recipes, tmp_path / "search.json", **options)
     tried = [("ae-conv", None), ("center", 1), ("center", 10), ("zero", 1)]
@@ -34,7 +44,7 @@ def test_search_records_every_recipe_once(mirror, tmp_path):
     assert again == rows == json.loads((tmp_path / "search.json").read_text())
 
 
-def test_search_keeps_rows_added_by_a_concurrent_search(mirror, tmp_path, monkeypatch):
+def test_search_keeps_rows_added_by_a_concurrent_search(mirror, tmp_path, monkeypatch, in_process):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
     recipes = [Recipe(**SMALL, pull_weight=weight) for weight in (1.0, 2.0)]
 
@@ -49,7 +59,7 @@ def test_search_keeps_rows_added_by_a_concurrent_search(mirror, tmp_path, monkey
     assert rows == json.loads(path.read_text())
 
 
-def test_search_records_divergence_but_stops_at_invalid_recipes(mirror, tmp_path):
+def test_search_records_divergence_but_stops_at_invalid_recipes(mirror, tmp_path, in_process):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
     recipe = Recipe(**SMALL, learning_rate=1e18)
     (row,) = search("center", source, [recipe], path, progress=False)
