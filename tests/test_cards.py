@@ -1,4 +1,4 @@
-"""The shipped models' cards: valid metadata, numbers that cell the weights, code that runs."""
+"""The shipped models' cards: valid metadata, numbers that match the weights, code that runs."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The map of a model, command_map by the training and by the command ``map``."""
+"""The map of a model, as written by training and by the command ``map``."""
 
 import shutil
 
@@ -16,9 +16,8 @@ def test_training_and_map_command_write_the_same_map(trained, mirror, tmp_path, 
     assert main(["map", str(folder), "--data-root", str(mirror)]) == 0
     assert f"wrote {folder / 'map.safetensors'}" in capsys.readouterr().out
     trained_map, command_map = (load_file(path / "map.safetensors") for path in (trained, folder))
-    assert trained_map.keys() == command_map.keys() and all(
-        torch.equal(trained_map[name], command_map[name]) for name in trained_map
-    )
+    assert trained_map.keys() == command_map.keys()
+    assert all(torch.equal(trained_map[name], command_map[name]) for name in trained_map)
     assert trained_map["points"].shape == (60, 2) and trained_map["vectors"].shape == (1, 2)
     assert trained_map["classes"].tolist() == [i % 10 for i in range(60)]
     both = torch.cat([trained_map["points"], trained_map["vectors"]])

@@ -184,7 +184,7 @@ def test_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
 
 
 def learning_rates(trainer, points) -> list[float]:
-    """The optimiser's learning learning_rates at the given points of a training, in epochs."""
+    """The optimiser's learning rates at the given points of a training, in epochs."""
     found = []
     for epochs in points:
         trainer._set_learning_rate(epochs)
@@ -195,9 +195,8 @@ def learning_rates(trainer, points) -> list[float]:
 def test_learning_rate_falls_to_zero_in_each_stage(mirror):
     recipe = {"schedule": "cosine", "learning_rate": 0.5, "classifier_epochs": 2, "epochs": 4}
     trainer, _ = trainer_for("classifier", mirror, **recipe)
-    assert learning_rates(trainer, (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9)) == pytest.approx(
-        [0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6
-    )
+    rates = learning_rates(trainer, (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9))
+    assert rates == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
     constant, _ = trainer_for("center", mirror)
     assert set(learning_rates(constant, (0, 7.5, 19))) == {1e-3}
 
