@@ -22,7 +22,7 @@ def array(image: Image.Image) -> np.ndarray:
 
 
 def reach(model) -> int:
-    """How many pixels from the picture's edge a cell in the corner can change, by the gradient of the decoder."""
+    """The distance in pixels up to which a cell can change the picture, by the gradient of the decoder."""
     z = torch.randn(1, *model.config.latent_shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
     size, side = model.config.image_size, model.config.image_size // model.config.grid_size
     with torch.enable_grad():
