@@ -115,11 +115,7 @@ def enlarge(image: Image.Image, side: int) -> Image.Image:
 
 
 def sheet(
-    x: torch.Tensor,
-    row_labels: Sequence[str] = (),
-    column_labels: Sequence[str] = (),
-    cell: int = 84,
-    gap: int = 2,
+    x: torch.Tensor, row_labels: Sequence[str] = (), column_labels: Sequence[str] = (), cell: int = 84, gap: int = 2
 ) -> Image.Image:
     """One picture of many images, as in the paper's figures.
 

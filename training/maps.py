@@ -43,12 +43,7 @@ def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
     labels = test.labels
     if labels is None or labels.ndim > 1:  # no image has a single class
         labels = torch.full((len(test),), -1)
-    tensors = {
-        "points": plane[: len(z)],
-        "vectors": plane[len(z) :],
-        "classes": labels[index].short(),
-        "latents": z,
-    }
+    tensors = {"points": plane[: len(z)], "vectors": plane[len(z) :], "classes": labels[index].short(), "latents": z}
     with written_beside(folder / MAP_FILE) as beside:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, beside)
 
