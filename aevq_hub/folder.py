@@ -1,6 +1,6 @@
-"""A model's folder: where it is, which files it holds, and how they are read.
+"""A model's folder: where it is, which files it contains, and how they are read.
 
-The folder is exactly what the model's Hub repository holds. Every file name of it is defined here.
+The folder is a copy of the model's Hub repository. All its file names are defined here.
 """
 
 import json
@@ -44,9 +44,8 @@ class Pin:
 def pins() -> dict[str, Pin]:
     """The pinned models by short name. A Space has pins instead of the models' folders."""
     path = shipped_folder() / PINS_FILE
-    if not path.is_file():
-        return {}
-    return {name: Pin(**pin) for name, pin in json.loads(path.read_text(encoding="utf-8")).items()}
+    pinned = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {name: Pin(**pin) for name, pin in pinned.items()}
 
 
 def shipped_folder() -> Path:
@@ -81,8 +80,7 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
         hub_options: passed to ``hf_hub_download``: ``revision``, ``cache_dir``, ``local_files_only``, ``token`` …
 
     Raises:
-        LoadError: there is no such model, a file is missing, or the Hub was not reached, refused or broke off. An
-            unreachable Hub is noticed within seconds.
+        LoadError: there is no such model, a file is missing, or the Hub was not reached, refused or broke off.
     """
     place = locate(name)
     if isinstance(place, Pin):
@@ -92,7 +90,7 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
         return hub.download(place, names, hub_options)
     for file in names:
         if not (place / file).is_file():
-            raise LoadError(f"{place} has no {file}; a model's folder holds {CONFIG_FILE} and {WEIGHTS_FILE}")
+            raise LoadError(f"{place} has no {file}; a model's folder contains {CONFIG_FILE} and {WEIGHTS_FILE}")
     return [place / file for file in names]
 
 
@@ -129,11 +127,7 @@ def history(name: str | Path) -> dict:
 
 
 def samples(name: str | Path, model) -> torch.Tensor:
-    """The latents (B, D) or (B, D, h, w) of the test images that are shipped with a model.
-
-    Args:
-        name: the model's name, folder or Hub id.
-        model: the loaded :class:`AEVQ`, which encodes the images.
+    """The latents (B, D) or (B, D, h, w) of the test images that are shipped with a model, encoded by ``model``.
 
     Raises:
         LoadError: no such model, or the file is missing.
@@ -178,16 +172,14 @@ def read_weights(
 ) -> dict[str, torch.Tensor]:
     """The tensors of a safetensors file, after checking the names, shapes and types in its header.
 
-    Floating-point weights are returned as float32, however they are stored.
-
     Args:
         path: the file.
-        expected: name → tensor of the shape and type the model needs (``meta`` tensors suffice).
+        expected: name → tensor of the shape and type to return (``meta`` tensors suffice).
         sha256: the hash of the file, from config.json.
         device: where to put the tensors.
 
     Raises:
-        LoadError: the file is truncated, broken or belongs to another model. Nothing of the model was changed.
+        LoadError: the file is truncated, broken or belongs to another model.
     """
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
@@ -195,10 +187,8 @@ def read_weights(
             for problem in _mismatches(stored, expected):
                 raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
             if weights_hash(path) != sha256:
-                raise LoadError(
-                    f"{path} is not the file that its {CONFIG_FILE} was written with: its SHA-256 differs; "
-                    "download the model again"
-                )
+                problem = f"the file that its {CONFIG_FILE} was written with: its SHA-256 differs"
+                raise LoadError(f"{path} is not {problem}; download the model again")
             return {key: file.get_tensor(key).to(expected[key].dtype) for key in expected}
     except SafetensorError as error:
         raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error

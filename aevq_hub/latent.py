@@ -107,12 +107,8 @@ def bilinear(
     """Bilinear interpolation between four latents.
 
     Args:
-        upper_left: the result at [0, 0], a latent or grid of any shape.
-        upper_right: the result at [0, −1], of the same shape.
-        lower_left: the result at [−1, 0].
-        lower_right: the result at [−1, −1].
-        rows: R, at least 2.
-        columns: S, at least 2.
+        upper_left, upper_right, lower_left, lower_right: latents or grids (...), all of the same shape.
+        rows, columns: R and S, at least 2 each.
 
     Returns:
         (R, S, ...): the corners equal the four latents.

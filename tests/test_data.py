@@ -265,9 +265,9 @@ def test_a_data_set_of_the_hub_by_its_id(tmp_path, cache):
     [
         ({"name": "minst"}, "unknown data set 'minst'; choose from mnist, fashionmnist, celeba"),
         ({"name": "someone/thing"}, "give --size"),
-        ({"name": "cats", "data": "/nowhere", "size": 32, "channels": 3}, "--data /nowhere is no folder"),
+        ({"name": "cats", "data": "/nowhere", "size": 32, "channels": 3}, "--data /nowhere is not a folder"),
         ({"name": "mnist", "data_root": "/nowhere"}, "/nowhere has no folder ylecun/mnist"),
-        ({"name": "mnist", "size": 32}, "--size goes with images of one's own"),
+        ({"name": "mnist", "size": 32}, "--size cannot be used with mnist"),
     ],
 )
 def test_names_that_mean_nothing(arguments, message, monkeypatch):
@@ -277,7 +277,7 @@ def test_names_that_mean_nothing(arguments, message, monkeypatch):
 
 
 def test_an_empty_folder(tmp_path, cache):
-    with pytest.raises(DataError, match="holds no image; its files should end in .bmp"):
+    with pytest.raises(DataError, match="contains no images; supported endings: .bmp"):
         load(find_source("nothing", data=tmp_path, size=32, channels=3), "train")
 
 

@@ -139,7 +139,7 @@ def test_all_are_gathered_in_the_ladder_s_order_and_an_interrupted_push_goes_on(
         (lambda hub, patch: patch.setenv("HF_TOKEN", hub_server.OTHER), [], "under 'ada'; choose from bob"),
         (lambda hub, patch: patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9"), [], "the Hub was not reached"),
         (lambda hub, patch: patch.setattr(constants, "HF_HUB_OFFLINE", True), [], "HF_HUB_OFFLINE is set"),
-        (lambda hub, patch: taken(hub), [], "ada/center-mnist exists and is no model of aevq-hub"),
+        (lambda hub, patch: taken(hub), [], "ada/center-mnist exists and is not a model of aevq-hub"),
         (lambda hub, patch: None, ["--tag", "v1", "--create-pr"], "a pull request"),
         (lambda hub, patch: None, ["centre-mnist"], "there is no model"),
         (lambda hub, patch: None, ["--all"], "name the models to publish, or give --all"),
@@ -167,7 +167,7 @@ def test_a_tag_is_given_once(hub, folder, capsys):
     assert push(folder, "center-mnist", "--tag", "v1") == 0  # it is the same state
     (folder / "samples.png").unlink()
     assert push(folder, "center-mnist", "--tag", "v1") == 1
-    assert "ada/center-mnist has the tag 'v1' for another state already" in capsys.readouterr().err
+    assert "ada/center-mnist already has the tag 'v1' for another state" in capsys.readouterr().err
     assert "samples.png" in hub.files("ada/center-mnist")
 
 

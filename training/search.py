@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from aevq_hub.registry import VARIANTS, lookup
 
-from .data import Labelled, keep_apart, known, load, training_labels
+from .data import Labelled, hold_out, known, load, training_labels
 from .evaluate import Benchmark, measure
 from .files import write_json
 from .recipe import Recipe
@@ -125,7 +125,7 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
             apart = torch.arange(len(images) - held_out, len(images))
             learnt = labels.index_fill(0, apart, -1)
         else:  # only the first images have labels
-            learnt, apart = keep_apart(labels)
+            learnt, apart = hold_out(labels)
         labelled = known(Labelled(images, learnt)), known(Labelled(images[apart], labels[apart]))
         labels = learnt
     train, test = images[:-held_out][:count], images[-held_out:]
