@@ -155,7 +155,7 @@ def _open(source: Source, split: str) -> _Stream:
             rows = _rows_with_labels(Path(source.place), stored, files[stored])
         else:
             # otherwise the builder would open, and without streaming download, the files of every split
-            builder.config.data_files = datasets.data_files.DataFilesDict({stored: files[stored]})
+            builder.config.data_files = datasets.data_files.DataFilesDict({stored: cast(dict, files)[stored]})
             rows = cast("IterableDataset", builder.as_streaming_dataset(split=stored))
     except DataError:
         raise
