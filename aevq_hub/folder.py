@@ -120,8 +120,7 @@ def locate(name: str | Path) -> Path | str | Pin:
 def history(name: str | Path) -> dict:
     """A model's ``history.json``: its recipe, the course of its training and all measurements.
 
-    Raises:
-        LoadError: no such model, or the file is missing.
+    Errors are those of :func:`find_files`.
     """
     return json.loads(find_files(name, (HISTORY_FILE,))[0].read_text(encoding="utf-8"))
 
@@ -129,8 +128,7 @@ def history(name: str | Path) -> dict:
 def samples(name: str | Path, model) -> torch.Tensor:
     """The latents (B, D) or (B, D, h, w) of the test images that are shipped with a model, encoded by ``model``.
 
-    Raises:
-        LoadError: no such model, or the file is missing.
+    Errors are those of :func:`find_files`.
     """
     x = sample_images(name)
     return model.encode(x) if x is not None else _samples(name)["latents"].float()
@@ -139,8 +137,7 @@ def samples(name: str | Path, model) -> torch.Tensor:
 def sample_images(name: str | Path) -> torch.Tensor | None:
     """The test images (B, C, H, W) in [0, 1] that are shipped with a model; None if only their latents may be shown.
 
-    Raises:
-        LoadError: no such model, or the file is missing.
+    Errors are those of :func:`find_files`.
     """
     images = _samples(name).get("images")
     return None if images is None else images.float() / 255
@@ -153,8 +150,7 @@ def _samples(name: str | Path) -> dict[str, torch.Tensor]:
 def class_names(name: str | Path, dataset: str) -> tuple[str, ...]:
     """The names of the classes of the data set that a model was trained on; empty without labels.
 
-    Raises:
-        LoadError: no such model, or its history is missing.
+    Errors are those of :func:`find_files`.
     """
     if dataset in DATASETS:
         return DATASETS[dataset].class_names

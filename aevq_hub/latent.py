@@ -47,8 +47,7 @@ def perturb_cell(
     Args:
         z: grids (..., D, h, w).
         cell: the row and the column of the vector.
-        dims: P dimensions from 0 to D − 1, or a single one.
-        shifts: S amounts in the latent's own units, or a single one.
+        dims, shifts: as for :func:`perturb`.
 
     Returns:
         (..., P, S, D, h, w).

@@ -61,7 +61,7 @@ def test_a_way_through_unsure_pictures_is_no_sure_transition():
 def test_distances_by_hand():
     z = torch.tensor([[0.0, 0.0], [6.0, 8.0]])
     assert metrics.mean_distance(z, torch.zeros(2)) == 5
-    assert metrics.movement(torch.zeros(2, 2), z) == 5
+    assert metrics.mean_distance(z, torch.zeros(2, 2)) == 5
 
 
 def test_mse_and_psnr_by_hand():

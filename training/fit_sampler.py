@@ -13,7 +13,7 @@ FITTED_TO = 20_000  # a mixture is fitted to at most this many training images
 
 @torch.no_grad()
 def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
-    """Fit the sampler of a model in evaluation mode, in place, to the latents of at least two uint8 images (N, C, H, W).
+    """Fit a model's sampler in place to the latents of at least two training images, uint8 (N, C, H, W).
 
     The seed is that of the mixture's initialisation.
     """

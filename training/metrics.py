@@ -172,14 +172,9 @@ def frechet(model: AEVQ, z: Tensor, distance: Frechet, seed: int = 0) -> dict[st
     }
 
 
-def mean_distance(z: Tensor, point: Tensor) -> float:
-    """The mean Euclidean distance of latents (N, D) to a point (D,)."""
-    return (z - point).norm(dim=1).mean().item()
-
-
-def movement(before: Tensor, after: Tensor) -> float:
-    """The mean Euclidean distance that vectors (K, D) have moved (figure 3.3)."""
-    return (after - before).norm(dim=1).mean().item()
+def mean_distance(z: Tensor, other: Tensor) -> float:
+    """The mean Euclidean distance of latents or vectors (N, D) from others (N, D), or from a single point (D,)."""
+    return (z - other).norm(dim=1).mean().item()
 
 
 @torch.no_grad()

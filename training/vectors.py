@@ -44,7 +44,7 @@ class Vectors:
         """
         if self.codebook is None or self.before is None or steps <= self.recipe.warmup_steps:
             return None
-        return metrics.movement(self.before, self.codebook.detach())
+        return metrics.mean_distance(self.codebook.detach(), self.before)
 
     def before_step(self, step: int, images: Tensor, generator: torch.Generator) -> None:
         """Place the vectors by k-means if this is due at this step.
