@@ -24,18 +24,18 @@ CARD_FILE = "README.md"
 HISTORY_FILE = "history.json"  # the recipe, the course of the training and all measurements
 SAMPLES_FILE = "samples.safetensors"  # test images to start from, or their latents
 MAP_FILE = "map.safetensors"  # vectors and test latents on a plane; only models with vectors have one
-SEARCH_FILE = "search.json"  # every recipe that was tried; only models whose recipe was searched for have one
+SEARCH_FILE = "search.json"  # all recipes of a search, if there was one
 CHECKPOINT_FILE = "checkpoint.safetensors"  # only while a model is being trained; never published
-PINS_FILE = "pins.json"  # beside the models' folders, or in place of them: Pins by name
-DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # what the demo reads of every model
+PINS_FILE = "pins.json"  # in the folder of shipped models: pins by name
+DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # the demo reads these files of every model
 
-NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account that short names fall back to
+NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account of short names that are not shipped models
 _FLOATS = {"F32", "F16", "BF16"}
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A Hub repository at one commit, which stands for a shipped model."""
+    """A Hub repository at one commit, used in place of a shipped model's folder."""
 
     repo_id: str
     revision: str
@@ -95,7 +95,7 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
 
 
 def locate(name: str | Path) -> Path | str | Pin:
-    """What ``name`` refers to: a local folder, the id of a Hub repository, or a pinned commit of one.
+    """Resolve ``name`` to a local folder, the id of a Hub repository, or a pinned commit of one.
 
     Raises:
         LoadError: it cannot be any of them.
@@ -135,7 +135,7 @@ def samples(name: str | Path, model) -> torch.Tensor:
 
 
 def sample_images(name: str | Path) -> torch.Tensor | None:
-    """The test images (B, C, H, W) in [0, 1] that are shipped with a model; None if only their latents may be shown.
+    """The test images (B, C, H, W) in [0, 1] that are shipped with a model; None if there are only latents.
 
     Errors are those of :func:`find_files`.
     """

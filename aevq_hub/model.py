@@ -65,7 +65,7 @@ class AEVQ(
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The reconstruction: (B, C, H, W) in [0, 1] → (B, C, H, W) in [0, 1].
 
-        It is D(E(x)); for `vqvae`, whose decoder is fed from the codebook, it is D of the nearest vectors.
+        It is D(E(x)) or, for `vqvae`, D of the nearest vectors of E(x).
         """
         return self.render(self.encode(x))
 
@@ -249,7 +249,7 @@ class AEVQ(
         Raises:
             ValueError: another dtype.
             LoadError: no such model, or one of its files is missing, damaged or of another model. Loading is strict:
-                exactly the weights that config.json asks for must be there. Pickles are never opened.
+                the file must contain exactly the weights that config.json implies. Pickles are never opened.
         """
         if dtype not in _DTYPES:
             raise ValueError(f"dtype is {dtype!r}; choose from {', '.join(map(str, _DTYPES))}")

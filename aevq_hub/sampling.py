@@ -101,7 +101,7 @@ class IndependentCells(Sampler):
 
 
 def sampler_of(config) -> Sampler:
-    """The unfitted sampler that a configuration asks for."""
+    """An unfitted sampler of the kind that a configuration needs."""
     if config.grid_size and config.num_codes:
         return IndependentCells(config.grid_size, config.num_codes)
     return GaussianMixture(config.latent_dim)

@@ -23,7 +23,7 @@ TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
 
 def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: Path) -> None:
-    """Write README.md into a model's folder, which contains the ``pictures`` and whose ``history.json`` is given."""
+    """Write README.md into a model's folder, from ``history.json`` and the names of the pictures in the folder."""
     dataset, results, rows = DATASETS.get(config.dataset), history["results"], recorded_rows(folder / SEARCH_FILE)
     with torch.device("meta"):
         sampler = sampler_of(config)

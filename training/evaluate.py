@@ -24,7 +24,7 @@ class Benchmark:
     """
 
     images: Tensor  # uint8 (N, C, H, W)
-    shifted: Tensor  # the images whose class changes are measured
+    shifted: Tensor  # images to measure class changes on
     labelled: tuple[Labelled, Labelled] | None = None  # labelled images to learn from and to test on
     classifier: ReferenceClassifier | None = None  # the reference classifier
     frechet: metrics.Frechet | None = None  # the classifier Fréchet distance from the images

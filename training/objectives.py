@@ -231,7 +231,7 @@ class Objective:
     terms: Callable[[AEVQ, Batch, Recipe], tuple[Terms, Matches | None]]  # the terms, and the vectors' matches
     weights: Callable[[Recipe, int], dict[str, float]]  # a recipe and a step → the weight of each term
     settings: tuple[str, ...] = ()  # the settings it uses besides those of all objectives (recipes.COMMON)
-    draws_pull_batch: Callable[[Recipe], bool] = lambda recipe: False  # whether it needs Batch.x_pull
+    needs_pull_batch: Callable[[Recipe], bool] = lambda recipe: False  # whether it needs Batch.x_pull
 
 
 OBJECTIVES = {
@@ -245,7 +245,7 @@ OBJECTIVES = {
         ("num_codes", "pull_weight", "center_reconstruction_weight", "assignment", "pull_scale", "pull_batch_size",
          "nearest_by", "ema_rate", "warmup_steps", "ramp_steps", "feed_steps", "initialisation", "refit_epochs",
          "restart_steps", "restart_share"),
-        draws_pull_batch=lambda r: r.assignment == "vector-to-image",
+        needs_pull_batch=lambda r: r.assignment == "vector-to-image",
     ),
     "zero": Objective(zero, lambda r, step: {"reconstruction": 1.0, "encoder_pull": r.pull_weight}, ("pull_weight",)),
     "vae": Objective(vae, lambda r, step: {"reconstruction": 1.0, "kl": r.kl_weight}, ("kl_weight",)),

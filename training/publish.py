@@ -63,7 +63,7 @@ class Publisher:
             to someone else.
 
     Raises:
-        PublishError: the Hub is not reached, there is no token, or the token has no right to write there.
+        PublishError: the Hub is not reached, there is no token, or the token may not write there.
     """
 
     def __init__(self, namespace: str, *, repo_type: str = "model", create_pr: bool = False):

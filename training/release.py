@@ -1,13 +1,13 @@
 """A finished training ─► the model's folder, which is published as it is."""
 
-import json
 import platform
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from aevq_hub import AEVQ, pictures
+from aevq_hub import folder as folders
 from aevq_hub.folder import HISTORY_FILE, SAMPLES_FILE
 
 from . import figures, fit_sampler, maps, metrics
@@ -116,13 +116,9 @@ def _two_per_class(test: Split, classes: int) -> torch.Tensor:
 
 def describe(model: AEVQ, folder: Path) -> None:
     """Render a model's pictures and write its card, using only the files in its folder."""
-    history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
-    samples = load_file(folder / SAMPLES_FILE)
-    x = metrics.to_float(samples["images"]) if "images" in samples else None
-    z = model.encode(x) if x is not None else samples["latents"].float()
-    shown = None if x is None else x[:10]
+    history, x, z = folders.history(folder), folders.sample_images(folder), folders.samples(folder, model)
     rendered = {
-        "reconstructions.png": pictures.reconstruction(model, z[:10], shown),
+        "reconstructions.png": pictures.reconstruction(model, z[:10], None if x is None else x[:10]),
         "perturbation.png": pictures.perturbation(model, z[0]),
         "interpolation.png": pictures.interpolation(model, z[:-1][:6:2], z[1:][:6:2]) if len(z) > 1 else None,
         "samples.png": pictures.samples(model),

@@ -1,7 +1,6 @@
 """Train one model from start to finish, or continue after an interruption."""
 
 import hashlib
-import json
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from aevq_hub import AEVQConfig
-from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_FILE
+from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_FILE, history
 
 from . import metrics
 from .card import terminal_report
@@ -48,16 +47,16 @@ def train_model(
 
 def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool) -> Path:
     trainer = Trainer(config, recipe, device, data=source.public_name)
-    checkpoint, history = folder / CHECKPOINT_FILE, folder / HISTORY_FILE
+    checkpoint = folder / CHECKPOINT_FILE
     if restart:
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():
         trainer.load(checkpoint)
-    elif (folder / WEIGHTS_FILE).exists() and history.exists():
-        past = json.loads(history.read_text(encoding="utf-8"))
+    elif (folder / WEIGHTS_FILE).exists() and (folder / HISTORY_FILE).exists():
+        past = history(folder)
         past_config = AEVQConfig.from_file(folder / CONFIG_FILE).to_dict()
         settings = {"config": past_config, "recipe": past["recipe"], "data": past["data"]["source"]}
-        refuse_other_settings(history, settings, trainer.settings)
+        refuse_other_settings(folder, settings, trainer.settings)
         trainer.epochs = past["epochs"]
     wanted, done = trainer.total_epochs, len(trainer.epochs)
     if done > wanted or (not checkpoint.exists() and 0 < done < wanted):

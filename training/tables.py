@@ -18,7 +18,7 @@ SEARCHED = ("mse", "quantized_mse", "spread", "distance_to_vector", "codebook.in
 
 
 def recorded_rows(path: Path) -> list[dict]:
-    """The rows of a search's file, none if there is no file yet."""
+    """The rows of a search's file; none if it does not exist."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 

@@ -103,7 +103,7 @@ class Trainer:
 
     def _batch(self, images: Tensor, labels: Tensor | None, index: Tensor, step: int, generator) -> Batch:
         x_pull = None
-        if self.objective.draws_pull_batch(self.recipe):  # sampled separately from the first batch
+        if self.objective.needs_pull_batch(self.recipe):  # sampled separately from the first batch
             others = torch.randint(len(images), (self.recipe.pull_batch_size,), generator=generator)
             x_pull = self._pixels(images, others, generator)
         labels = None if labels is None else labels[index].to(self.device)

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,12 +13,8 @@ from ..recipe import Recipe
 from ..rows import Source
 from ..sources import find_source
 
-
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Wide help, with descriptions as they are written."""
-
-    def __init__(self, prog):
-        super().__init__(prog, max_help_position=40, width=118)
+# wide help, with the line breaks of descriptions
+Formatter = partial(argparse.RawDescriptionHelpFormatter, max_help_position=40, width=118)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
