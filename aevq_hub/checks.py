@@ -18,7 +18,7 @@ def whole(name: str, value, low: int, high: float = math.inf) -> int:
     """Check a whole number from ``low`` to ``high`` and return it.
 
     Raises:
-        ValueError: it is not an int (bool is none), or out of range.
+        ValueError: it is not an int (a bool is not one), or out of range.
     """
     if type(value) is not int or not low <= value <= high:
         limits = f"of at least {low}" if high == math.inf else f"from {low} to {high}"

@@ -35,18 +35,13 @@ def distances(codebook: Tensor) -> Tensor:
 class Health:
     """How a codebook of K vectors is used by the latents of a data set.
 
-    Attributes:
-        share: (K,) the fraction of the latents nearest to each vector.
-        nearest_distance: (K,) the Euclidean distance to the nearest other vector; infinite for K = 1.
-        spread: the root mean squared distance of the latents to their mean.
-        duplicates: the vectors with another vector within ``DUPLICATE`` times the spread, by index: those that have
-            "converged to the same location" (section 3.2).
+    ``duplicates`` are the vectors that have "converged to the same location" (section 3.2).
     """
 
-    share: Tensor
-    nearest_distance: Tensor
-    spread: float
-    duplicates: list[int]
+    share: Tensor  # (K,) the fraction of the latents nearest to each vector
+    nearest_distance: Tensor  # (K,) the Euclidean distance to the nearest other vector; infinite for K = 1
+    spread: float  # the root mean squared distance of the latents to their mean
+    duplicates: list[int]  # indices of the vectors with another vector within DUPLICATE times the spread
 
     @property
     def in_use(self) -> list[int]:
@@ -68,25 +63,17 @@ class Health:
 
         ``nearest_distance`` is the median over the vectors, relative to the latents' spread.
         """
-        return {
-            "vectors": len(self.share),
-            "in_use": len(self.in_use),
-            "dead": len(self.dead),
-            "duplicates": len(self.duplicates),
-            "perplexity": self.perplexity,
-            "largest_share": self.share.max().item(),
-            **self._relative_distance(),
-        }
+        numbers = {"vectors": len(self.share), "in_use": len(self.in_use), "dead": len(self.dead)}
+        numbers |= {"duplicates": len(self.duplicates), "perplexity": self.perplexity}
+        numbers["largest_share"] = self.share.max().item()
+        if len(self.share) > 1 and self.spread:  # else nothing to compare, or all latents in one place
+            numbers["nearest_distance"] = self.nearest_distance.median().item() / self.spread
+        return numbers
 
     def record(self) -> dict:
         """What a history stores: the summary, the ``share`` of each vector to five decimals, ``duplicate_indices``."""
         share = [round(share, 5) for share in self.share.tolist()]
         return {**self.summary(), "share": share, "duplicate_indices": self.duplicates}
-
-    def _relative_distance(self) -> dict[str, float]:
-        if len(self.share) < 2 or not self.spread:  # nothing to compare, or all latents in one place
-            return {}
-        return {"nearest_distance": self.nearest_distance.median().item() / self.spread}
 
 
 @torch.no_grad()

@@ -22,42 +22,24 @@ class LoadError(ValueError):
 class AEVQConfig:
     """Everything needed to build a model and to prepare its images. Every field is checked on creation.
 
-    Args:
-        variant: a key of ``registry.VARIANTS``.
-        dataset: the data set it was trained on; a key of ``registry.DATASETS`` or any other name.
-        network: a key of ``networks.NETWORKS``.
-        image_size: height and width of ``x`` in pixels, 8 … 512.
-        channels: 1 (grey) or 3 (RGB).
-        crop: side of the central square that :meth:`AEVQ.preprocess` keeps, as a fraction of the shorter, in (0, 1].
-        widths: channels after each halving of a convolutional network, or units of each layer of an MLP.
-        latent_dim: D, 1 … 4096.
-        num_codes: K, 0 … 65536.
-        grid_size: height and width of the grid of vectors that an image is encoded to, 0 for a single vector.
-        feed: what the decoder receives in :meth:`AEVQ.forward`: the latents ("encoder") or their nearest vectors
-            ("codebook").
-        variational: whether the encoder outputs a mean and a variance.
-        num_classes: the number of classes of :meth:`AEVQ.classify`, 0 without a classifier.
-        multi_label: whether an image may belong to several of them.
-        format_version: version of this layout.
-
     Raises:
         ValueError: a value has the wrong type or is out of range; the message names it and what is allowed.
     """
 
-    variant: str
-    dataset: str
-    network: str
-    image_size: int
-    channels: int
-    crop: float
-    widths: tuple[int, ...]
-    latent_dim: int
-    num_codes: int
-    grid_size: int
-    feed: str
-    variational: bool
-    num_classes: int
-    multi_label: bool
+    variant: str  # a key of registry.VARIANTS
+    dataset: str  # the data set it was trained on: a key of registry.DATASETS or any other name
+    network: str  # a key of networks.NETWORKS
+    image_size: int  # height and width of x in pixels, 8 … 512
+    channels: int  # 1 (grey) or 3 (RGB)
+    crop: float  # side of the central square that preprocess() keeps, as a fraction of the shorter side, in (0, 1]
+    widths: tuple[int, ...]  # channels after each halving of a convolutional network, or units of an MLP's layers
+    latent_dim: int  # D, 1 … 4096
+    num_codes: int  # K, 0 … 65536
+    grid_size: int  # height and width of the grid of vectors that an image is encoded to; 0 for a single vector
+    feed: str  # what the decoder receives in forward(): the latents ("encoder") or their nearest vectors ("codebook")
+    variational: bool  # whether the encoder outputs a mean and a variance
+    num_classes: int  # the number of classes of classify(); 0 without a classifier
+    multi_label: bool  # whether an image may belong to several classes
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
@@ -78,9 +60,8 @@ class AEVQConfig:
             whole("widths", width, 1, 1024)
         network = NETWORKS[self.network]
         if network.halves and self.image_size % 2 ** len(self.widths):
-            raise ValueError(
-                f"image_size {self.image_size} cannot be halved once for each of {len(self.widths)} widths"
-            )
+            halvings = f"once for each of {len(self.widths)} widths"
+            raise ValueError(f"image_size {self.image_size} cannot be halved {halvings}")
         whole("latent_dim", self.latent_dim, 1, 4096)
         whole("num_codes", self.num_codes, 0, 65536)
         side = self.image_size >> len(self.widths) if network.grid else 0
@@ -126,7 +107,7 @@ class AEVQConfig:
         except (ValueError, RecursionError) as error:
             raise LoadError(f"{path} is not valid JSON ({error}); download the model again") from error
         if not isinstance(values, dict):
-            raise LoadError(f"{path} must hold a JSON object, not {type(values).__name__}")
+            raise LoadError(f"{path} must contain a JSON object, not {type(values).__name__}")
         known = [*(f.name for f in fields(cls)), WEIGHTS_HASH]
         version = values.get("format_version")
         if type(version) is int and version > FORMAT_VERSION:  # checked first: this version may not know its keys

@@ -1,6 +1,6 @@
-"""A model's folder: where it is, which files it holds, and how they are read.
+"""A model's folder: where it is, which files it contains, and how they are read.
 
-The folder is exactly what the model's Hub repository holds. Every file name of it is defined here.
+The folder is a copy of the model's Hub repository. All its file names are defined here.
 """
 
 import json
@@ -24,18 +24,18 @@ CARD_FILE = "README.md"
 HISTORY_FILE = "history.json"  # the recipe, the course of the training and all measurements
 SAMPLES_FILE = "samples.safetensors"  # test images to start from, or their latents
 MAP_FILE = "map.safetensors"  # vectors and test latents on a plane; only models with vectors have one
-SEARCH_FILE = "search.json"  # every recipe that was tried; only models whose recipe was searched for have one
+SEARCH_FILE = "search.json"  # all recipes of a search, if there was one
 CHECKPOINT_FILE = "checkpoint.safetensors"  # only while a model is being trained; never published
-PINS_FILE = "pins.json"  # beside the models' folders, or in place of them: Pins by name
-DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # what the demo reads of every model
+PINS_FILE = "pins.json"  # in the folder of shipped models: pins by name
+DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # the demo reads these files of every model
 
-NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account that short names fall back to
+NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account of short names that are not shipped models
 _FLOATS = {"F32", "F16", "BF16"}
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A Hub repository at one commit, which stands for a shipped model."""
+    """A Hub repository at one commit, used in place of a shipped model's folder."""
 
     repo_id: str
     revision: str
@@ -44,9 +44,8 @@ class Pin:
 def pins() -> dict[str, Pin]:
     """The pinned models by short name. A Space has pins instead of the models' folders."""
     path = shipped_folder() / PINS_FILE
-    if not path.is_file():
-        return {}
-    return {name: Pin(**pin) for name, pin in json.loads(path.read_text(encoding="utf-8")).items()}
+    pinned = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {name: Pin(**pin) for name, pin in pinned.items()}
 
 
 def shipped_folder() -> Path:
@@ -81,8 +80,7 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
         hub_options: passed to ``hf_hub_download``: ``revision``, ``cache_dir``, ``local_files_only``, ``token`` …
 
     Raises:
-        LoadError: there is no such model, a file is missing, or the Hub was not reached, refused or broke off. An
-            unreachable Hub is noticed within seconds.
+        LoadError: there is no such model, a file is missing, or the Hub was not reached, refused or broke off.
     """
     place = locate(name)
     if isinstance(place, Pin):
@@ -92,12 +90,12 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
         return hub.download(place, names, hub_options)
     for file in names:
         if not (place / file).is_file():
-            raise LoadError(f"{place} has no {file}; a model's folder holds {CONFIG_FILE} and {WEIGHTS_FILE}")
+            raise LoadError(f"{place} has no {file}; a model's folder contains {CONFIG_FILE} and {WEIGHTS_FILE}")
     return [place / file for file in names]
 
 
 def locate(name: str | Path) -> Path | str | Pin:
-    """What ``name`` refers to: a local folder, the id of a Hub repository, or a pinned commit of one.
+    """Resolve ``name`` to a local folder, the id of a Hub repository, or a pinned commit of one.
 
     Raises:
         LoadError: it cannot be any of them.
@@ -122,31 +120,24 @@ def locate(name: str | Path) -> Path | str | Pin:
 def history(name: str | Path) -> dict:
     """A model's ``history.json``: its recipe, the course of its training and all measurements.
 
-    Raises:
-        LoadError: no such model, or the file is missing.
+    Errors are those of :func:`find_files`.
     """
     return json.loads(find_files(name, (HISTORY_FILE,))[0].read_text(encoding="utf-8"))
 
 
 def samples(name: str | Path, model) -> torch.Tensor:
-    """The latents (B, D) or (B, D, h, w) of the test images that are shipped with a model.
+    """The latents (B, D) or (B, D, h, w) of the test images that are shipped with a model, encoded by ``model``.
 
-    Args:
-        name: the model's name, folder or Hub id.
-        model: the loaded :class:`AEVQ`, which encodes the images.
-
-    Raises:
-        LoadError: no such model, or the file is missing.
+    Errors are those of :func:`find_files`.
     """
     x = sample_images(name)
     return model.encode(x) if x is not None else _samples(name)["latents"].float()
 
 
 def sample_images(name: str | Path) -> torch.Tensor | None:
-    """The test images (B, C, H, W) in [0, 1] that are shipped with a model; None if only their latents may be shown.
+    """The test images (B, C, H, W) in [0, 1] that are shipped with a model; None if there are only latents.
 
-    Raises:
-        LoadError: no such model, or the file is missing.
+    Errors are those of :func:`find_files`.
     """
     images = _samples(name).get("images")
     return None if images is None else images.float() / 255
@@ -159,8 +150,7 @@ def _samples(name: str | Path) -> dict[str, torch.Tensor]:
 def class_names(name: str | Path, dataset: str) -> tuple[str, ...]:
     """The names of the classes of the data set that a model was trained on; empty without labels.
 
-    Raises:
-        LoadError: no such model, or its history is missing.
+    Errors are those of :func:`find_files`.
     """
     if dataset in DATASETS:
         return DATASETS[dataset].class_names
@@ -178,16 +168,14 @@ def read_weights(
 ) -> dict[str, torch.Tensor]:
     """The tensors of a safetensors file, after checking the names, shapes and types in its header.
 
-    Floating-point weights are returned as float32, however they are stored.
-
     Args:
         path: the file.
-        expected: name → tensor of the shape and type the model needs (``meta`` tensors suffice).
+        expected: name → tensor of the shape and type to return (``meta`` tensors suffice).
         sha256: the hash of the file, from config.json.
         device: where to put the tensors.
 
     Raises:
-        LoadError: the file is truncated, broken or belongs to another model. Nothing of the model was changed.
+        LoadError: the file is truncated, broken or belongs to another model.
     """
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
@@ -195,10 +183,8 @@ def read_weights(
             for problem in _mismatches(stored, expected):
                 raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
             if weights_hash(path) != sha256:
-                raise LoadError(
-                    f"{path} is not the file that its {CONFIG_FILE} was written with: its SHA-256 differs; "
-                    "download the model again"
-                )
+                problem = f"the file that its {CONFIG_FILE} was written with: its SHA-256 differs"
+                raise LoadError(f"{path} is not {problem}; download the model again")
             return {key: file.get_tensor(key).to(expected[key].dtype) for key in expected}
     except SafetensorError as error:
         raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error

@@ -4,14 +4,7 @@ import errno
 import re
 from pathlib import Path
 
-from huggingface_hub import (
-    HfApi,
-    constants,
-    get_hf_file_metadata,
-    hf_hub_download,
-    hf_hub_url,
-    try_to_load_from_cache,
-)
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -30,6 +23,17 @@ from .config import LoadError
 LIBRARY = "aevq-hub"  # the Hub's name for what loads our models
 _PATIENCE = 4  # seconds to wait for the Hub's first answer, unless HF_HUB_ETAG_TIMEOUT says otherwise
 _PASSING = (408, 429, 500, 502, 503, 504)  # answers after which the client tries again
+_FAILURES = {  # the first that fits; anything else is explained by the error's own words
+    HFValidationError: "{repo!r} is not the name of a Hub repository: {error}",
+    GatedRepoError: "{repo} is gated: ask for access on its page and log in with `hf auth login`",
+    RepositoryNotFoundError: "the Hub has no model {repo!r} that you can see; check the name, or log in with "
+    "`hf auth login` if it is private; available_models() lists the shipped ones",
+    RevisionNotFoundError: "{repo} has no revision {revision!r}; give a branch, a tag or a commit",
+    LocalEntryNotFoundError: "{repo}{at} is not in the cache and the Hub was not reached; check the network, or give "
+    "the path of a folder",
+    EntryNotFoundError: "{repo}{at} lacks one of {names}; only models saved with safetensors are loaded, never pickled "
+    "weights",
+}
 
 
 def list_models(namespace: str) -> list[str]:
@@ -46,21 +50,14 @@ def list_models(namespace: str) -> list[str]:
 
 
 def reach_hub() -> None:
-    """Ask the Hub for a sign of life, with little patience.
-
-    Raises:
-        HTTPError, OfflineModeIsEnabled: of the client: it was not reached.
-    """
+    """Check quickly that the Hub answers; if not, the client's HTTPError or OfflineModeIsEnabled is raised."""
     get_session().head(constants.ENDPOINT, timeout=_PATIENCE)
 
 
 def download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
     """The paths of files of a repository, all from the same commit.
 
-    Args:
-        repo_id: ``<namespace>/<name>``.
-        names: the names of the files.
-        options: those of ``hf_hub_download``: ``revision``, ``cache_dir``, ``local_files_only``, ``token`` …
+    ``options`` are those of ``hf_hub_download``: ``revision``, ``cache_dir``, ``local_files_only``, ``token`` …
 
     Raises:
         LoadError: a file is missing, or the Hub was not reached, refused or broke off.
@@ -75,34 +72,15 @@ def download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
         if commit is None:
             return [Path(hf_hub_download(repo_id, name, **options)) for name in names]
         files = [Path(hf_hub_download(repo_id, name, **{**options, "revision": commit})) for name in names]
-        # the cache's own note of where the revision points moves last, when all files are there
+        # only now that all files are there, the cache notes where the revision points
         for name in names:
             hf_hub_download(repo_id, name, **{**options, "force_download": False})
         return files
-    except HFValidationError as error:
-        raise LoadError(f"{repo_id!r} is no name of a Hub repository: {error}") from error
-    except GatedRepoError as error:
-        raise LoadError(f"{repo_id} is gated: ask for access on its page and log in with `hf auth login`") from error
-    except RepositoryNotFoundError as error:
-        raise LoadError(
-            f"the Hub has no model {repo_id!r} that you can see; check the name, or log in with `hf auth login` if it "
-            "is private; available_models() lists the shipped ones"
-        ) from error
-    except RevisionNotFoundError as error:
-        raise LoadError(
-            f"{repo_id} has no revision {options['revision']!r}; give a branch, a tag or a commit"
-        ) from error
-    except LocalEntryNotFoundError as error:
-        raise LoadError(
-            f"{repo_id}{at} is not in the cache and the Hub was not reached; "
-            "check the network, or give the path of a folder"
-        ) from error
-    except EntryNotFoundError as error:
-        raise LoadError(
-            f"{repo_id}{at} lacks one of {', '.join(names)}; only models saved with safetensors are loaded, never "
-            "pickled weights"
-        ) from error
-    except (HTTPError, OSError, RuntimeError) as error:  # of the client or of what it downloads with
+    except (HTTPError, EntryNotFoundError, HFValidationError, OSError, RuntimeError) as error:
+        for kind, sentence in _FAILURES.items():
+            if isinstance(error, kind):
+                known = {"repo": repo_id, "at": at, "revision": options.get("revision"), "names": ", ".join(names)}
+                raise LoadError(sentence.format(**known, error=error)) from error
         advice = "try again"
         if getattr(error, "errno", None) == errno.ENOSPC:
             advice = "make room on the disk, or give another cache_dir"
@@ -112,7 +90,7 @@ def download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
 
 
 def _cached_commit(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path] | None:
-    """Files of a commit named by its hash, if the cache has them all: they never change, so nobody need be asked."""
+    """Files of a commit named by its hash, if all are cached: they never change, so the Hub is not asked."""
     if options.get("force_download") or not re.fullmatch("[0-9a-f]{40}", options.get("revision") or ""):
         return None
     where = {"cache_dir": options.get("cache_dir"), "revision": options["revision"]}
@@ -122,10 +100,10 @@ def _cached_commit(repo_id: str, names: tuple[str, ...], options: dict) -> list[
 
 
 def _commit(repo_id: str, name: str, options: dict) -> str | None:
-    """The commit that a revision is on the Hub, None where the client is to see for itself.
+    """The commit of a revision on the Hub; None if the client has to find out.
 
-    Asked once and with little patience: for a file that is not cached the client would try for 23 s. Where the Hub is
-    not reached, ``options`` are changed to what is cached.
+    The Hub is asked once, with a short timeout: the client would try for 23 s. If it is not reached, ``options`` are
+    changed to use only what is cached.
     """
     if options.get("local_files_only") or constants.HF_HUB_OFFLINE:
         if options.get("force_download"):

@@ -47,8 +47,7 @@ def perturb_cell(
     Args:
         z: grids (..., D, h, w).
         cell: the row and the column of the vector.
-        dims: P dimensions from 0 to D − 1, or a single one.
-        shifts: S amounts in the latent's own units, or a single one.
+        dims, shifts: as for :func:`perturb`.
 
     Returns:
         (..., P, S, D, h, w).
@@ -107,12 +106,8 @@ def bilinear(
     """Bilinear interpolation between four latents.
 
     Args:
-        upper_left: the result at [0, 0], a latent or grid of any shape.
-        upper_right: the result at [0, −1], of the same shape.
-        lower_left: the result at [−1, 0].
-        lower_right: the result at [−1, −1].
-        rows: R, at least 2.
-        columns: S, at least 2.
+        upper_left, upper_right, lower_left, lower_right: latents or grids (...), all of the same shape.
+        rows, columns: R and S, at least 2 each.
 
     Returns:
         (R, S, ...): the corners equal the four latents.

@@ -1,30 +1,23 @@
-"""What is measured of a model: every name, format and explanation, for cards, reports, search tables and the demo."""
+"""The names, formats and explanations of all measurements, for cards, reports, search tables and the demo."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from .codebook import DUPLICATE, IN_USE
 
-Lines = list[dict[str, str]]  # a table for people: one dictionary per line, all with the same keys, the headings
+Lines = list[dict[str, str]]  # a table: one dictionary per line, whose keys are the headings
 
 
 class Measure(NamedTuple):
-    """One number in the ``results`` of a ``history.json``.
+    """One number in the ``results`` of a ``history.json``."""
 
-    Attributes:
-        short: the heading of a column.
-        name: the full name.
-        form: how the number is written, for ``str.format``.
-        meaning: what it says; reads on after the name.
-    """
-
-    short: str
-    name: str
-    form: str
-    meaning: str
+    short: str  # the heading of a column
+    name: str  # the full name
+    form: str  # the format, for str.format
+    meaning: str  # an explanation that continues the name
 
 
-# by the place of the number in the results, nested keys joined by dots
+# keys are the places of the numbers in the results, with nested keys joined by dots
 MEASURES = {key: Measure(*entry) for key, entry in {
     "mse": ("MSE", "mean squared error", "{:.5f}", "of the reconstructions, pixels in [0, 1]; lower is better"),
     "psnr": ("PSNR", "peak signal-to-noise ratio", "{:.2f} dB", "the same error in decibels; higher is better"),
@@ -37,7 +30,7 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     "distance_to_vector": ("distance to vector", "distance to the nearest vector", "{:.2f}",
                            "mean over the latents, in the same arbitrary units"),
     "accuracy": ("accuracy", "accuracy", "{:.2%}", "of the model's own classifier"),
-    "majority": ("majority", "accuracy of the majority vote", "{:.2%}", "of always answering the commonest class"),
+    "majority": ("majority", "accuracy of the majority vote", "{:.2%}", "of always giving the most frequent class"),
     "codebook.vectors": ("vectors", "vectors", "{}", "K, the size of the codebook"),
     "codebook.in_use": ("in use", "vectors in use", "{}", f"nearest to at least {IN_USE:.2%} of the test latents"),
     "codebook.dead": ("dead", "dead vectors", "{}", "nearest to no test latent"),
@@ -56,19 +49,19 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     "frechet.midpoints": ("Fréchet: mid-points", "classifier Fréchet distance of mid-points", "{:.1f}",
                           "the same, of images decoded half-way between the latents of two test images"),
     "probes.linear": ("linear probe", "accuracy of a linear probe", "{:.1%}",
-                      "classes, or attributes, that a linear classifier reads from the latents"),
+                      "classes, or attributes, that a linear classifier predicts from the latents"),
     "probes.neighbours": ("neighbours", "accuracy of ten nearest neighbours", "{:.1%}", "the same, by a vote"),
     "probes.majority": ("probe's majority", "accuracy of the probes' majority vote", "{:.1%}",
-                        "of always answering the commonest class"),
-    "changed": ("class changes", "class changes", "{:.1%}", "images that, shifted within ±3 on one of the ten "
-                "dimensions that change the picture most, a classifier takes for another class with probability ≥ 0.9; "
+                        "of always giving the most frequent class"),
+    "changed": ("class changes", "class changes", "{:.1%}", "images that the classifier assigns to another class with "
+                "probability ≥ 0.9 after a shift within ±3 of one of the ten dimensions that change the image most; "
                 "depends on the arbitrary scale of the latents"),
-    "changed_surely": ("sure changes", "sure class changes", "{:.1%}", "the same, if the classifier is sure of all "
-                       "but two of the 13 pictures from −3 to +3; depends on the same scale"),
-    "sure": ("sure pictures", "sure pictures", "{:.1%}", "pictures within ±3 that the classifier is sure of; depends "
-             "on the same scale"),
+    "changed_surely": ("sure changes", "sure class changes", "{:.1%}", "the same, if the classifier is sure of at "
+                       "least 11 of the 13 images from −3 to +3; depends on the same scale"),
+    "sure": ("sure pictures", "sure pictures", "{:.1%}", "images shifted within ±3 that the classifier is sure of; "
+             "depends on the same scale"),
     "classifier_accuracy": ("classifier", "accuracy of the reference classifier", "{:.1%}",
-                            "the classifier that measures, on test images"),
+                            "the classifier used for these measurements, on test images"),
 }.items()}  # fmt: skip
 
 
@@ -81,28 +74,23 @@ def flat(results: dict, prefix: str = "") -> dict:
 
 
 def written(results: dict, key: str) -> str:
-    """A measurement as people write it.
+    """A formatted measurement; a dash if it was not measured, or ``diverged`` if the training diverged.
 
-    Args:
-        results: nested, as in ``history.json``.
-        key: one of ``MEASURES``.
-
-    Returns:
-        The formatted number; a dash if it was not measured, or ``diverged`` if the training did.
+    ``results`` are nested, as in ``history.json``; ``key`` is one of ``MEASURES``.
     """
     values = flat(results)
     return MEASURES[key].form.format(values[key]) if key in values else "diverged" if "error" in results else "–"
 
 
 def compared(results: list[dict], keys: Iterable[str]) -> Lines:
-    """Several models' measurements, one line each. Measures that none of them has are left out."""
+    """The measurements of several models, one line each, without those that no model has."""
     measured = [flat(one) for one in results]
     shown = [key for key in keys if any(key in values for values in measured)]
     return [{MEASURES[key].short: written(one, key) for key in shown} for one in results]
 
 
 def meanings(keys: Iterable[str]) -> str:
-    """What columns mean, as a list in Markdown."""
+    """The meanings of columns, as a list in Markdown."""
     return "\n".join(f"- **{MEASURES[key].short}**: {MEASURES[key].meaning}" for key in keys)
 
 

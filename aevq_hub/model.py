@@ -65,7 +65,7 @@ class AEVQ(
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The reconstruction: (B, C, H, W) in [0, 1] → (B, C, H, W) in [0, 1].
 
-        It is D(E(x)); for `vqvae`, whose decoder is fed from the codebook, it is D of the quantised latents.
+        It is D(E(x)) or, for `vqvae`, D of the nearest vectors of E(x).
         """
         return self.render(self.encode(x))
 
@@ -80,10 +80,7 @@ class AEVQ(
         return self.encode_distribution(x)[0]
 
     def encode_distribution(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """The mean of the latents (B, D) and the logarithm of their variance (B, D), which is None except for `vae`.
-
-        Arguments and errors are those of :meth:`encode`.
-        """
+        """As :meth:`encode`: the mean of the latents (B, D), and their log-variance (B, D), which only `vae` has."""
         c = self.config
         if x.ndim != 4 or tuple(x.shape[1:]) != (c.channels, c.image_size, c.image_size):
             raise ValueError(
@@ -106,14 +103,11 @@ class AEVQ(
         return torch.sigmoid(self.decoder(self._latents(z).to(self._dtype)).float())  # (B, C, H, W)
 
     def render(self, z: torch.Tensor) -> torch.Tensor:
-        """The images of latents, as :meth:`forward` makes them: D(z), or for `vqvae` D of the nearest vectors.
-
-        Shapes and errors are those of :meth:`decode`.
-        """
+        """The images of latents, as :meth:`forward` makes them: D(z), or for `vqvae` D of the nearest vectors."""
         return self.decode(self.decoder_input(z))
 
     def decoder_input(self, z: torch.Tensor) -> torch.Tensor:
-        """What the decoder receives for latents, in the same shape: z, or for `vqvae` the nearest vectors."""
+        """The decoder's input for latents, in the same shape: z, or for `vqvae` the nearest vectors."""
         return self.quantize(z)[0] if self.config.feed == "codebook" else z
 
     def quantize(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -255,18 +249,14 @@ class AEVQ(
         Raises:
             ValueError: another dtype.
             LoadError: no such model, or one of its files is missing, damaged or of another model. Loading is strict:
-                exactly the weights that config.json asks for must be there. Pickles are never opened.
+                the file must contain exactly the weights that config.json implies. Pickles are never opened.
         """
         if dtype not in _DTYPES:
             raise ValueError(f"dtype is {dtype!r}; choose from {', '.join(map(str, _DTYPES))}")
         config_file, weights_file = find_files(
-            pretrained_model_name_or_path,
-            revision=revision,
-            token=token,
-            cache_dir=cache_dir,
-            force_download=force_download,
-            local_files_only=local_files_only,
-        )
+            pretrained_model_name_or_path, revision=revision, token=token, cache_dir=cache_dir,
+            force_download=force_download, local_files_only=local_files_only,
+        )  # fmt: skip
         config, sha256 = AEVQConfig.read(config_file)
         with torch.device("meta"):  # only shapes: no memory is allocated before the file's header was checked
             model = cls(config)
@@ -276,12 +266,10 @@ class AEVQ(
         return model.eval().requires_grad_(False)
 
     def save_pretrained(self, save_directory: str | Path, *, dtype: torch.dtype = torch.float32, **kwargs) -> None:
-        """Write config.json, model.safetensors and, if there is none, a README.md into a folder.
-
-        The files are written to a temporary folder first and then moved into place.
+        """Write config.json, model.safetensors and, if there is none, a README.md into a folder, created if missing.
 
         Args:
-            save_directory: the folder, created if missing.
+            save_directory: the folder. The files are written beside it first and then moved into place.
             dtype: the type of the weights on disk: float32, float16 or bfloat16.
             kwargs: those of ``PyTorchModelHubMixin.save_pretrained``.
 

@@ -63,13 +63,7 @@ def reconstruction(model: AEVQ, z: torch.Tensor, x: torch.Tensor | None = None) 
 
 
 def codebook(model: AEVQ, columns: int = 10, most: int = 100) -> Image.Image:
-    """Figures 3.5, 4.1, 4.3: the decoded vectors, by index; for a grid, each in all cells (figure 4.7a).
-
-    Args:
-        model: a model with a codebook.
-        columns: the number of vectors in a row.
-        most: only the first vectors, at most this many.
-    """
+    """Figures 3.5, 4.1, 4.3: the first ``most`` vectors, decoded; for a grid, each in all cells (figure 4.7a)."""
     x = model.decode(filled(model, model.vectors[:most]))
     blank = -len(x) % columns
     return sheet(torch.cat([x, x.new_ones(blank, *x.shape[1:])]).unflatten(0, (-1, columns)), cell=56)
@@ -87,13 +81,7 @@ def samples(model: AEVQ, seed: int = 0, rows: int = 2, columns: int = 10) -> Ima
 
 
 def recombination(model: AEVQ, z: torch.Tensor, seed: int = 0) -> Image.Image:
-    """Figures 4.5, 4.7, 4.8: random grids; one code in all cells, and among zeros; random replacements.
-
-    Args:
-        model: a model with a grid of vectors.
-        z: a grid (D, h, w), some cells of which are replaced.
-        seed: the seed of all random choices.
-    """
+    """Figures 4.5, 4.7, 4.8: random grids; one code in all cells, and among zeros; replacements in z (D, h, w)."""
     size, v = model.config.grid_size, model.vectors
     generator = torch.Generator().manual_seed(seed)
     codes = [code % len(v) for code in torch.randperm(max(8, len(v)), generator=generator)[:8].tolist()]
@@ -115,11 +103,7 @@ def enlarge(image: Image.Image, side: int) -> Image.Image:
 
 
 def sheet(
-    x: torch.Tensor,
-    row_labels: Sequence[str] = (),
-    column_labels: Sequence[str] = (),
-    cell: int = 84,
-    gap: int = 2,
+    x: torch.Tensor, row_labels: Sequence[str] = (), column_labels: Sequence[str] = (), cell: int = 84, gap: int = 2
 ) -> Image.Image:
     """One picture of many images, as in the paper's figures.
 

@@ -96,11 +96,7 @@ def drawn_replacements(
 
 
 def blank(z: Tensor, cells: Sequence[Cell]) -> Tensor:
-    """Put zero vectors into cells of a grid (figure 4.7b: into all cells but one).
-
-    Args:
-        z: grids (..., D, h, w).
-        cells: which cells.
+    """Put zero vectors into cells of grids (..., D, h, w) (figure 4.7b: into all cells but one).
 
     Raises:
         ValueError: a cell is outside the grid.
@@ -112,12 +108,7 @@ def blank(z: Tensor, cells: Sequence[Cell]) -> Tensor:
 
 
 def paste(z: Tensor, other: Tensor, cells: Sequence[Cell]) -> Tensor:
-    """Copy cells of another grid into a grid, at the same places.
-
-    Args:
-        z: grids (..., D, h, w).
-        other: grids of the same shape.
-        cells: the cells, such as those of a :func:`rectangle`.
+    """Copy cells, such as those of a :func:`rectangle`, of grids ``other`` into grids z (..., D, h, w) of equal shape.
 
     Raises:
         ValueError: the shapes differ, or a cell is outside the grid.
@@ -140,7 +131,7 @@ def checked_cells(z: Tensor, cells: Sequence[Cell]) -> tuple[list[int], list[int
     """The rows and the columns of cells of grids (..., D, h, w).
 
     Raises:
-        ValueError: z is no grid, or a cell lies outside it.
+        ValueError: z is not a grid, or a cell lies outside it.
     """
     if z.ndim < 3:
         raise ValueError(f"z has the shape {tuple(z.shape)}; give grids (..., D, h, w)")

@@ -28,92 +28,56 @@ class Variant:
 
 VARIANTS = {
     "ae": Variant(
-        title="Plain autoencoder",
-        section="2.1",
-        summary="Three layers of 64 units on both sides, trained only to reconstruct: where the paper begins.",
-        network="mlp",
-        objective="reconstruction",
+        "Plain autoencoder", section="2.1", network="mlp", objective="reconstruction",
         shifts=(0, 0.1, 0.5, 1, 2, 5, 10, 15),  # figure 2.1
+        summary="Three layers of 64 units on both sides, trained only to reconstruct: where the paper begins.",
     ),
     "ae-conv": Variant(
-        title="Plain convolutional autoencoder",
-        section="baseline",
-        summary="The network of `center`, trained only to reconstruct: the baseline for every pull.",
-        network="conv",
-        objective="reconstruction",
+        "Plain convolutional autoencoder", section="baseline", network="conv", objective="reconstruction",
         measures_transitions=True,
+        summary="The network of `center`, trained only to reconstruct: the baseline for every pull.",
     ),
     "classifier": Variant(
-        title="Autoencoder on a classifier's latents",
-        section="2.1",
-        summary="An encoder trained to tell classes apart and then frozen, and a decoder trained on its latents.",
-        network="mlp",
-        objective="classifier",
-        classifies=True,
+        "Autoencoder on a classifier's latents", section="2.1", network="mlp", objective="classifier", classifies=True,
         shifts=(0, 0.1, 0.5, 1, 5, 10, 25, 50),  # figure 2.3
+        summary="An encoder trained to tell classes apart and then frozen, and a decoder trained on its latents.",
     ),
     "center": Variant(
-        title="Autoencoder pulled to one learnable vector",
-        section="3.1–3.2",
-        summary="In each batch, the image closest to a learnable vector is pulled towards it, and the vector follows.",
-        network="conv",
-        objective="pull",
+        "Autoencoder pulled to one learnable vector", section="3.1–3.2", network="conv", objective="pull",
         measures_transitions=True,
+        summary="In each batch, the image closest to a learnable vector is pulled towards it, and the vector follows.",
     ),
     "zero": Variant(
-        title="Autoencoder pulled to zero",
-        section="3.2",
+        "Autoencoder pulled to zero", section="3.2", network="conv", objective="zero",
         summary="Every latent is pulled towards the fixed zero vector.",
-        network="conv",
-        objective="zero",
     ),
     "codebook": Variant(
-        title="Autoencoder pulled to several learnable vectors",
-        section="3.2",
+        "Autoencoder pulled to several learnable vectors", section="3.2", network="conv", objective="pull",
         summary="Each vector of a codebook pulls the closest image of the batch towards itself, and follows it.",
-        network="conv",
-        objective="pull",
     ),
     "ema": Variant(
-        title="Codebook moved by an exponential average",
-        section="4.1",
-        summary="Each latent is pulled towards its nearest vector; the vectors slowly follow the latents they attract.",
-        network="conv",
-        objective="pull",
+        "Codebook moved by an exponential average", section="4.1", network="conv", objective="pull",
         shifts=(0, 3, 10, 30, 100, 300),  # section 4.1
+        summary="Each latent is pulled towards its nearest vector; the vectors slowly follow the latents they attract.",
     ),
     "residual": Variant(
-        title="Large codebook with a deep residual network",
-        section="4.2",
-        summary="Deeper networks with residual connections, and many more vectors.",
-        network="residual",
-        objective="pull",
+        "Large codebook with a deep residual network", section="4.2", network="residual", objective="pull",
         shifts=(0, 3, 10, 30, 100, 300),
+        summary="Deeper networks with residual connections, and many more vectors.",
     ),
     "vqae": Variant(
-        title="VQ-AE: a grid of codes, decoded from the encoder",
-        section="4.3",
-        summary="Each vector of a grid is pulled towards its nearest code; the decoder still receives the vectors.",
-        network="grid",
-        objective="pull",
+        "VQ-AE: a grid of codes, decoded from the encoder", section="4.3", network="grid", objective="pull",
         shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
+        summary="Each vector of a grid is pulled towards its nearest code; the decoder still receives the vectors.",
     ),
     "vqvae": Variant(
-        title="VQ-VAE: a grid of codes, decoded from the codebook",
-        section="4.2–4.3",
+        "VQ-VAE: a grid of codes, decoded from the codebook", section="4.2–4.3", network="grid", objective="pull",
+        feed="codebook", shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
         summary="As `vqae`, but the decoder receives the codes, through a straight-through estimator.",
-        network="grid",
-        objective="pull",
-        feed="codebook",
-        shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
     ),
     "vae": Variant(
-        title="Variational autoencoder",
-        section="baseline",
+        "Variational autoencoder", section="baseline", network="conv", objective="vae", variational=True,
         summary="The probabilistic way: a mean and a variance per dimension, a sample from them, and a KL divergence.",
-        network="conv",
-        objective="vae",
-        variational=True,
     ),
 }  # fmt: skip
 
@@ -154,41 +118,25 @@ CELEBA_ATTRIBUTES = (
 
 DATASETS = {
     "mnist": Dataset(
-        title="MNIST",
-        hub_id="ylecun/mnist",
-        hub_config="mnist",
-        size=28,
-        channels=1,
-        label_columns=("label",),
-        class_names=tuple("0123456789"),
+        "MNIST", "ylecun/mnist", "mnist", size=28, channels=1,
+        label_columns=("label",), class_names=tuple("0123456789"),
     ),
     "fashionmnist": Dataset(
-        title="FashionMNIST",
-        hub_id="zalando-datasets/fashion_mnist",
-        hub_config="fashion_mnist",
-        size=28,
-        channels=1,
+        "FashionMNIST", "zalando-datasets/fashion_mnist", "fashion_mnist", size=28, channels=1,
         label_columns=("label",),
         class_names=(
             "T-shirt / top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
         ),
     ),
     "celeba": Dataset(
-        title="CelebA",
-        hub_id="flwrlabs/celeba",
-        hub_config="img_align+identity+attr",
-        size=64,
-        channels=3,
+        "CelebA", "flwrlabs/celeba", "img_align+identity+attr", size=64, channels=3,
         crop=148 / 178,  # 148 of the aligned image's 178 × 218 pixels
         label_columns=CELEBA_ATTRIBUTES,
         class_names=tuple(name.replace("_", " ").lower() for name in CELEBA_ATTRIBUTES),
-        license="other",
-        license_name="celeba-dataset-release-agreement",
+        license="other", license_name="celeba-dataset-release-agreement",
         license_link="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
-        terms=(
-            "CelebA is released for non-commercial research only; so are these weights. "
-            "No image of it is in this repository: the pictures are outputs of the decoder."
-        ),
+        terms="CelebA is released for non-commercial research only; so are these weights. "
+              "No image of it is in this repository: the pictures are outputs of the decoder.",
         shareable=False,
     ),
 }  # fmt: skip

@@ -5,7 +5,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
-COMPONENTS = 10  # of the Gaussian mixture
+COMPONENTS = 10  # components of the Gaussian mixture
 
 
 class Sampler(nn.Module):
@@ -28,18 +28,12 @@ class Sampler(nn.Module):
 
 
 class GaussianMixture(Sampler):
-    """A mixture of ten Gaussians with full covariances, fitted with scikit-learn (``training.fit_sampler``).
-
-    Attributes:
-        weight: the probability of each component (10,).
-        mean: the means (10, D).
-        scale: the rows of the covariances' lower Cholesky factors (10, D (D + 1) / 2).
-    """
+    """A mixture of ten Gaussians with full covariances, fitted with scikit-learn (``training.fit_sampler``)."""
 
     name = "a mixture of ten Gaussians fitted to the training latents"
-    weight: Tensor
-    mean: Tensor
-    scale: Tensor
+    weight: Tensor  # the probability of each component (10,)
+    mean: Tensor  # (10, D)
+    scale: Tensor  # the rows of the covariances' lower Cholesky factors (10, D (D + 1) / 2)
 
     def __init__(self, dim: int):
         super().__init__()
@@ -84,13 +78,10 @@ class IndependentCells(Sampler):
     """The code of each cell is sampled independently of the other cells.
 
     It knows where codes occur in the training images, but not which ones occur together.
-
-    Attributes:
-        probability: the probability of each code in each cell (h, w, K).
     """
 
     name = "the frequencies of the codes in each cell, independently of the other cells"
-    probability: Tensor
+    probability: Tensor  # of each code in each cell (h, w, K)
 
     def __init__(self, side: int, num_codes: int):
         super().__init__()
@@ -110,7 +101,7 @@ class IndependentCells(Sampler):
 
 
 def sampler_of(config) -> Sampler:
-    """The unfitted sampler that a configuration asks for."""
+    """An unfitted sampler of the kind that a configuration needs."""
     if config.grid_size and config.num_codes:
         return IndependentCells(config.grid_size, config.num_codes)
     return GaussianMixture(config.latent_dim)

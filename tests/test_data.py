@@ -104,9 +104,9 @@ def test_hub_data_set_is_loaded_by_its_id(tmp_path, fresh_cache):
     [
         ({"name": "minst"}, "unknown data set 'minst'; choose from mnist, fashionmnist, celeba"),
         ({"name": "someone/thing"}, "give --size"),
-        ({"name": "cats", "data": "/nowhere", "size": 32, "channels": 3}, "--data /nowhere is no folder"),
+        ({"name": "cats", "data": "/nowhere", "size": 32, "channels": 3}, "--data /nowhere is not a folder"),
         ({"name": "mnist", "data_root": "/nowhere"}, "/nowhere has no folder ylecun/mnist"),
-        ({"name": "mnist", "size": 32}, "--size goes with images of one's own"),
+        ({"name": "mnist", "size": 32}, "--size cannot be used with mnist"),
     ],
 )
 def test_invalid_source_arguments_are_refused(arguments, message, monkeypatch):

@@ -63,7 +63,7 @@ def test_transition_through_many_unsure_pictures_is_not_sure():
 def test_distances_match_hand_computation():
     z = torch.tensor([[0.0, 0.0], [6.0, 8.0]])
     assert metrics.mean_distance(z, torch.zeros(2)) == 5
-    assert metrics.movement(torch.zeros(2, 2), z) == 5
+    assert metrics.mean_distance(z, torch.zeros(2, 2)) == 5
 
 
 def test_mse_and_psnr_match_hand_computation():

@@ -139,7 +139,7 @@ def test_push_all_keeps_the_ladder_order_and_resumes(hub, folder, capsys):
         (lambda hub, patch: patch.setenv("HF_TOKEN", hub_server.OTHER), [], "under 'ada'; choose from bob"),
         (lambda hub, patch: patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9"), [], "the Hub was not reached"),
         (lambda hub, patch: patch.setattr(constants, "HF_HUB_OFFLINE", True), [], "HF_HUB_OFFLINE is set"),
-        (lambda hub, patch: add_foreign_repository(hub), [], "ada/center-mnist exists and is no model of aevq-hub"),
+        (lambda hub, patch: add_foreign_repository(hub), [], "ada/center-mnist exists and is not a model of aevq-hub"),
         (lambda hub, patch: None, ["--tag", "v1", "--create-pr"], "a pull request"),
         (lambda hub, patch: None, ["centre-mnist"], "there is no model"),
         (lambda hub, patch: None, ["--all"], "name the models to publish, or give --all"),
@@ -165,7 +165,7 @@ def test_tag_is_never_moved(hub, folder, capsys):
     assert push(folder, "center-mnist", "--tag", "v1") == 0  # the same state
     (folder / "samples.png").unlink()
     assert push(folder, "center-mnist", "--tag", "v1") == 1
-    assert "ada/center-mnist has the tag 'v1' for another state already" in capsys.readouterr().err
+    assert "ada/center-mnist already has the tag 'v1' for another state" in capsys.readouterr().err
     assert "samples.png" in hub.files("ada/center-mnist")
 
 

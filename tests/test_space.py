@@ -50,7 +50,7 @@ def test_space_is_the_demo_with_pinned_models(hub, pushed, capsys):
         (["--to", "demo"], "--to is 'demo'; give the Space as NAMESPACE/NAME"),
         (["--to", "ada/demo", "--models", "bob"], "bob has no models on the Hub; publish them with"),
         (["--to", "bob/demo"], "may not publish under 'bob'; choose from ada"),
-        (["--to", "ada/taken"], "ada/taken exists and is no space of aevq-hub"),
+        (["--to", "ada/taken"], "ada/taken exists and is not a space of aevq-hub"),
         (["--to", "ada/demo", "--models", "eve"], "eve/center-mnist has no samples.safetensors; publish it again"),
     ],
 )

@@ -115,10 +115,10 @@ def test_finished_training_is_not_repeated(trained, mirror, capsys):
     arguments += ["--precision", "fp32"]
     before = (trained / "model.safetensors").stat().st_mtime_ns
     assert main([*arguments, "--epochs", "2"]) == 0
-    assert "trained already" in capsys.readouterr().out
+    assert "already trained" in capsys.readouterr().out
     for changed, message in (
         (["--pull-weight", "77", "--epochs", "2"], "pull_weight = 2.0, not 77.0"),
-        (["--epochs", "40"], "has 2 epochs, not 40; --restart trains it anew"),
+        (["--epochs", "40"], "has been trained for 2 epochs, not 40; --restart trains it again"),
     ):
         assert main([*arguments, *changed]) == 1
         assert message in capsys.readouterr().err
@@ -168,7 +168,7 @@ def test_training_on_very_few_images(count, message, tmp_path, capsys):
 def test_options_can_precede_positional_arguments(mirror, trained, capsys):
     before = ["--data-root", str(mirror), "--output", str(trained.parent), "--epochs", "2", "--precision", "fp32"]
     assert main(["train", *before, "center", "mnist"]) == 0  # the recipe is still that of center-mnist
-    assert "trained already" in capsys.readouterr().out
+    assert "already trained" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(  # every kind of model, labels and images once
@@ -237,7 +237,7 @@ def test_all_trains_the_selection_and_skips_finished_models(mirror, tmp_path, ca
         (["train", "center", "minst"], "unknown data set 'minst'"),
         (
             ["train", "center", "mnist", "--data", ".", "--size", "28", "--channels", "1"],
-            "give your images another name",
+            "choose another name for your images",
         ),
         (["train", "center", "mnist", "--epochs", "0"], "epochs is 0"),
         (["train", "center", "mnist", "--num-codes", "0"], "num_codes is 0; center needs at least 1"),

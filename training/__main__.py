@@ -13,16 +13,9 @@ except ModuleNotFoundError as error:
     sys.exit(MISSING.format(error.name))
 
 COMMANDS = {
-    "train": train,
-    "all": all_models,
-    "search": search,
-    "evaluate": evaluate,
-    "card": card,
-    "report": report,
-    "map": map,
-    "push": push,
-    "push-space": push_space,
-}
+    "train": train, "all": all_models, "search": search, "evaluate": evaluate, "card": card, "report": report,
+    "map": map, "push": push, "push-space": push_space,
+}  # fmt: skip
 
 OVERVIEW = """\
 Train the models of "Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions".
@@ -39,7 +32,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
                                              a recorded search over settings
   {prog} evaluate center-mnist               measure a model again
   {prog} map center-mnist                    its vectors and latents on a plane, for the demo
-  {prog} report                              the report on all models, from what is recorded
+  {prog} report                              the report on all models, from their records
   {prog} push center-mnist --to NAMESPACE    publish its folder on the Hub
   {prog} push-space --to NAMESPACE/NAME      publish the demo of a namespace's models
 

@@ -7,20 +7,17 @@ PADDING = 16  # a crop shifts an image by at most a sixteenth of its side
 
 
 def augment(images: Tensor, how: str, generator: torch.Generator) -> Tensor:
-    """Change each image of a batch at random.
+    """Change each image of a batch at random: uint8 (B, C, H, W) on the CPU → the same shape and type.
 
     Args:
-        images: uint8 (B, C, H, W) on the processor.
-        how: one of ``recipe.AUGMENTATIONS``: "none" returns the images and uses no random number, "flip" mirrors half
-            of them left to right, "flip-crop" also shifts each one; reflections of it fill the edges.
-        generator: gives the seed of the batch. The global generator is left as it was.
-
-    Returns:
-        uint8 (B, C, H, W).
+        images: the batch.
+        how: one of ``recipe.AUGMENTATIONS``. "none" returns the images and uses no random number, "flip" mirrors half
+            of them horizontally, "flip-crop" also shifts each one and fills the edges by reflection.
+        generator: provides the seed for the batch. The global generator is not changed.
     """
     if how == "none":
         return images
-    from torchvision.transforms import v2  # slow to import, and seldom needed
+    from torchvision.transforms import v2  # slow to import and rarely needed
 
     height, width = images.shape[-2:]
     transform = v2.RandomHorizontalFlip()
@@ -29,5 +26,7 @@ def augment(images: Tensor, how: str, generator: torch.Generator) -> Tensor:
         transform = v2.Compose([transform, v2.RandomCrop((height, width), padding=padding, padding_mode="reflect")])
     seed = int(torch.randint(2**62, (), generator=generator))
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # that of the processor, which the transforms use
-        return torch.stack([transform(image) for image in images])  # one by one: a batch would be changed as a whole
+        torch.default_generator.manual_seed(seed)  # the CPU's generator, which the transforms use
+        return torch.stack(
+            [transform(image) for image in images]
+        )  # one by one: the transforms treat a batch as one image

@@ -23,17 +23,10 @@ TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
 
 def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: Path) -> None:
-    """Write README.md into a model's folder.
-
-    Args:
-        config: the model's configuration.
-        history: the contents of ``history.json``.
-        pictures: names of the pictures in the folder.
-        folder: the model's folder.
-    """
+    """Write README.md into a model's folder, from ``history.json`` and the names of the pictures in the folder."""
     dataset, results, rows = DATASETS.get(config.dataset), history["results"], recorded_rows(folder / SEARCH_FILE)
     with torch.device("meta"):
-        sampling = sampler_of(config).name
+        sampler = sampler_of(config)
     metadata = _metadata(config, history)
     card = ModelCard.from_template(
         metadata,
@@ -48,7 +41,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         numbers=markdown_table(numbers({key: value for key, value in results.items() if key != "codebook"})),
         health=markdown_table(numbers({"codebook": results["codebook"]})) if config.num_codes > 1 else None,
         pictures=pictures,
-        sampling=sampling,
+        sampling=sampler.name,
         setting=setting,
         explained={f.name: f.metadata["help"] for f in fields(Recipe)},
         series=partial(series, history["epochs"]),
@@ -63,12 +56,12 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
 
 
 def published(card: str, repo_id: str) -> str:
-    """A card's text as the Hub gets it: its code loads the model from that repository, not the shipped copy."""
+    """A card's text for the Hub: its code loads the model from that repository, not the shipped copy."""
     return re.sub(r'^name = "[^"\n]*"$', f'name = "{repo_id}"', card, count=1, flags=re.MULTILINE)
 
 
 def numbers(results: dict) -> Lines:
-    """What was measured: each measure's name, its formatted value and what it means."""
+    """A table of the measurements: name, formatted value and meaning."""
     values = flat(results)
     return [
         {"measure": measure.name, "value": written(results, key), "meaning": measure.meaning}
@@ -78,12 +71,12 @@ def numbers(results: dict) -> Lines:
 
 
 def terminal_report(results: dict) -> str:
-    """What was measured, as lines for a terminal."""
+    """The measurements as lines for a terminal."""
     return "\n".join(f"{line['value']:>10}  {line['measure']}" for line in numbers(results))
 
 
 def _metadata(config: AEVQConfig, history: dict) -> ModelCardData:
-    """The front matter: what the Hub reads."""
+    """The front matter, which the Hub reads."""
     dataset, results = DATASETS.get(config.dataset), history["results"]
     return ModelCardData(
         model_name=config.name,

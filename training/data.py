@@ -1,4 +1,4 @@
-"""Data set name ─► uint8 images (N, C, H, W) and labels, decoded once and mapped in afterwards."""
+"""A data set ─► uint8 images (N, C, H, W) and labels, decoded once and memory-mapped afterwards."""
 
 import os
 import shutil
@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from aevq_hub.images import to_array
 
-from .rows import DataError, Rows, Source, rows_of
+from .rows import DataError, Row, Source, rows_of
 from .sources import cache_folder, fingerprint
 
-LABELS_KEPT = 5  # where the test split has no labels, every fifth labelled training image is kept apart to measure on
+LABELS_KEPT = 5  # without test labels, every fifth labelled training image is held out to measure on
 _CHUNK = 2048  # images decoded between two writes
 
 
@@ -42,13 +42,13 @@ class Labelled(Split):
 
 
 def load(source: Source, split: str, *, progress: bool = True) -> Split:
-    """One split of a data set, decoded on the first call and mapped from the cache on later ones.
+    """One split of a data set, decoded on the first call and memory-mapped from the cache on later ones.
 
-    No other split is downloaded. A source with a single split is divided: every tenth image makes "test".
+    No other split is downloaded. If a data set has only one split, every tenth image makes "test".
 
     Args:
         source: from :func:`find_source`.
-        split: "train" or "test", or another split the data set has.
+        split: "train", "test" or another split that the data set has.
         progress: whether to show a bar while images are decoded.
 
     Raises:
@@ -57,37 +57,37 @@ def load(source: Source, split: str, *, progress: bool = True) -> Split:
     """
     folder = cache_folder() / "images" / f"{source.name}-{split}-{fingerprint(source, split)}"
     if not (folder / "images.npy").exists():
-        _decode(source, split, rows_of(source, split), folder, progress)
+        _decode(source, split, folder, progress)
     images = np.load(folder / "images.npy", mmap_mode="c")
     labels = folder / "labels.npy"
     return Split(torch.from_numpy(images), torch.from_numpy(np.load(labels)) if labels.exists() else None)
 
 
 def training_labels(source: Source) -> torch.Tensor | None:
-    """The labels of the training split to learn from, (N,) or (N, attributes), −1 where missing or kept apart.
+    """The labels of the training split to learn from, (N,) or (N, attributes), −1 where missing or held out.
 
     Raises:
-        DataError: the data set has classes, but there are labels of fewer than two to learn from.
+        DataError: the data set has classes, but the training labels contain fewer than two of them.
     """
     labels = load(source, "train").labels
     if labels is not None and ((test := load(source, "test").labels) is None or not (test >= 0).any()):
-        labels = keep_apart(labels)[0]
+        labels = hold_out(labels)[0]
     if labels is not None and labels.ndim == 1 and len(labels[labels >= 0].unique()) < 2:
         raise DataError(f"the training images of {source.place} have labels of fewer than two classes; add some")
     return labels
 
 
-def keep_apart(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Labels without every fifth of the known ones, which are −1, and the indices of these, to measure on."""
+def hold_out(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hold out every fifth known label: the labels with −1 in these places, and the indices of the places."""
     apart = _known(labels)[::LABELS_KEPT]
     return labels.index_fill(0, apart, -1), apart
 
 
 def labelled(source: Source) -> tuple[Labelled, Labelled]:
-    """The images with labels to learn from and those to measure on.
+    """The labelled images to learn from and those to measure on.
 
-    These are of the training and the test split; where the test split has no labels, as that of the CelebA at hand,
-    every fifth labelled training image is kept apart for the second.
+    They are the training and the test split. If the test split has no labels, every fifth labelled training image is
+    held out to measure on.
 
     Raises:
         ValueError: the data set has no labels.
@@ -98,32 +98,31 @@ def labelled(source: Source) -> tuple[Labelled, Labelled]:
     learn = known(Labelled(train.images, learnt))
     if test.labels is not None and (test.labels >= 0).any():
         return learn, known(Labelled(test.images, test.labels))
-    apart = keep_apart(train.labels)[1]
+    apart = hold_out(train.labels)[1]
     return learn, Labelled(train.images[apart], train.labels[apart])
 
 
 def known(split: Labelled) -> Labelled:
-    """The images of a split that have a label (of several, any)."""
+    """The images of a split that have at least one label."""
     index = _known(split.labels)
     return split if len(index) == len(split) else Labelled(split.images[index], split.labels[index])
 
 
 def _known(labels: torch.Tensor) -> torch.Tensor:
-    """Indices of the rows of labels, (N,) or (N, attributes), that are not all missing."""
+    """Indices of the images that have at least one label; labels are (N,) or (N, attributes)."""
     return (labels.view(len(labels), -1) >= 0).any(1).nonzero()[:, 0]
 
 
-def _decode(source: Source, split: str, rows: Rows, folder: Path, progress: bool) -> None:
-    """Decode in parallel and write beside; only a complete cache is moved into place."""
-    d = source.dataset
+def _decode(source: Source, split: str, folder: Path, progress: bool) -> None:
+    """Decode in parallel into a temporary folder, which is moved into place when it is complete."""
+    d, (total, rows) = source.dataset, rows_of(source, split)
 
-    def decode(row) -> np.ndarray:
-        name, opener, _ = row
+    def decode(row: Row) -> np.ndarray:
         try:
-            with opener() as image:
+            with row.open() as image:
                 return to_array(image, d.size, d.channels, d.crop)
         except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(f"{name} cannot be read as an image: {error}") from error
+            raise DataError(f"{row.name} cannot be read as an image: {error}") from error
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     for left in folder.parent.glob(f".{folder.name}-*"):
@@ -131,19 +130,18 @@ def _decode(source: Source, split: str, rows: Rows, folder: Path, progress: bool
             shutil.rmtree(left, ignore_errors=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        labels, count, rows_left = [], 0, iter(rows.rows)
-        bar = tqdm(total=rows.count, desc=f"decoding {source.name} {split}", unit=" images", disable=not progress)
+        labels, rows_left = [], iter(rows)
+        bar = tqdm(total=total, desc=f"decoding {source.name} {split}", unit=" images", disable=not progress)
         with open(beside / "images.npy", "wb") as file, ThreadPoolExecutor() as pool, bar:
             _write_header(file, (0, d.channels, d.size, d.size))
             while chunk := list(islice(rows_left, _CHUNK)):
                 for pixels in pool.map(decode, chunk):  # Pillow decodes outside the interpreter's lock
                     file.write(pixels.tobytes())
-                labels += [row[2] for row in chunk]
-                count += len(chunk)
+                labels += [row.labels for row in chunk]
                 bar.update(len(chunk))
             file.seek(0)
-            _write_header(file, (count, d.channels, d.size, d.size))  # of the same length: numpy leaves room
-        if not count:
+            _write_header(file, (len(labels), d.channels, d.size, d.size))  # of the same length: numpy leaves room
+        if not labels:
             raise DataError(f"split {split!r} of {source.place} is empty")
         if d.label_columns:
             labels = np.array(labels, dtype=np.int64).squeeze(-1 if len(labels[0]) == 1 else ())
@@ -153,7 +151,7 @@ def _decode(source: Source, split: str, rows: Rows, folder: Path, progress: bool
         try:
             os.replace(beside, folder)
         except OSError:
-            if not (folder / "images.npy").exists():  # else another process was faster, with the same result
+            if not (folder / "images.npy").exists():  # otherwise another process was faster, with the same result
                 raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -164,8 +162,7 @@ def _write_header(file, shape: tuple[int, ...]) -> None:
 
 
 def _shuffle(path: Path, labels: np.ndarray) -> np.ndarray:
-    """Shuffle the images of a file, since they may be sorted by class and parts of them are measured on. Returns the
-    labels in the new order."""
+    """Shuffle the images of a file, which may be sorted by class, and return the labels in the new order."""
     order = np.random.default_rng(0).permutation(len(labels))
     images, shuffled = np.load(path, mmap_mode="r"), path.with_suffix(".shuffled")
     with open(shuffled, "wb") as file:

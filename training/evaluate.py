@@ -20,19 +20,14 @@ from .rows import Source
 class Benchmark:
     """The images, labels and classifier that all models of a data set are measured with.
 
-    Attributes:
-        images: uint8 (N, C, H, W).
-        shifted: the images whose class changes are measured.
-        labelled: labelled images to learn from and to test on; None without labels.
-        classifier: the reference classifier; None without labels.
-        frechet: the classifier Fréchet distance from the images; None without labels or with a single image.
+    Without labels, the last three are None; with a single image, ``frechet`` is.
     """
 
-    images: Tensor
-    shifted: Tensor
-    labelled: tuple[Labelled, Labelled] | None = None
-    classifier: ReferenceClassifier | None = None
-    frechet: metrics.Frechet | None = None
+    images: Tensor  # uint8 (N, C, H, W)
+    shifted: Tensor  # images to measure class changes on
+    labelled: tuple[Labelled, Labelled] | None = None  # labelled images to learn from and to test on
+    classifier: ReferenceClassifier | None = None  # the reference classifier
+    frechet: metrics.Frechet | None = None  # the classifier Fréchet distance from the images
 
     @classmethod
     def of(cls, source: Source, images: Tensor, shifted: Tensor, *, progress: bool = True) -> "Benchmark":
@@ -45,12 +40,7 @@ class Benchmark:
 
 
 def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
-    """Measure a model on the test split.
-
-    Args:
-        model: a model in evaluation mode.
-        source: the data set.
-        progress: whether to show progress bars.
+    """Measure a model in evaluation mode on the test split of a data set.
 
     Returns:
         The results of :func:`measure` and, with labels, ``probes`` (:func:`metrics.probes`, for a grid on the mean of
@@ -69,33 +59,27 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
     benchmark = Benchmark.of(source, images, images, progress=progress)
     results = measure(model, benchmark, progress=progress)
     if benchmark.labelled:
-        learn, test = ((_vectors(model, split.images), split.labels) for split in benchmark.labelled)
-        results["probes"] = metrics.probes(learn, test)
+        results["probes"] = metrics.probes(*((_vectors(model, s.images), s.labels) for s in benchmark.labelled))
     return results
 
 
 @torch.no_grad()
 def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dict:
-    """Measure a model with a benchmark.
-
-    Args:
-        model: a model in evaluation mode.
-        benchmark: images, labels and classifier.
-        progress: whether to show a progress bar.
+    """Measure a model in evaluation mode with a benchmark.
 
     Returns:
         Results by name.
         Always: ``mse``, ``psnr`` (dB) and ``ssim`` of the reconstructions, and ``spread``, the mean distance of the
-        latents (of a grid: the cells) to their mean.
+        latents (or the cells of a grid) to their mean.
         With vectors: ``distance_to_vector``, the mean distance to the nearest one; ``quantized_mse`` and
         ``quantized_psnr`` of images decoded from the codebook; ``codebook``, its health and the share of each vector.
         With labels: ``frechet``, the classifier Fréchet distances (:func:`metrics.frechet`, if the model's sampler is
         fitted); ``classifier_accuracy`` of the reference classifier; :func:`metrics.transitions` for variants that
-        measure them; ``accuracy`` and ``majority``, of the model's own classifier and of the majority vote.
+        measure them; ``accuracy`` of the model's own classifier and ``majority`` of the majority vote.
     """
     error, z = metrics.mse(model, benchmark.images), metrics.latents(model, benchmark.images)
     ssim = metrics.ssim(model, benchmark.images)
-    cells = z.movedim(1, -1).flatten(0, -2)  # of a grid; else the latents themselves
+    cells = z.movedim(1, -1).flatten(0, -2)  # the cells of grids, or the latents themselves
     results: dict = {"mse": error, "psnr": metrics.psnr(error), "ssim": ssim}
     results["spread"] = metrics.mean_distance(cells, cells.mean(0))
     if model.codebook is not None:

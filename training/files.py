@@ -11,11 +11,8 @@ from pathlib import Path
 def written_beside(path: Path, *, shared: bool = False) -> Iterator[Path]:
     """A temporary path beside ``path``, moved to ``path`` if the block ends without an exception.
 
-    The file is flushed to the disk first, so not even a power cut leaves an empty file.
-
-    Args:
-        path: the path of the file.
-        shared: whether several processes may write it at the same time; then the last one wins.
+    The file is flushed to the disk first, so not even a power cut leaves an empty file. ``shared`` says that several
+    processes may write the file at the same time; the last one wins.
     """
     # without the process id, the next write replaces what an interruption left behind
     beside = path.with_name(f".{path.name}.{os.getpid()}.part" if shared else f".{path.name}.part")

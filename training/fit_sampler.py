@@ -8,17 +8,14 @@ from aevq_hub.sampling import COMPONENTS, IndependentCells
 
 from . import metrics
 
-FITTED_TO = 20_000  # training images that a mixture is fitted to
+FITTED_TO = 20_000  # a mixture is fitted to at most this many training images
 
 
 @torch.no_grad()
 def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
-    """Fit a model's sampler to the latents of training images, in place.
+    """Fit a model's sampler in place to the latents of at least two training images, uint8 (N, C, H, W).
 
-    Args:
-        model: a model in evaluation mode.
-        images: at least two training images, uint8 (N, C, H, W).
-        seed: the seed of the mixture's initialisation.
+    The seed is that of the mixture's initialisation.
     """
     sampler = model.sampler
     if isinstance(sampler, IndependentCells):

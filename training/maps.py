@@ -20,17 +20,11 @@ PRINCIPAL = 50  # at most this many dimensions go into t-SNE
 
 
 def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
-    """Compute the map of a model with vectors and write it as ``map.safetensors``.
+    """Compute the map of a model with vectors, from some of the test images, and write it as ``map.safetensors``.
 
     It contains ``points`` (n, 2) and ``vectors`` (K, 2), coordinates in [0, 1] from the left and from the top;
     ``latents`` (n, D), the latents of the points (for a grid, one cell of each image); and ``classes`` (n,), −1 if an
     image has no single class. All but the classes are float16.
-
-    Args:
-        model: a model with a codebook (K, D), in evaluation mode.
-        test: the images whose latents are shown.
-        folder: the model's folder.
-        seed: the seed of t-SNE and of the choice of cells.
     """
     index = torch.linspace(0, len(test) - 1, min(POINTS, BYTES // (2 * model.config.latent_dim), len(test))).long()
     z = latents(model, test.images[index])
@@ -41,14 +35,9 @@ def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
     z = z.half()
     plane = _plane(torch.cat([z.float(), model.vectors.detach().float()]), seed)
     labels = test.labels
-    if labels is None or labels.ndim > 1:  # no image has a single class
+    if labels is None or labels.ndim > 1:  # no labels, or several per image
         labels = torch.full((len(test),), -1)
-    tensors = {
-        "points": plane[: len(z)],
-        "vectors": plane[len(z) :],
-        "classes": labels[index].short(),
-        "latents": z,
-    }
+    tensors = {"points": plane[: len(z)], "vectors": plane[len(z) :], "classes": labels[index].short(), "latents": z}
     with written_beside(folder / MAP_FILE) as beside:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, beside)
 

@@ -14,7 +14,8 @@ from aevq_hub.codebook import health as codebook_health
 BATCH = 250  # images per batch: small enough for the processor's caches
 SHIFTS = tuple(s / 2 for s in range(-6, 7))  # −3 … +3 in halves: the range of figure 3.2
 SURE = 0.9  # a classifier is sure from this probability on
-UNSURE = 2  # images of a path from −3 to +3 that it may be unsure of: those between two classes
+UNSURE = 2  # the classifier may be unsure of so many images of a path from −3 to +3: those between two classes
+PROBED = 10_000  # the number of latents that a probe is fitted to
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -71,11 +72,9 @@ def health(model: AEVQ, images: Tensor) -> Health:
 
 
 def accuracy(probability: Tensor, labels: Tensor) -> float:
-    """The fraction of correct answers.
+    """The fraction of correct answers: probabilities (N, classes), classes (N,) → a number.
 
-    Args:
-        probability: (N, classes); with several labels per image, the probability of each.
-        labels: classes (N,), or attributes 0 and 1 (N, classes), −1 where missing; then it is the mean over classes.
+    For attributes 0 and 1 (N, classes), −1 where missing, it is the mean over the attributes.
     """
     if labels.ndim == 1:
         return (probability.argmax(1) == labels).float().mean().item()
@@ -92,15 +91,12 @@ def majority(train: Tensor, test: Tensor) -> float:
     return accuracy(share, test)
 
 
-PROBED = 10_000  # the number of latents that a probe is fitted to
-
-
 def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[str, float]:
     """How much the latents tell about the classes: the accuracy of a linear probe and of ten nearest neighbours.
 
     Args:
         train: vectors (N, D) and labels as for :func:`accuracy`; the first 10,000 are used.
-        test: vectors and labels for the accuracy.
+        test: vectors and labels to measure the accuracy on.
 
     Returns:
         ``linear``, ``neighbours`` and, for comparison, ``majority``; for attributes, the mean over them.
@@ -115,14 +111,9 @@ def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[st
     several = y.ndim > 1
     probe = LogisticRegression(max_iter=200, C=0.1)
     probe = MultiOutputClassifier(probe) if several else probe
-    results = {"majority": majority(y, y_test)}
+    results, complete = {"majority": majority(y, y_test)}, (y.view(len(y), -1) >= 0).all(1).numpy()
     for name, model in (("linear", probe), ("neighbours", KNeighborsClassifier(min(10, len(z))))):
-        if several and y.min() < 0:
-            keep = (y >= 0).all(1).numpy()
-            answer = model.fit(z[keep], y.numpy()[keep]).predict(z_test)
-        else:
-            answer = model.fit(z, y.numpy()).predict(z_test)
-        answer = torch.as_tensor(answer)
+        answer = torch.as_tensor(model.fit(z[complete], y.numpy()[complete]).predict(z_test))
         results[name] = accuracy(answer.float(), y_test) if several else (answer == y_test).float().mean().item()
     return results
 
@@ -170,7 +161,7 @@ def frechet(model: AEVQ, z: Tensor, distance: Frechet, seed: int = 0) -> dict[st
         seed: the seed of the pairs and samples.
 
     Returns:
-        ``reconstructions``; ``samples``, as many as test images; ``midpoints`` between the latents of random pairs.
+        The distances of ``reconstructions``, of as many ``samples``, and of ``midpoints`` of random pairs of latents.
     """
     others = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
     pairs = zip(z.split(BATCH), others.split(BATCH), strict=True)
@@ -181,27 +172,17 @@ def frechet(model: AEVQ, z: Tensor, distance: Frechet, seed: int = 0) -> dict[st
     }
 
 
-def mean_distance(z: Tensor, point: Tensor) -> float:
-    """The mean Euclidean distance of latents (N, D) to a point (D,)."""
-    return (z - point).norm(dim=1).mean().item()
-
-
-def movement(before: Tensor, after: Tensor) -> float:
-    """The mean Euclidean distance that vectors (K, D) have moved (figure 3.3)."""
-    return (after - before).norm(dim=1).mean().item()
+def mean_distance(z: Tensor, other: Tensor) -> float:
+    """The mean Euclidean distance of latents or vectors (N, D) from others (N, D), or from a single point (D,)."""
+    return (z - other).norm(dim=1).mean().item()
 
 
 @torch.no_grad()
 def dimension_effect(model: AEVQ, z: Tensor, shift: float = 3.0) -> Tensor:
-    """For each dimension, the mean squared change of the image when it is shifted by ±``shift``.
+    """For each dimension (D,), the mean squared change of the image when it is shifted by ±``shift``.
 
-    Args:
-        model: the model.
-        z: latents (B, D), or grids (B, D, h, w), in which the dimension is shifted in every cell.
-        shift: the amount, in the latent's own units; figure 3.2 goes up to 3.
-
-    Returns:
-        (D,).
+    z are latents (B, D), or grids (B, D, h, w), in which the dimension is shifted in every cell. The default shift is
+    the largest one in figure 3.2.
     """
     start = model.decode(z)  # (B, C, H, W)
     effect = torch.zeros(z.shape[1])
@@ -227,7 +208,7 @@ def transitions(
         classify: images (B, C, H, W) → class probabilities (B, classes).
         images: uint8 (N, C, H, W).
         dims: the dimensions to shift.
-        progress: whether to show a bar.
+        progress: whether to show a progress bar.
 
     Returns:
         changed: the fraction of images that some shift turns into another class with a probability of at least 0.9.

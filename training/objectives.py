@@ -1,4 +1,4 @@
-"""The objectives. Each maps a model and a batch to named terms, which the trainer weights and sums."""
+"""The objectives. Each maps a model and a batch to named terms, which the trainer weights and adds up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,40 +19,24 @@ RAMP_START = 0.01  # the fraction of λ1 and λ2 at which a ramp begins
 
 @dataclass(frozen=True)
 class Batch:
-    """The input of one training step.
+    """The input of one training step."""
 
-    Attributes:
-        x: images for the reconstruction (N, C, H, W).
-        x_pull: other images (M, C, H, W), of which the nearest to the vectors are pulled; None if not needed.
-        labels: classes (N,) or attributes 0 and 1 (N, A), −1 where missing; None without labels.
-        step: the number of earlier steps.
-        epoch: the number of earlier epochs.
-        generator: for random numbers within the step.
-    """
-
-    x: Tensor
-    x_pull: Tensor | None = None
-    labels: Tensor | None = None
-    step: int = 0
-    epoch: int = 0
-    generator: torch.Generator | None = None
+    x: Tensor  # images for the reconstruction (N, C, H, W)
+    x_pull: Tensor | None = None  # other images (M, C, H, W); those nearest to the vectors are pulled
+    labels: Tensor | None = None  # classes (N,) or attributes 0 and 1 (N, A), −1 where missing
+    step: int = 0  # the number of earlier steps
+    epoch: int = 0  # the number of earlier epochs
+    generator: torch.Generator | None = None  # for random numbers within the step
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Which latents were matched with which vectors in a step.
+    """Which latents were matched with which vectors in a step."""
 
-    Attributes:
-        z: matched latents (n, D).
-        indices: the vector of each (n,).
-        latents: all latents, or cells, of the batch (m, D).
-        nearest: the nearest vector of each (m,).
-    """
-
-    z: Tensor
-    indices: Tensor
-    latents: Tensor
-    nearest: Tensor
+    z: Tensor  # matched latents (n, D)
+    indices: Tensor  # the vector of each (n,)
+    latents: Tensor  # all latents, or cells, of the batch (m, D)
+    nearest: Tensor  # the nearest vector of each (m,)
 
 
 def squared_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -70,10 +54,7 @@ def variance(z: Tensor) -> Tensor:
 def nearest(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
     """For each vector the index of its nearest latent (section 3.1): (M, D), (K, D) → (K,).
 
-    Args:
-        z: latents (M, D).
-        codebook: vectors (K, D).
-        by: ``squared`` distance, ``dot`` product or ``cosine`` similarity; the paper allows the three.
+    Nearest is meant by ``squared`` distance, ``dot`` product or ``cosine`` similarity, all of which the paper allows.
 
     Raises:
         ValueError: unknown ``by``.
@@ -145,9 +126,9 @@ def nearest_images(model: AEVQ, x_pull: Tensor, recipe: Recipe) -> Tensor:
 def pull_terms(z: Tensor, v: Tensor, latents: Tensor, recipe: Recipe) -> Terms:
     """The pull ‖z − v‖² as two terms of equal value, one for the encoder's gradient and one for the vectors'.
 
-    Weighted alike, they add up to the paper's term. Vectors that follow by an average (``recipe.ema_rate``) have no
-    second term. With ``recipe.pull_scale`` "variance" the pull is divided by the variance of all ``latents``: then it
-    does not get smaller when all latents shrink.
+    With equal weights, they give the paper's gradients. Vectors that follow by an average (``recipe.ema_rate``) have no
+    second term. With ``recipe.pull_scale`` "variance" the pull is divided by the variance of all ``latents``, so that
+    it does not get smaller when all latents shrink.
     """
     scale = 1.0
     if recipe.pull_scale == "variance":
@@ -161,7 +142,7 @@ def pull_terms(z: Tensor, v: Tensor, latents: Tensor, recipe: Recipe) -> Terms:
 def center_reconstruction(model: AEVQ, x: Tensor, z: Tensor, v: Tensor, recipe: Recipe) -> Tensor:
     """The optional term ‖x_j* − D(v)‖² of section 3.1; without a gradient if λ2 is 0.
 
-    Vectors that follow by an average cannot learn from it. The latents that they follow learn in their place: v is then
+    Vectors that follow by an average cannot learn from it, so the latents that they follow learn instead: v is then
     z + sg[v − z].
     """
     with torch.set_grad_enabled(torch.is_grad_enabled() and recipe.center_reconstruction_weight > 0):
@@ -169,7 +150,7 @@ def center_reconstruction(model: AEVQ, x: Tensor, z: Tensor, v: Tensor, recipe: 
 
 
 def decoder_input(model: AEVQ, z: Tensor, q: Tensor, step: int, recipe: Recipe) -> Tensor:
-    """What the decoder receives: the latents z, or, if it is fed from the codebook, their codes q.
+    """The decoder's input: the latents z or, if it receives codes, their codes q.
 
     Codes are blended in as z + s · sg[q − z], with s rising from 0 to 1 over ``recipe.feed_steps`` after the warm-up.
     s = 1 is the straight-through estimator: the value of q, the gradient of z.
@@ -209,8 +190,8 @@ def classifier(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
     """Section 2.1: ``recipe.classifier_epochs`` of classification, then reconstruction with the encoder frozen.
 
     Returns:
-        First ``classification``, the cross-entropy (with several labels: of each attribute), without missing labels;
-        then ``reconstruction``, without a gradient to the encoder.
+        First ``classification``, the cross-entropy (of each attribute, if there are several) of all known labels; then
+        ``reconstruction``, without a gradient to the encoder.
     """
     if batch.epoch >= recipe.classifier_epochs:
         with torch.no_grad():
@@ -245,46 +226,29 @@ def pull_weights(recipe: Recipe, step: int) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Objective:
-    """An objective.
+    """An objective: its terms, their weights and its settings."""
 
-    Attributes:
-        terms: a model, a batch and a recipe → named terms, and what the vectors were matched with.
-        weights: a recipe and a step → the weight of each term.
-        settings: the settings of the recipe that it uses besides those that all use (``recipes.COMMON``).
-        draws_pull_batch: whether it needs a second batch, to choose the nearest images from.
-    """
-
-    terms: Callable[[AEVQ, Batch, Recipe], tuple[Terms, Matches | None]]
-    weights: Callable[[Recipe, int], dict[str, float]]
-    settings: tuple[str, ...] = ()
-    draws_pull_batch: Callable[[Recipe], bool] = lambda recipe: False
+    terms: Callable[[AEVQ, Batch, Recipe], tuple[Terms, Matches | None]]  # the terms, and the vectors' matches
+    weights: Callable[[Recipe, int], dict[str, float]]  # a recipe and a step → the weight of each term
+    settings: tuple[str, ...] = ()  # the settings it uses besides those of all objectives (recipes.COMMON)
+    needs_pull_batch: Callable[[Recipe], bool] = lambda recipe: False  # whether it needs Batch.x_pull
 
 
 OBJECTIVES = {
-    "reconstruction": Objective(reconstruction, lambda recipe, step: {"reconstruction": 1.0}),
+    "reconstruction": Objective(reconstruction, lambda r, step: {"reconstruction": 1.0}),
     "classifier": Objective(
-        classifier,
-        lambda recipe, step: {"classification": 1.0, "reconstruction": 1.0},
-        settings=("classifier_epochs",),
+        classifier, lambda r, step: {"classification": 1.0, "reconstruction": 1.0}, ("classifier_epochs",)
     ),
     "pull": Objective(
         lambda model, batch, recipe: ASSIGNMENT[recipe.assignment](model, batch, recipe),
         pull_weights,
-        settings=(
-            "num_codes", "pull_weight", "center_reconstruction_weight", "assignment", "pull_scale", "pull_batch_size",
-            "nearest_by", "ema_rate", "warmup_steps", "ramp_steps", "feed_steps", "initialisation", "refit_epochs",
-            "restart_steps", "restart_share",
-        ),
-        draws_pull_batch=lambda recipe: recipe.assignment == "vector-to-image",
+        ("num_codes", "pull_weight", "center_reconstruction_weight", "assignment", "pull_scale", "pull_batch_size",
+         "nearest_by", "ema_rate", "warmup_steps", "ramp_steps", "feed_steps", "initialisation", "refit_epochs",
+         "restart_steps", "restart_share"),
+        needs_pull_batch=lambda r: r.assignment == "vector-to-image",
     ),
-    "zero": Objective(
-        zero,
-        lambda recipe, step: {"reconstruction": 1.0, "encoder_pull": recipe.pull_weight},
-        settings=("pull_weight",),
-    ),
-    "vae": Objective(
-        vae, lambda recipe, step: {"reconstruction": 1.0, "kl": recipe.kl_weight}, settings=("kl_weight",)
-    ),
+    "zero": Objective(zero, lambda r, step: {"reconstruction": 1.0, "encoder_pull": r.pull_weight}, ("pull_weight",)),
+    "vae": Objective(vae, lambda r, step: {"reconstruction": 1.0, "kl": r.kl_weight}, ("kl_weight",)),
 }  # fmt: skip
 
 

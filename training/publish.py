@@ -1,4 +1,4 @@
-"""Folders, of models or of the demo, ─► repositories of the Hub."""
+"""Folders of models or of the demo ─► repositories on the Hub."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,28 +27,28 @@ from aevq_hub.registry import DATASETS, VARIANTS
 from .card import published
 
 COLLECTION = "AEVQ – from continuous to discrete"
-_KEPT = (".gitattributes",)  # files of a repository that no folder has
-_MARKS = {  # what a repository that is ours holds, by its type
+_KEPT = (".gitattributes",)  # files that only a repository has
+_MARKS = {  # files that show that a repository of this type was published from here
     "model": {CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE},
     "space": {"app.py", f"model_cards/{PINS_FILE}"},
 }
 
 
 class PublishError(RuntimeError):
-    """Nothing, or nothing more, was published. The message says why and what to do."""
+    """Publishing failed. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What publishing does to one file of a repository: ``add``, ``update`` or ``delete``."""
+    """A change to one file of a repository."""
 
-    what: str
+    what: str  # "add", "update" or "delete"
     path: str
     size: int  # bytes
 
 
 def ladder(names: Iterable[str]) -> list[str]:
-    """Names of models in the order of the ladder: data set by data set, from the continuous to the discrete."""
+    """Sort names of models by data set, then from continuous to discrete."""
     order = [f"{variant}-{dataset}" for dataset in DATASETS for variant in VARIANTS]
     return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
 
@@ -57,47 +57,41 @@ class Publisher:
     """Publishes folders under one namespace.
 
     Args:
-        namespace: an account or an organisation of the Hub.
-        token: by default that of ``hf auth login`` or ``HF_TOKEN``.
-        repo_type: of the repositories: ``model`` or ``space``.
-        create_pr: open pull requests instead of changing the repositories, which may then be somebody else's; one that
-            is still open is added to.
+        namespace: an account or an organisation on the Hub.
+        repo_type: the type of the repositories, ``model`` or ``space``.
+        create_pr: open pull requests, or add to open ones, instead of changing the repositories. They may then belong
+            to someone else.
 
     Raises:
-        PublishError: the Hub is not reached, there is no token, or it may not write there.
+        PublishError: the Hub is not reached, there is no token, or the token may not write there.
     """
 
-    def __init__(self, namespace: str, token: str | None = None, *, repo_type: str = "model", create_pr: bool = False):
-        self.namespace, self.create_pr, self.api = namespace, create_pr, HfApi(token=token)
+    def __init__(self, namespace: str, *, repo_type: str = "model", create_pr: bool = False):
+        self.namespace, self.create_pr, self.api = namespace, create_pr, HfApi()
         self.repo: dict[str, Any] = {"repo_type": repo_type}
         with explained(f"account {namespace}"):
             reach_hub()  # the client would wait for ever
             account = self.api.whoami()
         self.account = account["name"]
-        may_read_only = [org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") == "read"]
-        allowed = [
-            account["name"],
-            *(org["name"] for org in account.get("orgs", []) if org["name"] not in may_read_only),
-        ]
-        if namespace not in allowed and not create_pr:
+        orgs = [org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") != "read"]
+        if namespace not in (self.account, *orgs) and not create_pr:
             raise PublishError(
-                f"the token is that of {account['name']}, which may not publish under {namespace!r}; "
-                f"choose from {', '.join(allowed)}, or open pull requests (--create-pr)"
+                f"the token belongs to {self.account}, which may not publish under {namespace!r}; "
+                f"choose from {', '.join((self.account, *orgs))}, or open pull requests (--create-pr)"
             )
         if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
-            raise PublishError("the token may only read; make one that may write and give it to `hf auth login`")
+            raise PublishError("the token may only read; create one that may write and give it to `hf auth login`")
 
     def changes(self, folder: Path, revision: str | None = None, tag: str | None = None) -> list[Change]:
-        """What publishing a folder would change.
+        """The changes that would make the repository with a folder's name equal to the folder.
 
         Args:
-            folder: whose files, with those of its folders, are to be the repository's; the repository has its name.
+            folder: the folder, with all its subfolders.
             revision: the branch to compare with; by default ``main``.
-            tag: that the published state is to have.
+            tag: the tag that the published state would get.
 
         Raises:
-            PublishError: the repository is there and holds something that is not ours, or the tag stands
-                already for another state.
+            PublishError: the repository contains something else, or the tag already exists for another state.
         """
         repo_id = f"{self.namespace}/{folder.name}"
         with explained(repo_id):
@@ -113,7 +107,7 @@ class Publisher:
             changes = changed + gone
             tagged = self._tagged(repo_id, tag) if tag and there else None
             if tagged and (changes or tagged != self.api.repo_info(repo_id, revision=revision, **self.repo).sha):
-                raise PublishError(f"{repo_id} has the tag {tag!r} for another state already; choose another")
+                raise PublishError(f"{repo_id} already has the tag {tag!r} for another state; choose another")
         return changes
 
     def push(
@@ -125,20 +119,20 @@ class Publisher:
         revision: str | None = None,
         tag: str | None = None,
     ) -> str:
-        """Make a repository what a folder is, by one commit that leaves unchanged files alone.
+        """Apply the changes to the repository in one commit.
 
         Args:
-            folder: the repository has its name, and is made if missing.
-            changes: what :meth:`changes` said of it.
-            private: whether a new repository is.
-            revision: a branch, made if missing; by default ``main``.
-            tag: a name for the state that is published.
+            folder: the folder. The repository has its name and is created if missing.
+            changes: the result of :meth:`changes`.
+            private: whether a new repository is private.
+            revision: the branch, created if missing; by default ``main``.
+            tag: a tag for the published state.
 
         Returns:
-            The address of the commit, of the pull request or, where nothing changed, of the repository.
+            The address of the commit, of the pull request or, if nothing changed, of the repository.
 
         Raises:
-            PublishError: the Hub refused; the same call goes on where it stopped.
+            PublishError: the Hub refused. The same call continues where it stopped.
         """
         repo_id = f"{self.namespace}/{folder.name}"
         with explained(repo_id):
@@ -148,17 +142,15 @@ class Publisher:
             if revision:
                 self.api.create_branch(repo_id, branch=revision, exist_ok=True, **self.repo)
             proposed = self._proposed(repo_id)
-            address, published = f"{self.api.endpoint}/{self._path(repo_id)}", revision
+            path = repo_id if self.repo["repo_type"] == "model" else f"spaces/{repo_id}"
+            address, published = f"{self.api.endpoint}/{path}", revision
             if changes:
                 contents = self._contents(folder)
+                operations: list[Any] = [CommitOperationDelete(c.path) for c in changes if c.what == "delete"]
+                operations += [CommitOperationAdd(c.path, contents[c.path]) for c in changes if c.what != "delete"]
                 commit = self.api.create_commit(
                     repo_id,
-                    [
-                        CommitOperationDelete(change.path)
-                        if change.what == "delete"
-                        else CommitOperationAdd(change.path, contents[change.path])
-                        for change in changes
-                    ],
+                    operations,
                     commit_message=f"{folder.name}: {len(changes)} files",
                     revision=revision or proposed,
                     create_pr=self.create_pr and not proposed,
@@ -170,15 +162,10 @@ class Publisher:
         return address
 
     def collect(self, names: Sequence[str], *, private: bool = False) -> str:
-        """Gather published models in a collection, which is put in the order of the ladder.
-
-        Returns:
-            The collection's address.
-        """
+        """Gather published models in a collection, sorted by :func:`ladder`, and return its address."""
         with explained(f"the collection of {self.namespace}"):
-            collection = self.api.create_collection(
-                COLLECTION, namespace=self.namespace, private=private, exists_ok=True
-            )
+            options = {"namespace": self.namespace, "private": private}
+            collection = self.api.create_collection(COLLECTION, exists_ok=True, **options)
             for name in names:
                 self.api.add_collection_item(collection.slug, f"{self.namespace}/{name}", "model", exists_ok=True)
             items = {item.item_id.split("/")[-1]: item for item in self.api.get_collection(collection.slug).items}
@@ -188,63 +175,54 @@ class Publisher:
         return f"{self.api.endpoint}/collections/{collection.slug}"
 
     def _contents(self, folder: Path) -> dict[str, Path | bytes]:
-        """The files that a repository is to hold, by path. A model's card names the model with its namespace."""
+        """The contents of the repository by path. A model's card names the model with its namespace."""
         contents: dict[str, Path | bytes] = {p.relative_to(folder).as_posix(): p for p in published_files(folder)}
         if self.repo["repo_type"] == "model" and CARD_FILE in contents:
             card = (folder / CARD_FILE).read_text(encoding="utf-8")
             contents[CARD_FILE] = published(card, f"{self.namespace}/{folder.name}").encode()
         return contents
 
-    def _path(self, repo_id: str) -> str:
-        """Where a repository is below the Hub's address."""
-        return repo_id if self.repo["repo_type"] == "model" else f"{self.repo['repo_type']}s/{repo_id}"
-
     def _proposed(self, repo_id: str) -> str | None:
-        """The branch of the open pull request that this account made for a repository, where one is to be made."""
+        """With ``create_pr``, the branch of this account's open pull request for a repository, if there is one."""
         if not (self.create_pr and self.api.repo_exists(repo_id, **self.repo)):
             return None
         proposed = self.api.get_repo_discussions(
             repo_id, author=self.account, discussion_type="pull_request", discussion_status="open", **self.repo
         )
-        begin = f"{repo_id.split('/')[1]}: "  # as our commits' messages do
+        begin = f"{repo_id.split('/')[1]}: "  # like the commit messages of push()
         return next((request.git_reference for request in proposed if request.title.startswith(begin)), None)
 
     def _tagged(self, repo_id: str, tag: str) -> str | None:
-        """The commit that a tag stands for."""
+        """The commit with a tag."""
         return {t.name: t.target_commit for t in self.api.list_repo_refs(repo_id, **self.repo).tags}.get(tag)
 
     def _there(self, repo_id: str, revision: str | None) -> dict[str, RepoFile]:
-        """The files of a repository by path: empty if there is none yet."""
+        """The files of a repository by path; none if it does not exist."""
         if not self.api.repo_exists(repo_id, **self.repo):
             return {}
         try:
             listed = list(self.api.list_repo_tree(repo_id, recursive=True, revision=revision, **self.repo))
-        except RevisionNotFoundError:  # a branch to be made, which begins as main
+        except RevisionNotFoundError:  # a new branch, which starts from main
             listed = list(self.api.list_repo_tree(repo_id, recursive=True, **self.repo))
         files = {file.path: file for file in listed if isinstance(file, RepoFile)}
         kind = self.repo["repo_type"]
         if files.keys() - set(_KEPT) and not _MARKS[kind] <= files.keys():
-            raise PublishError(f"{repo_id} exists and is no {kind} of {LIBRARY}; rename it there, or publish elsewhere")
+            raise PublishError(f"{repo_id} exists and is not a {kind} of {LIBRARY}; rename it, or publish elsewhere")
         return files
 
 
 def published_files(folder: Path) -> list[Path]:
-    """The files of a folder, and of the folders in it, that its repository holds."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.name != CHECKPOINT_FILE
-        and not any(p[0] == "." for p in path.relative_to(folder).parts)
-    )
+    """The files of a folder and its subfolders that are published: no hidden files and no checkpoint."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != CHECKPOINT_FILE)
+    return sorted(path for path in files if not any(p[0] == "." for p in path.relative_to(folder).parts))
 
 
 def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
-    """The folders of models, each loaded once to make sure that it is whole.
+    """The folders of models, each of which is loaded once to check it.
 
     Raises:
-        PublishError: one has no card.
-        LoadError: one is no whole model.
+        PublishError: a card or a history is missing.
+        LoadError: a model cannot be loaded.
     """
     folders = [output / name for name in names]
     for folder in folders:
@@ -260,7 +238,7 @@ def _size(content: Path | bytes) -> int:
 
 
 def _equal(content: Path | bytes, file: RepoFile) -> bool:
-    """Whether local content is that of a repository's file, by its SHA-256 or, of a small one, its git hash."""
+    """Whether local content equals a repository's file, by its SHA-256 or, for small files, its git hash."""
     if file.size != _size(content):
         return False
     data = content if isinstance(content, bytes) else content.read_bytes()
@@ -269,11 +247,7 @@ def _equal(content: Path | bytes, file: RepoFile) -> bool:
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
-    """Turn what the Hub's client raises into one sentence.
-
-    Args:
-        what: what was being published, to begin the sentence with.
-    """
+    """Turn errors of the Hub's client into a PublishError of one sentence, which begins with ``what``."""
     try:
         yield
     except PublishError:
@@ -288,10 +262,10 @@ def explained(what: str) -> Iterator[None]:
         status = error.response.status_code
         reasons = {
             401: "the Hub does not know the token; log in with `hf auth login`",
-            403: "the token may not do this; make one that may write there and give it to `hf auth login`",
+            403: "the token may not do this; create one that may write there and give it to `hf auth login`",
         }
         said = (error.server_message or str(error)).splitlines()[0]
         raise PublishError(f"{what}: {reasons.get(status, f'the Hub answered {status}')} ({said})") from error
     except (HTTPError, OSError, RuntimeError) as error:  # of the client or of what it uploads with
         said = str(error.__cause__ or error).splitlines()[0]
-        raise PublishError(f"{what}: the Hub was not reached ({said}); run the command again to go on") from error
+        raise PublishError(f"{what}: the Hub was not reached ({said}); run the command again to continue") from error

@@ -8,19 +8,14 @@ from aevq_hub.checks import number, one_of, whole
 NEAREST_BY = ("squared", "dot", "cosine")
 PRECISIONS = ("fp32", "bf16")
 ASSIGNMENTS = ("vector-to-image", "image-to-vector")
-PULL_SCALES = ("sum", "variance")
-SCHEDULES = ("constant", "cosine")
-INITIALISATIONS = ("random", "k-means")
-OUTPUT_STARTS = ("grey", "mean")
 AUGMENTATIONS = ("none", "flip", "flip-crop")
 _TO_IMAGE = ("assignment", "vector-to-image")
 
 
 def _setting(default, help: str, **limits):
-    """A field of :class:`Recipe` with its help text and what is allowed: ``choices``, the lowest value ``low``, or a
-    regular expression ``form``. With ``only``, a name and a value, the setting is used only by recipes (or variants)
-    that have this value."""
-    return field(default=default, metadata={"help": help, **limits})
+    """A field of :class:`Recipe`. Limits: the lowest value ``low`` (0), ``choices`` or a regular expression ``form``.
+    With ``only``, a setting and a value, the field is used only by recipes (or variants) that have this value."""
+    return field(default=default, metadata={"help": help, "low": 0, **limits})
 
 
 @dataclass(frozen=True)
@@ -34,62 +29,47 @@ class Recipe:
         ValueError: a value has the wrong type or is out of range; the message names it and what is allowed.
     """
 
+    # fmt: off
     latent_dim: int = _setting(64, "D, the length of a latent, or of each vector of a grid", low=1)
-    widths: str = _setting(
-        "",
-        "channels after each halving, or units of an MLP's layers, such as 32x64; empty: by image size",
-        form=r"(\d+(x\d+)*)?",
-    )
-    num_codes: int = _setting(0, "K, the number of learnable vectors", low=0)
-    pull_weight: float = _setting(1.0, "λ1, the weight of the encoder pull ‖E(x_j*) − v‖²", low=0)
-    kl_weight: float = _setting(1.0, "the weight of the KL divergence", low=0)
-    center_reconstruction_weight: float = _setting(0.0, "λ2, the weight of the optional term ‖x_j* − D(v)‖²", low=0)
-    assignment: str = _setting(
-        "vector-to-image", "each vector picks its nearest image, or each latent its nearest vector", choices=ASSIGNMENTS
-    )
-    pull_scale: str = _setting(
-        "sum", "the pull as a sum of squares, or divided by the variance of the latents", choices=PULL_SCALES
-    )
+    widths: str = _setting("", "channels after each halving, or units of an MLP's layers, such as 32x64; empty: by "
+                           "image size", form=r"(\d+(x\d+)*)?")
+    num_codes: int = _setting(0, "K, the number of learnable vectors")
+    pull_weight: float = _setting(1.0, "λ1, the weight of the encoder pull ‖E(x_j*) − v‖²")
+    kl_weight: float = _setting(1.0, "weight of the KL divergence")
+    center_reconstruction_weight: float = _setting(0.0, "λ2, the weight of the optional term ‖x_j* − D(v)‖²")
+    assignment: str = _setting("vector-to-image", "each vector picks its nearest image, or each latent its nearest "
+                               "vector", choices=ASSIGNMENTS)
+    pull_scale: str = _setting("sum", "the pull as a sum of squares, or divided by the variance of the latents",
+                               choices=("sum", "variance"))
     batch_size: int = _setting(128, "N, the images per step for the reconstruction", low=1)
     pull_batch_size: int = _setting(128, "M, the images per step of which the nearest is pulled", low=1, only=_TO_IMAGE)
-    nearest_by: str = _setting(
-        "squared", "how the nearest of the M latents is chosen", choices=NEAREST_BY, only=_TO_IMAGE
-    )
-    ema_rate: float = _setting(0.0, "α of e_k ← e_k + α (z_q − e_k) (section 4.1); 0: vectors learn by gradient", low=0)
-    warmup_steps: int = _setting(0, "steps with reconstruction only, before the vectors are used", low=0)
-    ramp_steps: int = _setting(
-        0, "steps after the warm-up over which λ1 and λ2 rise from 1 % to their full value, geometrically", low=0
-    )
-    feed_steps: int = _setting(
-        0, "steps over which the decoder's input changes from latents to codes", low=0, only=("feed", "codebook")
-    )
-    initialisation: str = _setting(
-        "random", "where the vectors start; k-means: on latents, after the warm-up", choices=INITIALISATIONS
-    )
-    refit_epochs: int = _setting(
-        0,
-        "epochs after the first that begin with a new k-means fit, which evens out codebook usage",
-        low=0,
-        only=("initialisation", "k-means"),
-    )
-    restart_steps: int = _setting(0, "steps after which an unused vector is moved onto a latent; 0: never", low=0)
-    restart_share: float = _setting(
-        0.0, "a vector counts as unused up to this fraction of an equal share of the latents", low=0
-    )
-    output_start: str = _setting(
-        "grey", "the decoder's output before training: grey, or the mean image", choices=OUTPUT_STARTS
-    )
-    classifier_epochs: int = _setting(0, "epochs of the first stage, which trains the classifier", low=0)
-    learning_rate: float = _setting(1e-3, "Adam's learning rate", low=0)
-    schedule: str = _setting(
-        "constant", "the course of the learning rate; cosine: it falls to 0 in each stage", choices=SCHEDULES
-    )
-    augment: str = _setting(
-        "none", "random changes of training images: mirrored, or mirrored and shifted", choices=AUGMENTATIONS
-    )
+    nearest_by: str = _setting("squared", "how the nearest of the M latents is chosen", choices=NEAREST_BY,
+                               only=_TO_IMAGE)
+    ema_rate: float = _setting(0.0, "α of e_k ← e_k + α (z_q − e_k) (section 4.1); 0: vectors learn by gradient")
+    warmup_steps: int = _setting(0, "steps with reconstruction only, before the vectors are used")
+    ramp_steps: int = _setting(0, "steps after the warm-up over which λ1 and λ2 rise from 1 % to their full value, "
+                               "geometrically")
+    feed_steps: int = _setting(0, "steps over which the decoder's input changes from latents to codes",
+                               only=("feed", "codebook"))
+    initialisation: str = _setting("random", "where the vectors start; k-means: on latents, after the warm-up",
+                                   choices=("random", "k-means"))
+    refit_epochs: int = _setting(0, "epochs after the first that begin with a new k-means fit, which evens out "
+                                 "codebook usage", only=("initialisation", "k-means"))
+    restart_steps: int = _setting(0, "steps after which an unused vector is moved onto a latent; 0: never")
+    restart_share: float = _setting(0.0, "a vector is unused up to this fraction of an equal share of the latents")
+    output_start: str = _setting("grey", "the decoder's output before training: grey, or the mean image",
+                                 choices=("grey", "mean"))
+    classifier_epochs: int = _setting(0, "epochs of the first stage, which trains the classifier")
+    learning_rate: float = _setting(1e-3, "Adam's learning rate")
+    schedule: str = _setting("constant", "the course of the learning rate; cosine: it falls to 0 in each stage",
+                             choices=("constant", "cosine"))
+    augment: str = _setting("none", "random changes of training images: flip mirrors them, flip-crop also shifts them",
+                            choices=AUGMENTATIONS)
     epochs: int = _setting(20, "passes over the training images", low=1)
-    precision: str = _setting("fp32", "of matrix products in training; weights stay float32", choices=PRECISIONS)
-    seed: int = _setting(0, "the seed of the initial weights and of all random choices", low=0)
+    precision: str = _setting("fp32", "precision of matrix products in training; weights stay float32",
+                              choices=PRECISIONS)
+    seed: int = _setting(0, "seed of the initial weights and of all random choices")
+    # fmt: on
 
     def __post_init__(self):
         for f in fields(self):

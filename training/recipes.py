@@ -1,4 +1,4 @@
-"""One recipe per line: what each shipped model is trained with, and what a variant uses on any other data set.
+"""The recipe of each shipped model, and of each variant on any other data set.
 
 The values were chosen from recorded searches (the tables are in the model cards) or by hand, as the report says.
 """
@@ -12,7 +12,7 @@ from aevq_hub.registry import VARIANTS, Dataset, lookup
 from .objectives import OBJECTIVES
 from .recipe import Recipe
 
-# settings that every objective uses: those of the network and of the optimiser
+# settings of the network and the optimiser, which every objective uses
 COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate", "schedule", "augment", "epochs",
           "precision", "seed")  # fmt: skip
 
@@ -44,59 +44,46 @@ RECIPES = {
     "codebook": Recipe(latent_dim=64, num_codes=20, pull_weight=1.0, pull_batch_size=128),
 
     "ema-mnist": Recipe(latent_dim=48, num_codes=50, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05),
-    "ema-celeba": Recipe(
-        latent_dim=64, widths="32x64x96x96", num_codes=50, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05,
-    ),
+    "ema-celeba": Recipe(latent_dim=64, widths="32x64x96x96", num_codes=50, assignment=TO_VECTOR, pull_weight=0.01,
+                         ema_rate=0.05),
     "ema": Recipe(latent_dim=64, num_codes=50, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05),
 
-    "residual-mnist": Recipe(
-        latent_dim=48, num_codes=500, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05, warmup_steps=400,
-        initialisation="k-means", restart_steps=200,
-    ),
-    "residual-celeba": Recipe(
-        latent_dim=64, widths="32x64x96x96", num_codes=500, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05,
-        warmup_steps=400, initialisation="k-means", restart_steps=200,
-    ),
-    "residual": Recipe(
-        latent_dim=64, num_codes=500, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05, warmup_steps=400,
-        initialisation="k-means", restart_steps=200,
-    ),
+    "residual-mnist": Recipe(latent_dim=48, num_codes=500, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05,
+                             warmup_steps=400, initialisation="k-means", restart_steps=200),
+    "residual-celeba": Recipe(latent_dim=64, widths="32x64x96x96", num_codes=500, assignment=TO_VECTOR,
+                              pull_weight=0.01, ema_rate=0.05, warmup_steps=400, initialisation="k-means",
+                              restart_steps=200),
+    "residual": Recipe(latent_dim=64, num_codes=500, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05,
+                       warmup_steps=400, initialisation="k-means", restart_steps=200),
 
-    # λ2 is trained here: with the pull alone, the codes tell less and less of the picture
-    "vqae-mnist": Recipe(
-        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=10_000.0,
-        center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300, initialisation="k-means",
-        refit_epochs=18, restart_steps=100, restart_share=0.1, output_start="mean", schedule="cosine",
-    ),
-    "vqae-fashionmnist": Recipe(
-        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=10_000.0,
-        center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300, initialisation="k-means",
-        restart_steps=100, restart_share=0.1, schedule="cosine",
-    ),
-    "vqae-celeba": Recipe(
-        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=30_000.0,
-        center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300, initialisation="k-means",
-        restart_steps=100, restart_share=0.1, output_start="mean", schedule="cosine",
-    ),
-    "vqae": Recipe(
-        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=10_000.0,
-        center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300, initialisation="k-means",
-        restart_steps=100, restart_share=0.1, output_start="mean", schedule="cosine",
-    ),
+    # the optional term is trained (λ2): with the pull alone, the codes lose the information about the image
+    "vqae-mnist": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
+                         pull_weight=10_000.0, center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300,
+                         ramp_steps=300, initialisation="k-means", refit_epochs=18, restart_steps=100,
+                         restart_share=0.1, output_start="mean", schedule="cosine"),
+    "vqae-fashionmnist": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
+                                pull_weight=10_000.0, center_reconstruction_weight=100.0, ema_rate=0.01,
+                                warmup_steps=300, ramp_steps=300, initialisation="k-means", restart_steps=100,
+                                restart_share=0.1, schedule="cosine"),
+    "vqae-celeba": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
+                          pull_weight=30_000.0, center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300,
+                          ramp_steps=300, initialisation="k-means", restart_steps=100, restart_share=0.1,
+                          output_start="mean", schedule="cosine"),
+    "vqae": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=10_000.0,
+                   center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300, ramp_steps=300,
+                   initialisation="k-means", restart_steps=100, restart_share=0.1, output_start="mean",
+                   schedule="cosine"),
 
-    "vqvae-fashionmnist": Recipe(
-        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=30.0, ema_rate=0.01,
-        warmup_steps=200, feed_steps=200, initialisation="k-means", restart_steps=100,
-    ),
-    "vqvae-celeba": Recipe(
-        latent_dim=512, num_codes=512, assignment=TO_VECTOR, pull_scale="variance", pull_weight=300.0, ema_rate=0.01,
-        warmup_steps=200, feed_steps=200, initialisation="k-means", restart_steps=100, restart_share=0.1,
-        output_start="mean", schedule="cosine",
-    ),
-    "vqvae": Recipe(
-        latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=30.0, ema_rate=0.01,
-        warmup_steps=200, feed_steps=200, initialisation="k-means", restart_steps=100, output_start="mean",
-    ),
+    "vqvae-fashionmnist": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
+                                 pull_weight=30.0, ema_rate=0.01, warmup_steps=200, feed_steps=200,
+                                 initialisation="k-means", restart_steps=100),
+    "vqvae-celeba": Recipe(latent_dim=512, num_codes=512, assignment=TO_VECTOR, pull_scale="variance",
+                           pull_weight=300.0, ema_rate=0.01, warmup_steps=200, feed_steps=200,
+                           initialisation="k-means", restart_steps=100, restart_share=0.1, output_start="mean",
+                           schedule="cosine"),
+    "vqvae": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance", pull_weight=30.0,
+                    ema_rate=0.01, warmup_steps=200, feed_steps=200, initialisation="k-means", restart_steps=100,
+                    output_start="mean"),
 
     "vae-mnist": Recipe(latent_dim=48, kl_weight=1.0),
     "vae-celeba": Recipe(latent_dim=128, kl_weight=1.0),
@@ -129,27 +116,23 @@ def used_settings(variant: str, recipe: Recipe) -> tuple[str, ...]:
 
 
 def recorded(variant: str, recipe: Recipe) -> dict:
-    """A recipe as histories and searches record it: only the settings that are used."""
+    """A recipe for histories and searches: only the settings that are used."""
     return {name: getattr(recipe, name) for name in used_settings(variant, recipe)}
 
 
 def without_pull(recipe: Recipe) -> Recipe:
-    """The same network trained the same way by reconstruction alone: what a pull is compared with."""
+    """The same network and training with reconstruction alone, as a baseline for a pull."""
     return Recipe(**{name: getattr(recipe, name) for name in COMMON})
 
 
 def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQConfig:
     """The configuration of the model that a recipe trains.
 
-    Args:
-        variant: a key of ``VARIANTS``.
-        name: the data set's part of the model's name.
-        dataset: the data set.
-        recipe: the settings.
+    ``name`` is the data set's name in the model's name.
 
     Raises:
-        ValueError: the recipe sets what the variant does not use or lacks what it needs, or the data set has no labels
-            for a classifier.
+        ValueError: the recipe has a setting that the variant does not use, or lacks one that it needs, or a classifier
+            has no labels.
     """
     entry, default = lookup(VARIANTS, variant, "variant"), Recipe()
     used = used_settings(variant, recipe)
@@ -167,25 +150,17 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
     if entry.classifies and not classes:
         raise ValueError(
             f"{name} has no class labels, and {variant} needs them: give each class a folder of its own, add a "
-            "metadata.csv with the columns file_name and label, or name a ClassLabel column of a data set of the Hub "
-            "with --label-column"
+            "metadata.csv with the columns file_name and label, or give a ClassLabel column of a data set on the Hub "
+            "(--label-column)"
         )
     return AEVQConfig(
-        variant=variant,
-        dataset=name,
-        network=entry.network,
-        image_size=dataset.size,
-        channels=dataset.channels,
-        crop=dataset.crop,
-        widths=widths,
-        latent_dim=recipe.latent_dim,
-        num_codes=recipe.num_codes,
+        variant=variant, dataset=name, network=entry.network,
+        image_size=dataset.size, channels=dataset.channels, crop=dataset.crop,
+        widths=widths, latent_dim=recipe.latent_dim, num_codes=recipe.num_codes,
         grid_size=dataset.size >> len(widths) if network.grid else 0,
-        feed=entry.feed,
-        variational=entry.variational,
-        num_classes=classes,
-        multi_label=bool(classes) and dataset.multi_label,
-    )
+        feed=entry.feed, variational=entry.variational,
+        num_classes=classes, multi_label=bool(classes) and dataset.multi_label,
+    )  # fmt: skip
 
 
 def _unused(variant: str, recipe: Recipe, setting: str) -> str:

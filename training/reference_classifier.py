@@ -1,4 +1,4 @@
-"""A small classifier of a data set's images, which measures the images of models. It is not part of any model."""
+"""A small classifier of a data set, which measures images that models make. It is not part of any model."""
 
 import hashlib
 
@@ -32,10 +32,6 @@ class ReferenceClassifier:
 
     It is trained once (four epochs of a two-layer convolutional network, fixed seed) and kept in the cache folder.
 
-    Args:
-        source: a data set with labels.
-        progress: whether to show a progress bar while it trains.
-
     Raises:
         ValueError: the data set has no labels.
 
@@ -53,11 +49,9 @@ class ReferenceClassifier:
         with torch.random.fork_rng():
             torch.manual_seed(_SEED)
             self.network = _network(source.dataset.channels, source.dataset.size, classes)
-        # one file per network and images
-        key = hashlib.sha256(
-            f"{self.network} float32 {_EPOCHS} {_BATCH} {_SEED} {fingerprint(source, 'train')}".encode()
-        )
-        path = cache_folder() / "classifiers" / f"{source.name}-{key.hexdigest()[:16]}.safetensors"
+        key = f"{self.network} float32 {_EPOCHS} {_BATCH} {_SEED} {fingerprint(source, 'train')}"  # of the cached file
+        digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+        path = cache_folder() / "classifiers" / f"{source.name}-{digest}.safetensors"
         if path.exists():
             self.network.load_state_dict(load_file(path))
         else:

@@ -1,13 +1,13 @@
-"""Turn a finished training into the model's folder: exactly what its Hub repository will hold."""
+"""A finished training ─► the model's folder, which is published as it is."""
 
-import json
 import platform
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from aevq_hub import AEVQ, pictures
+from aevq_hub import folder as folders
 from aevq_hub.folder import HISTORY_FILE, SAMPLES_FILE
 
 from . import figures, fit_sampler, maps, metrics
@@ -22,20 +22,13 @@ from .trainer import Trainer
 HALF_TOLERANCE = 1e-5  # weights are stored in half precision unless a test MSE changes by more
 EFFECT_IMAGES = 50  # images for measuring the effect of each dimension
 SAMPLES = 20  # test images for the demo
-LATENTS = 10  # test latents for the demo if images may not be shown: a grid is larger than its image
+LATENTS = 10  # test latents for the demo if images must not be shown: a grid is larger than its image
 
 
 def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = True) -> dict:
     """Measure a trained model and write its folder: weights, configuration, history, samples, map, pictures, card.
 
-    Args:
-        trainer: a trainer after its last epoch.
-        source: the data set it was trained on.
-        folder: the folder to write.
-        progress: whether to show progress bars.
-
-    Returns:
-        The content of ``history.json``.
+    The trainer is one after its last epoch. The content of ``history.json`` is returned.
     """
     train, test = load(source, "train", progress=progress), load(source, "test", progress=progress)
     model = trainer.model.cpu().eval().requires_grad_(False)
@@ -45,16 +38,12 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
         "model": model.config.name,
         "recipe": recorded(model.config.variant, trainer.recipe),
         "data": described_data(source),
-        "environment": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "device": trainer.device.type,
-            "threads": torch.get_num_threads(),
-        },
+        "environment": {"python": platform.python_version(), "torch": torch.__version__,
+                        "device": trainer.device.type, "threads": torch.get_num_threads()},
         "weights": str(dtype).removeprefix("torch."),
         "epochs": trainer.epochs,
         "results": evaluate(model, source, progress=progress),
-    }
+    }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     write_samples(model, source, test, folder)
     if model.codebook is not None:
@@ -68,8 +57,8 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
 def described_data(source: Source) -> dict:
     """The data a model was trained and measured on, for ``history.json``.
 
-    ``labels_kept_apart`` is the number of labelled training images that accuracies are measured on if the test split
-    has no labels. ``class_names`` is there only if the data set is not in the table.
+    If the test split has no labels, ``labels_kept_apart`` is the number of labelled training images that accuracies are
+    measured on. ``class_names`` are recorded only for a data set that is not in ``DATASETS``.
     """
     train, test = load(source, "train"), load(source, "test")
     data = {"source": source.public_name, "train_images": len(train), "test_images": len(test)}
@@ -77,18 +66,13 @@ def described_data(source: Source) -> dict:
         data["class_names"] = list(source.dataset.class_names)
     if train.labels is not None:
         learnt = training_labels(source)
-        if apart := len({*(learnt != train.labels).nonzero()[:, 0].tolist()}):
+        if apart := len((learnt != train.labels).nonzero()[:, 0].unique()):
             data["labels_kept_apart"] = apart
     return data
 
 
 def prepare(model: AEVQ, images: torch.Tensor) -> None:
-    """Measure the effect of a model's dimensions and fit its sampler, in place.
-
-    Args:
-        model: a model in evaluation mode.
-        images: training images, uint8 (N, C, H, W).
-    """
+    """Measure the effect of a model's dimensions and fit its sampler, in place, with uint8 images (N, C, H, W)."""
     count = EFFECT_IMAGES // (5 if model.config.grid_size else 1)  # grids take longer
     z = metrics.latents(model, images[:: max(1, len(images) // count)][:count])
     model.dimension_effect.copy_(metrics.dimension_effect(model, z))
@@ -113,7 +97,7 @@ def _errors(model: AEVQ, images: torch.Tensor) -> list[float]:
 
 
 def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> None:
-    """Write samples.safetensors: test images (uint8), or their latents if the images may not be shown."""
+    """Write samples.safetensors: test images (uint8), or their latents if the images must not be shown."""
     if source.dataset.shareable:
         classes = 0 if source.dataset.multi_label else len(source.dataset.class_names)
         samples = {"images": test.images[_two_per_class(test, classes)]}
@@ -132,27 +116,23 @@ def _two_per_class(test: Split, classes: int) -> torch.Tensor:
 
 def describe(model: AEVQ, folder: Path) -> None:
     """Render a model's pictures and write its card, using only the files in its folder."""
-    history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
-    samples = load_file(folder / SAMPLES_FILE)
-    x = metrics.to_float(samples["images"]) if "images" in samples else None
-    z = model.encode(x) if x is not None else samples["latents"].float()
-    shown = None if x is None else x[:10]
-    drawn = {
-        "reconstructions.png": pictures.reconstruction(model, z[:10], shown),
+    history, x, z = folders.history(folder), folders.sample_images(folder), folders.samples(folder, model)
+    rendered = {
+        "reconstructions.png": pictures.reconstruction(model, z[:10], None if x is None else x[:10]),
         "perturbation.png": pictures.perturbation(model, z[0]),
         "interpolation.png": pictures.interpolation(model, z[:-1][:6:2], z[1:][:6:2]) if len(z) > 1 else None,
         "samples.png": pictures.samples(model),
     }
     if model.codebook is not None:
-        drawn["movement.png"] = figures.figure_3_3(history["epochs"])
-        drawn["codebook.png"] = pictures.codebook(model)
+        rendered["movement.png"] = figures.figure_3_3(history["epochs"])
+        rendered["codebook.png"] = pictures.codebook(model)
         share = history["results"]["codebook"]["share"]
-        drawn["shares.png"] = figures.shares(share) if len(share) > 1 else None
+        rendered["shares.png"] = figures.shares(share) if len(share) > 1 else None
         if model.config.grid_size:
-            drawn["recombination.png"] = pictures.recombination(model, z[0])
-    drawn = {name: picture for name, picture in drawn.items() if picture}
-    for name, picture in drawn.items():
+            rendered["recombination.png"] = pictures.recombination(model, z[0])
+    rendered = {name: picture for name, picture in rendered.items() if picture}
+    for name, picture in rendered.items():
         with written_beside(folder / name) as beside:
             save = picture.savefig if hasattr(picture, "savefig") else picture.save
             save(beside, format="png")
-    write_card(model.config, history, list(drawn), folder)
+    write_card(model.config, history, list(rendered), folder)

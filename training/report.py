@@ -16,13 +16,10 @@ TEMPLATE = shipped_folder() / "REPORT.md"
 
 
 class Records:
-    """What is recorded of a folder of models. A template pulls every number from it with these methods.
-
-    Args:
-        folder: the folder of the models' folders.
+    """The records of a folder of models. The template takes every number from these methods.
 
     Raises:
-        ValueError: there are no models in it.
+        ValueError: the folder contains no models.
     """
 
     def __init__(self, folder: Path):
@@ -34,26 +31,26 @@ class Records:
 
     @property
     def groups(self) -> dict[str, list[dict]]:
-        """The histories of each data set's models, by the data set's title; one's own has its name."""
+        """The models' histories by the title of their data set, or by its name if it is not in ``DATASETS``."""
         titles, groups = {d.hub_id: d.title for d in DATASETS.values()}, {}
-        for told in self.histories.values():
-            groups.setdefault(titles.get(source := told["data"]["source"], source), []).append(told)
+        for record in self.histories.values():
+            groups.setdefault(titles.get(source := record["data"]["source"], source), []).append(record)
         return groups
 
     def n(self, model: str, key: str) -> str:
-        """A measurement of a model as people write it; a dash if it was not measured."""
+        """A formatted measurement of a model; a dash if it was not measured."""
         return written(self.histories[model]["results"], key)
 
     def course(self, model: str, key: str, form: str) -> str:
-        """The first, the lowest and the last value of what was measured after each epoch."""
+        """The first, the lowest and the last value of a measurement that was made after each epoch."""
         values = [value for _, value in series(self.histories[model]["epochs"], key)]
         return ", ".join(form.format(value) for value in (values[0], min(values), values[-1]))
 
     def tried(self, model: str, key: str, **conditions) -> str:
-        """A measurement of the rows of a model's search that meet all conditions, or the range of several rows.
+        """A measurement of the rows of a model's search that meet all conditions, or its range over these rows.
 
         Raises:
-            ValueError: no row that was measured meets them.
+            ValueError: no row with this measurement meets the conditions.
         """
         rows = [flat(row | row["recipe"]) for row in recorded_rows(self.folder / model / SEARCH_FILE)]
         found = [row[key] for row in rows if key in row and conditions.items() <= row.items()]
@@ -64,19 +61,16 @@ class Records:
 
 
 def report(folder: Path) -> str:
-    """The report in Markdown.
-
-    Args:
-        folder: the folder of the models' folders.
+    """The report on a folder of models in Markdown.
 
     Raises:
-        ValueError: there are no models in it, or the template asks for what is not recorded.
+        ValueError: the folder contains no models, or the template asks for a number that is not recorded.
     """
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     template, records = environment.from_string(TEMPLATE.read_text(encoding="utf-8")), Records(folder)
     return template.render(
         {name: getattr(records, name) for name in ("histories", "groups", "n", "course", "tried")},
-        has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # which speak of the shipped models
+        has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # the findings are about the shipped models
         table=lambda group: markdown_table(models(group)),
         meanings=meanings(MODELS),
     )

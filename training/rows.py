@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from PIL import Image
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from datasets import IterableDataset
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-METADATA_FILE = "metadata.csv"  # labels of a folder of images: the columns file_name and label
-SPLITS = ("train", "valid", "test")  # names of folders that are splits
-HOLD_OUT = 10  # where a data set has only one split, every tenth image of it is the test split
+METADATA_FILE = "metadata.csv"  # labels for a folder of images: the columns file_name and label
+SPLITS = ("train", "valid", "test")  # folders with these names are splits
+HOLD_OUT = 10  # if a data set has only one split, every tenth image makes the test split
 
 
 class DataError(ValueError):
@@ -25,98 +25,95 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A data set and where it is read from.
+    """A data set and where it is read from."""
 
-    Args:
-        name: the data set's part of the model's name.
-        dataset: how its images become (C, size, size).
-        kind: "hub", "mirror" (a local copy of a Hub data set) or "images" (a folder of images).
-        folder: where "images" or a "mirror" is; None for the Hub.
-    """
-
-    name: str
-    dataset: Dataset
-    kind: str
-    folder: Path | None = None
+    name: str  # the second part of the model's name
+    dataset: Dataset  # how its images become (C, size, size)
+    kind: str  # "hub", "mirror" (a local copy of a Hub data set) or "images" (a folder of images)
+    folder: Path | None = None  # the folder of "images" or a "mirror"; None for the Hub
 
     @property
     def place(self) -> str:
         """Where it is read from, for messages."""
-        return str(self.folder) if self.folder else self.dataset.hub_id
+        return str(self.folder or self.dataset.hub_id)
 
     @property
     def public_name(self) -> str:
-        """The name for a model's history: it holds no path of this machine."""
+        """The name for a model's history, without local paths."""
         return self.name if self.kind == "images" else self.dataset.hub_id
 
     @property
     def listed(self) -> bool:
-        """Whether it is one of the table's data sets."""
+        """Whether it is in ``registry.DATASETS``."""
         return self.name in DATASETS
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Undecoded images: how many (if known) and, one by one, a name for messages, an opener and the labels."""
+class Row(NamedTuple):
+    """An undecoded image."""
 
-    count: int | None
-    rows: Iterable[tuple[str, Callable[[], Image.Image], list[int]]]
+    name: str  # for messages
+    image: dict  # the cell of the image column: "bytes", or else a "path"
+    labels: list[int]
+
+    def open(self) -> Image.Image:
+        """The image, which Pillow decodes when its pixels are read."""
+        return Image.open(self.image["path"] if self.image["bytes"] is None else io.BytesIO(self.image["bytes"]))
 
 
 @dataclass(frozen=True)
 class _Stream:
     """The opened rows of a split."""
 
+    source: Source
     rows: "IterableDataset"
-    images: dict[str, list[Path]]  # of a folder of images: its files by split
-    divided: bool  # whether the data set has one split, which makes "train" and "test"
-
-    @property
-    def columns(self) -> list[str]:
-        return self.rows.column_names or list(next(iter(self.rows.take(1)), {}))
+    images: dict[str, list[Path]]  # the files of a folder of images by split; else empty
+    stored: str  # the split that the rows are stored in
+    divided: bool  # whether this is the only split, which is divided into "train" and "test"
 
     def type_of(self, column: str):
         return (self.rows.features or {}).get(column)
 
+    def require(self, *needed: str) -> None:
+        """Raise a DataError if a column is missing."""
+        columns = self.rows.column_names or list(next(iter(self.rows.take(1)), {}))
+        for column in needed:
+            if column not in columns:
+                raise DataError(f"{self.source.place} has no column {column!r}; choose from {', '.join(columns)}")
 
-def rows_of(source: Source, split: str) -> Rows:
-    """The rows of a split. A data set with a single split is divided into "train" and "test".
+
+def rows_of(source: Source, split: str) -> tuple[int | None, Iterable[Row]]:
+    """The number (if known) and the rows of a split. A single split is divided into "train" and "test".
 
     Raises:
         DataError: the split, a column or a file is missing, or the data set cannot be opened.
     """
     import datasets  # half a second, and not needed once the images are decoded
 
-    d, stream = source.dataset, _open(source, split)
-    # a split of a folder may lack labels, which are −1 then
-    needed = (d.image_column,) if stream.images else (d.image_column, *d.label_columns)
-    for column in needed:
-        if column not in stream.columns:
-            raise _no_column(source, column, stream)
-    if not isinstance(stream.type_of(d.image_column), datasets.Image | dict | None):
-        columns = ", ".join(stream.columns)
-        raise DataError(f"the column {d.image_column!r} of {source.place} holds no images; columns: {columns}")
-    # the bytes are decoded later, in parallel
-    undecoded = stream.rows.cast_column(d.image_column, datasets.Image(decode=False))
-    labels = _reader_of_labels(source, stream)
+    column, stream = source.dataset.image_column, _open(source, split)
+    # a split of a folder may lack labels
+    stream.require(column, *(() if stream.images else source.dataset.label_columns))
+    if not isinstance(stream.type_of(column), datasets.Image | dict | None):
+        columns = ", ".join(stream.rows.column_names or ())
+        raise DataError(f"the column {column!r} of {source.place} contains no images; columns: {columns}")
+    undecoded = stream.rows.cast_column(column, datasets.Image(decode=False))  # decoded later, in parallel
+    labels = _reader_of_labels(stream)
     if stream.images:
-        return _rows_of_folder(source, stream, undecoded, labels, split)
-
-    def rows():
-        for i, row in enumerate(undecoded):
-            if not stream.divided or (i % HOLD_OUT == 0) == (split == "test"):
-                name = f"image {i} of split {split} of {source.place}"
-                yield name, lambda cell=row[d.image_column]: _open_image(cell), labels(row)
-
+        rows = list(_rows_of_folder(stream, undecoded, labels))
+        rows = _divided(rows, split) if stream.divided else rows
+        return len(rows), rows
     info = (stream.rows.info.splits or {}).get(split)
-    return Rows(info.num_examples if info and not stream.divided else None, rows())
+    return info.num_examples if info and not stream.divided else None, (
+        Row(f"image {i} of split {split} of {source.place}", row[column], labels(row))
+        for i, row in enumerate(undecoded)
+        if not stream.divided or (i % HOLD_OUT == 0) == (split == "test")
+    )
 
 
 def class_names(source: Source, column: str | None) -> tuple[str, ...]:
     """The names of the classes in a label column; empty without labels of at least two classes.
 
     Args:
-        source: a data set that is not in the table.
+        source: a data set that is not in ``registry.DATASETS``.
         column: its column of classes, by default "label" if there is one.
 
     Raises:
@@ -125,8 +122,8 @@ def class_names(source: Source, column: str | None) -> tuple[str, ...]:
     import datasets
 
     stream, name = _open(source, "train"), column or "label"
-    if column and column not in stream.columns:
-        raise _no_column(source, column, stream)
+    if column:
+        stream.require(column)
     kind = stream.type_of(name)
     if isinstance(kind, datasets.ClassLabel):
         names = kind.names
@@ -139,36 +136,32 @@ def class_names(source: Source, column: str | None) -> tuple[str, ...]:
     return tuple(names) if len(names) > 1 else ()
 
 
-def _no_column(source: Source, column: str, stream: _Stream) -> DataError:
-    return DataError(f"{source.place} has no column {column!r}; choose from {', '.join(stream.columns)}")
-
-
 def _open(source: Source, split: str) -> _Stream:
     import datasets.data_files
 
+    images, builder = {}, None
     try:
-        folder = source.folder if source.kind == "images" else None
-        if folder:
-            files = images = _images_by_split(folder)
+        if source.kind == "images" and source.folder:
+            files = images = _images_by_split(source.folder)
         else:
-            builder = datasets.load_dataset_builder(
-                str(source.folder or source.dataset.hub_id), source.dataset.hub_config
-            )
-            files, images = cast(dict, builder.config.data_files), {}
+            builder = datasets.load_dataset_builder(source.place, source.dataset.hub_config)
+            files = cast(dict, builder.config.data_files)
         divided = len(files) == 1 and split in ("train", "test")
         if split not in files and not divided:
             choices = ("train", "test") if len(files) == 1 else files
             raise DataError(f"{source.place} has no split {split!r}; choose from {', '.join(choices)}")
         stored = next(iter(files)) if divided else split
-        if folder:
-            return _Stream(_stream_of_folder(folder, stored, images[stored]), images, divided)
-        # left alone, the builder would open, and without streaming download, the files of every split
-        builder.config.data_files = datasets.data_files.DataFilesDict({stored: cast(dict, files)[stored]})
-        return _Stream(cast("IterableDataset", builder.as_streaming_dataset(split=stored)), images, divided)
+        if builder is None:
+            rows = _rows_with_labels(Path(source.place), stored, files[stored])
+        else:
+            # otherwise the builder would open, and without streaming download, the files of every split
+            builder.config.data_files = datasets.data_files.DataFilesDict({stored: cast(dict, files)[stored]})
+            rows = cast("IterableDataset", builder.as_streaming_dataset(split=stored))
     except DataError:
         raise
     except (ValueError, OSError, RuntimeError) as error:
         raise DataError(f"the data set {source.place} cannot be opened: {error}") from error
+    return _Stream(source, rows, images, stored, divided)
 
 
 def _images_by_split(folder: Path) -> dict[str, list[Path]]:
@@ -179,18 +172,17 @@ def _images_by_split(folder: Path) -> dict[str, list[Path]]:
         found = (p for p in root.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
         images[split] = sorted(p for p in found if not any(part[0] == "." for part in p.relative_to(root).parts))
         if not images[split]:
-            raise DataError(f"{root} holds no image; its files should end in {', '.join(sorted(IMAGE_SUFFIXES))}")
+            raise DataError(f"{root} contains no images; supported endings: {', '.join(sorted(IMAGE_SUFFIXES))}")
     return images
 
 
-def _stream_of_folder(folder: Path, split: str, images: list[Path]) -> "IterableDataset":
-    """The rows of image files as ``datasets``' imagefolder builder has them: with the labels of the metadata, or with
-    the names of the folders, if each image lies in a folder of the split.
+def _rows_with_labels(folder: Path, split: str, images: list[Path]) -> "IterableDataset":
+    """The rows of image files, as the imagefolder builder of ``datasets`` makes them: labels come from the metadata or,
+    if each image lies in a folder of the split, from the folders' names.
 
-    The builder is given the files, so that it takes no name such as test_001.jpg for a split or for a pattern.
+    The builder is given the files: it would take names such as test_001.jpg for splits or patterns.
     """
-    from datasets import Features, Value
-    from datasets import Image as ImageColumn
+    import datasets
     from datasets.data_files import DataFilesDict, DataFilesList
     from datasets.packaged_modules.imagefolder.imagefolder import ImageFolder
 
@@ -199,22 +191,22 @@ def _stream_of_folder(folder: Path, split: str, images: list[Path]) -> "Iterable
     files = DataFilesList([str(p.absolute()) for p in (*images, *metadata)], [])
     in_classes = all(len(p.relative_to(root).parts) == 2 for p in images)
     builder = ImageFolder(data_files=DataFilesDict({split: files}), drop_labels=not in_classes)
-    stream = cast("IterableDataset", builder.as_streaming_dataset(split=split))
-    if metadata:  # labels as they are written: their types would be guessed, for each part of a long file anew
-        columns = {name: kind if name == "image" else Value("string") for name, kind in (stream.features or {}).items()}
-        builder.info.features = Features(columns)
+    rows = cast("IterableDataset", builder.as_streaming_dataset(split=split))
+    if metadata:  # labels are read as strings: guessed types would differ between parts of a long file
+        types = {k: v if k == "image" else datasets.Value("string") for k, v in (rows.features or {}).items()}
+        builder.info.features = datasets.Features(types)
         builder.config.features = builder.info.features  # pyright: ignore[reportAttributeAccessIssue]
-        stream = cast("IterableDataset", builder.as_streaming_dataset(split=split))
-    return stream.cast_column("image", ImageColumn(decode=False))
+        rows = cast("IterableDataset", builder.as_streaming_dataset(split=split))
+    return rows.cast_column("image", datasets.Image(decode=False))
 
 
-def _reader_of_labels(source: Source, stream: _Stream) -> Callable[[dict], list[int]]:
-    """A function of a row that returns its labels. Classes of a data set that is not in the table go by their names:
-    another split may number them differently."""
-    columns = source.dataset.label_columns
-    if source.listed:
+def _reader_of_labels(stream: _Stream) -> Callable[[dict], list[int]]:
+    """A function of a row that returns its labels. Classes of a data set that is not in the table are matched by name,
+    because another split may number them differently."""
+    dataset, columns = stream.source.dataset, stream.source.dataset.label_columns
+    if stream.source.listed:
         return lambda row: [-1 if row[c] is None else int(row[c]) for c in columns]
-    index: dict[str | None, int] = {name: i for i, name in enumerate(source.dataset.class_names)}
+    index: dict[str | None, int] = {name: i for i, name in enumerate(dataset.class_names)}
     names = [getattr(stream.type_of(c), "names", None) for c in columns]
 
     def labels(row: dict) -> list[int]:
@@ -224,30 +216,21 @@ def _reader_of_labels(source: Source, stream: _Stream) -> Callable[[dict], list[
     return labels
 
 
-def _rows_of_folder(source: Source, stream: _Stream, undecoded, labels: Callable, split: str) -> Rows:
-    known = {str(p.absolute()): name for name, files in stream.images.items() for p in files}
-    stored = next(iter(stream.images)) if stream.divided else split
-    rows = []
+def _rows_of_folder(stream: _Stream, undecoded: Iterable[dict], labels: Callable) -> Iterable[Row]:
+    split_of = {str(p.absolute()): split for split, files in stream.images.items() for p in files}
     for row in undecoded:
         path = (row["image"] or {}).get("path")
-        if path not in known:
+        if path not in split_of:
             missing = path or "no file in one of its rows"
             raise DataError(f"{METADATA_FILE} names {missing}; each row needs the file_name of an image")
-        if known[path] == stored:  # metadata may be that of all splits
-            rows.append((path, lambda path=path: Image.open(path), labels(row)))
-    if stream.divided:
-        rows = _divided(rows, split)
-    return Rows(len(rows), rows)
+        if split_of[path] == stream.stored:  # the metadata may contain all splits
+            yield Row(path, row["image"], labels(row))
 
 
-def _divided(rows: list[tuple], split: str) -> list[tuple]:
+def _divided(rows: list[Row], split: str) -> list[Row]:
     """Every tenth row, class by class, for "test", the others for "train", which keeps the first of each class."""
-    rows = sorted(rows, key=lambda row: row[2])
-    firsts = {row[2][0]: i for i, row in reversed(list(enumerate(rows))) if row[2] and row[2][0] >= 0}
+    rows = sorted(rows, key=lambda row: row.labels)
+    firsts = {row.labels[0]: i for i, row in reversed(list(enumerate(rows))) if row.labels and row.labels[0] >= 0}
     others = [i for i in range(len(rows)) if i not in {*firsts.values()}] or range(len(rows))
     test = set(others[::HOLD_OUT])
     return [row for i, row in enumerate(rows) if (i in test) == (split == "test")]
-
-
-def _open_image(cell: dict) -> Image.Image:
-    return Image.open(io.BytesIO(cell["bytes"]) if cell["bytes"] is not None else cell["path"])

@@ -1,7 +1,6 @@
 """Train one model from start to finish, or continue after an interruption."""
 
 import hashlib
-import json
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from aevq_hub import AEVQConfig
-from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_FILE
+from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_FILE, history
 
 from . import metrics
 from .card import terminal_report
@@ -48,31 +47,31 @@ def train_model(
 
 def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool) -> Path:
     trainer = Trainer(config, recipe, device, data=source.public_name)
-    checkpoint, history = folder / CHECKPOINT_FILE, folder / HISTORY_FILE
+    checkpoint = folder / CHECKPOINT_FILE
     if restart:
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():
         trainer.load(checkpoint)
-    elif (folder / WEIGHTS_FILE).exists() and history.exists():
-        told = json.loads(history.read_text(encoding="utf-8"))
-        config_then = AEVQConfig.from_file(folder / CONFIG_FILE)
-        then = {"config": config_then.to_dict(), "recipe": told["recipe"], "data": told["data"]["source"]}
-        refuse_other_settings(history, then, trainer.settings)
-        trainer.epochs = told["epochs"]
-    asked, done = trainer.total_epochs, len(trainer.epochs)
-    if done > asked or (not checkpoint.exists() and 0 < done < asked):
-        raise TrainingError(f"{folder} has {done} epochs, not {asked}; --restart trains it anew")
+    elif (folder / WEIGHTS_FILE).exists() and (folder / HISTORY_FILE).exists():
+        past = history(folder)
+        past_config = AEVQConfig.from_file(folder / CONFIG_FILE).to_dict()
+        settings = {"config": past_config, "recipe": past["recipe"], "data": past["data"]["source"]}
+        refuse_other_settings(folder, settings, trainer.settings)
+        trainer.epochs = past["epochs"]
+    wanted, done = trainer.total_epochs, len(trainer.epochs)
+    if done > wanted or (not checkpoint.exists() and 0 < done < wanted):
+        raise TrainingError(f"{folder} has been trained for {done} epochs, not {wanted}; --restart trains it again")
     if done and not checkpoint.exists():
-        print(f"{folder} is trained already, for {asked} epochs; --restart trains it again")
+        print(f"{folder} is already trained ({wanted} epochs); --restart trains it again")
         return folder
     train, test = load(source, "train"), load(source, "test")
     if len(train) < 2:
-        raise TrainingError(f"{source.name} has {len(train)} training image; at least 2 are needed")
+        raise TrainingError(f"{source.name} has {len(train)} training image, but training needs at least 2")
     labels = training_labels(source)
     folder.mkdir(parents=True, exist_ok=True)
-    with tqdm(total=asked * len(train), initial=done * len(train), unit=" images", smoothing=0.05) as bar:
+    with tqdm(total=wanted * len(train), initial=done * len(train), unit=" images", smoothing=0.05) as bar:
         while not trainer.finished:
-            bar.set_description(f"{config.name} epoch {len(trainer.epochs) + 1}/{asked}")
+            bar.set_description(f"{config.name} epoch {len(trainer.epochs) + 1}/{wanted}")
             record = trainer.run_epoch(train.images, labels, bar)
             record |= _measured(trainer, test.images)
             trainer.save(checkpoint)
@@ -84,7 +83,7 @@ def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, dev
 
 
 def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
-    """Measurements on the test split after an epoch."""
+    """Measure on the test split after an epoch."""
     model, images = trainer.model.eval(), images.to(trainer.device)
     error = metrics.mse(model, images)
     record: dict[str, dict] = {"test": {"mse": error, "psnr": metrics.psnr(error)}}

@@ -10,9 +10,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from aevq_hub.registry import VARIANTS, lookup
-
-from .data import Labelled, keep_apart, known, load, training_labels
+from .data import Labelled, hold_out, known, load, training_labels
 from .evaluate import Benchmark, measure
 from .files import write_json
 from .recipe import Recipe
@@ -53,16 +51,16 @@ def search(
 ) -> list[dict]:
     """Train each recipe on the training split without its last images, and measure it on those.
 
-    If the last images have no labels, accuracies are measured on labelled ones that are not learnt. Rows that ``path``
-    already contains are not trained again, so a search can be interrupted and extended; rows that another search adds
-    meanwhile are kept.
+    If the last images have no labels, accuracies are measured on other labelled images that are held out. Rows that
+    ``path`` already contains are not trained again, so a search can be interrupted and extended. Two searches may share
+    the file.
 
     Args:
         variant: a key of ``registry.VARIANTS``.
         source: the data set.
         recipes: the recipes to try.
         path: the JSON file of the rows, written after each row.
-        baseline: a variant that is also trained with each recipe's common settings, as a baseline.
+        baseline: a variant that is also trained with each recipe's common settings.
         beside: other variants that are also trained, by their own recipes, for the same number of epochs.
         images: the number of training images to use, by default all.
         jobs: the number of parallel trainings, which share the threads equally.
@@ -76,7 +74,6 @@ def search(
         ValueError: an unknown variant, or settings that do not fit together.
         TrainingError: training cannot start with these settings, or there are too few images.
     """
-    lookup(VARIANTS, variant, "variant")
     rows = recorded_rows(path)
     known_rows = [(row["variant"], Recipe(**row["recipe"]), row.get("images")) for row in rows]
     asked = _asked(variant, source, recipes, baseline, beside)
@@ -93,11 +90,10 @@ def search(
     threads = max(1, torch.get_num_threads() // jobs)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = [pool.submit(_row, v, source, r, images, threads, device) for v, r in todo]
-        done = as_completed(futures)
+        bar = tqdm(as_completed(futures), total=len(futures), desc="search", unit=" recipes", disable=not progress)
         try:
-            for future in tqdm(done, total=len(futures), desc="search", unit=" recipes", disable=not progress):
-                row = future.result()
-                rows = [*recorded_rows(path), row]  # including those that another search has added
+            for future in bar:
+                rows = [*recorded_rows(path), future.result()]  # another search may have added rows
                 write_json(path, rows)
         finally:
             pool.shutdown(cancel_futures=True)  # do not start anything new after an error or Ctrl-C
@@ -105,14 +101,11 @@ def search(
 
 
 def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | None, beside: Sequence[str]) -> list:
-    """The variants and recipes that a search trains: the baseline's, the variant's own, those beside it."""
-    plain = []
-    if baseline:
-        lookup(VARIANTS, baseline, "variant")
-        plain = [(baseline, recipe) for recipe in sorted({without_pull(r) for r in recipes}, key=repr)]
+    """The variants and recipes that a search trains: the baseline's, the variant's own and those beside it."""
+    plain = sorted({without_pull(r) for r in recipes}, key=repr) if baseline else ()
     lengths = sorted({r.epochs for r in recipes})
     others = [(name, recipe_for(name, source.name, epochs=epochs)) for name in beside for epochs in lengths]
-    return [*plain, *((variant, r) for r in recipes), *others]
+    return [*((baseline, r) for r in plain), *((variant, r) for r in recipes), *others]
 
 
 def _row(variant: str, source: Source, recipe: Recipe, count: int | None, threads: int, device: str) -> dict:
@@ -125,7 +118,7 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
             apart = torch.arange(len(images) - held_out, len(images))
             learnt = labels.index_fill(0, apart, -1)
         else:  # only the first images have labels
-            learnt, apart = keep_apart(labels)
+            learnt, apart = hold_out(labels)
         labelled = known(Labelled(images, learnt)), known(Labelled(images[apart], labels[apart]))
         labels = learnt
     train, test = images[:-held_out][:count], images[-held_out:]

@@ -1,4 +1,4 @@
-"""What the name of a data set on the command line means: where its images are and which classes they have."""
+"""The name of a data set on the command line ─► where its images are and which classes they have."""
 
 import hashlib
 import json
@@ -23,18 +23,18 @@ def find_source(
     label_column: str | None = None,
     config: str | None = None,
 ) -> Source:
-    """The data set that a name on the command line means; no image is read yet.
+    """The data set with a name given on the command line. No image is read yet.
 
     Args:
-        name: a key of ``registry.DATASETS``; with ``data`` any name; else the id of any image data set of the Hub.
-        data: a folder of images. Class folders or a ``metadata.csv`` give them labels.
-        data_root: a folder with local copies in the Hub's layout, ``<data_root>/ylecun/mnist/…``; default
-            ``AEVQ_DATA_ROOT``; without either, the Hub.
-        size: height and width in pixels, needed if the data set is not in the table.
-        channels: 1 or 3, likewise.
-        image_column: for a data set of the Hub by id: the column of images, by default "image".
-        label_column: for a ``metadata.csv`` or a data set of the Hub by id: the column of classes, by default "label".
-        config: for a data set of the Hub by id: its configuration, if it has several.
+        name: a key of ``registry.DATASETS``, with ``data`` any name, or the id of an image data set on the Hub.
+        data: a folder of images, with labels from class folders or a ``metadata.csv``.
+        data_root: a folder with local copies in the Hub's layout, ``<data_root>/ylecun/mnist/…``; by default
+            ``AEVQ_DATA_ROOT``. Without either, data sets are downloaded.
+        size: height and width in pixels, required if the data set is not in ``registry.DATASETS``.
+        channels: 1 or 3, likewise required.
+        image_column: the column of images of a data set on the Hub, by default "image".
+        label_column: the column of classes, in ``metadata.csv`` or on the Hub, by default "label".
+        config: the configuration of a data set on the Hub, if it has several.
 
     Raises:
         DataError: an unknown name, a missing folder, size, number of channels or label column, or a data set that
@@ -43,32 +43,34 @@ def find_source(
     if data is None and name in DATASETS:
         options = {"--size": size, "--channels": channels, "--config": config, "--label-column": label_column}
         if given := [option for option, value in options.items() if value is not None]:
-            raise DataError(f"{given[0]} goes with images of one's own; {name} has its own settings")
+            raise DataError(f"{given[0]} cannot be used with {name}, whose format is fixed; leave it out")
         return _hub_source(name, DATASETS[name], data_root)
     if data is None and name.count("/") != 1:
         raise DataError(
-            f"unknown data set {name!r}; choose from {', '.join(DATASETS)}, give the id of a data set of the Hub "
-            "(<owner>/<name>), or a folder of images with --data PATH"
+            f"unknown data set {name!r}; choose from {', '.join(DATASETS)}, or give the id of a data set on the Hub "
+            "(<owner>/<name>) or a folder of images (--data PATH)"
         )
     if size is None or channels is None:
-        raise DataError(f"{name!r} is not of the table: give --size (pixels, such as 28 or 64) and --channels (1 or 3)")
+        raise DataError(
+            f"{name!r} has no default format; give --size (pixels, such as 28 or 64) and --channels (1 or 3)"
+        )
     short = name.rsplit("/", 1)[-1].lower()
     if short in DATASETS:
-        raise DataError(f"{short!r} is the name of a data set of the table; give your images another name")
+        raise DataError(f"{short!r} is the name of a built-in data set; choose another name for your images")
     entry = Dataset(
         title=name, hub_id=name, hub_config=config, size=size, channels=channels, image_column=image_column or "image",
-        license="other", shareable=False, terms="Check the terms of the images that it was trained on.",
+        license="other", shareable=False, terms="Check the terms of the images that the model was trained on.",
     )  # fmt: skip
     if data is None:
         return _with_classes(_hub_source(short, entry, data_root), label_column)
     folder = Path(data)
     if not folder.is_dir():
-        raise DataError(f"--data {folder} is no folder")
+        raise DataError(f"--data {folder} is not a folder")
     return _with_classes(Source(short, entry, "images", folder), label_column)
 
 
 def _with_classes(source: Source, column: str | None) -> Source:
-    """The source with the names of its classes, which are kept, since the Hub may be offline later."""
+    """The source with the names of its classes, which are cached because the Hub may be offline later."""
     path = cache_folder() / "classes" / f"{source.name}-{fingerprint(source, f'classes in {column}')}.json"
     if not path.exists():
         names = json.dumps(class_names(source, column))
@@ -86,17 +88,17 @@ def _hub_source(name: str, dataset: Dataset, data_root: str | Path | None) -> So
         return Source(name, dataset, "hub")
     folder = Path(root) / dataset.hub_id
     if not folder.is_dir():
-        raise DataError(f"the data root {root} has no folder {dataset.hub_id}; without a data root the Hub is asked")
+        raise DataError(f"the data root {root} has no folder {dataset.hub_id}; without a data root it is downloaded")
     return Source(name, dataset, "mirror", folder)
 
 
 def cache_folder() -> Path:
-    """Where what is decoded, the classifiers that measure and locks are kept: ``AEVQ_CACHE`` or ``~/.cache/aevq``."""
+    """The folder for decoded images, reference classifiers and locks: ``AEVQ_CACHE`` or ``~/.cache/aevq``."""
     return Path(os.environ.get("AEVQ_CACHE") or Path.home() / ".cache" / "aevq")
 
 
 def fingerprint(source: Source, split: str) -> str:
-    """A key that changes with the files and with how they are decoded. The Hub is not asked: it may be offline."""
+    """A hash that changes with the local files and with how they are decoded. The Hub is not contacted."""
     files = []
     if source.folder:
         files = [(str(p.relative_to(source.folder)), p.stat().st_size, p.stat().st_mtime_ns)

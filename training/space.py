@@ -1,4 +1,4 @@
-"""The demo ─► the folder of a Space: the application, what it needs, and which models it shows."""
+"""The demo ─► the folder of a Space: the application, its requirements and the list of its models."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ TEXT = """\
 # From continuous to discrete, one autoencoder at a time
 
 A demo of the models of *Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions*:
-turn the numbers of a latent by hand, walk between pictures, browse codebooks and recombine grids of codes.
+change single numbers of a latent, interpolate between images, browse codebooks and recombine grids of codes.
 
 It shows these models, each at the commit named in `model_cards/{pins_file}`:
 
@@ -35,23 +35,18 @@ It shows these models, each at the commit named in `model_cards/{pins_file}`:
 
 @dataclass(frozen=True)
 class Shown:
-    """A model that the Space shows: which commit of which repository, and which of its files the demo reads."""
+    """A model that the Space shows, and the files that the demo reads of it."""
 
     pin: Pin
     files: tuple[str, ...] = DEMO_FILES
 
-    @property
-    def preloaded(self) -> str:
-        """The line of ``preload_from_hub``."""
-        return f"{self.pin.repo_id} {','.join(self.files)} {self.pin.revision}"
-
 
 def pinned(namespace: str) -> dict[str, Shown]:
-    """A namespace's models by short name, in the ladder's order, each at the commit that it has on the Hub now.
+    """A namespace's models by short name, sorted by :func:`ladder`, each at its present commit on the Hub.
 
     Raises:
         LoadError: the Hub was not reached.
-        PublishError: there are none, or one lacks a file that the demo reads.
+        PublishError: there are no models, or one lacks a file that the demo reads.
     """
     shown, api = {}, HfApi()
     for repo_id in available_models(namespace):
@@ -71,12 +66,9 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
     """Write all files of the Space into a folder.
 
     Args:
-        folder: made if missing.
+        folder: the folder, created if missing and returned.
         shown: the models that the Space shows, by name.
-        hardware: what it runs on, one of HARDWARE.
-
-    Returns:
-        The folder.
+        hardware: the Space's hardware, one of HARDWARE.
 
     Raises:
         PublishError: the package is installed from a wheel, which has no app.py.
@@ -93,7 +85,7 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
     front_matter = SpaceCardData(
         **(metadata_load(CHECKOUT / "README.md") or {}),
         models=[model.pin.repo_id for model in shown.values()],
-        preload_from_hub=[model.preloaded for model in shown.values()],
+        preload_from_hub=[f"{m.pin.repo_id} {','.join(m.files)} {m.pin.revision}" for m in shown.values()],
         suggested_hardware=None if hardware == "cpu" else hardware,
     )
     models = "\n".join(f"- [{name}](https://huggingface.co/{model.pin.repo_id})" for name, model in shown.items())
@@ -103,7 +95,7 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
 
 
 def requirements(hardware: str) -> list[str]:
-    """The lines of requirements.txt: what the bare package needs; the Space itself brings Gradio."""
+    """The lines of requirements.txt: the dependencies of the package. Gradio is part of every Gradio Space."""
     with (CHECKOUT / "pyproject.toml").open("rb") as file:
         needed = tomllib.load(file)["project"]["dependencies"]
     (torch,) = (line for line in needed if line.startswith("torch"))

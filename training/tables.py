@@ -1,4 +1,4 @@
-"""Recipes and measurements as tables for people: those of a search, and those of all models."""
+"""Recipes and measurements of a search, or of all models, as tables for people."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from aevq_hub.measures import Lines, compared, flat
 from .recipe import Recipe
 
 SETTINGS = {"latent_dim": "D", "num_codes": "K", "pull_weight": "λ1", "pull_batch_size": "M", "ema_rate": "α"}
-# what a table shows of every model, and of every recipe that was tried
+# columns of the table of all models, and of a search's table
 MODELS = ("mse", "quantized_mse", "codebook.in_use", "codebook.duplicates", "codebook.perplexity",
           "frechet.reconstructions", "frechet.samples", "frechet.midpoints")  # fmt: skip
 SEARCHED = ("mse", "quantized_mse", "spread", "distance_to_vector", "codebook.in_use", "codebook.dead",
@@ -18,12 +18,12 @@ SEARCHED = ("mse", "quantized_mse", "spread", "distance_to_vector", "codebook.in
 
 
 def recorded_rows(path: Path) -> list[dict]:
-    """The rows of a search's file, none if there is no file yet."""
+    """The rows of a search's file; none if it does not exist."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 def table(rows: list[dict]) -> Lines:
-    """The rows of a search: the settings that differ between them, and whatever was measured of any."""
+    """A search's table: one line per recipe, with the settings that differ and all measurements."""
     recipes = [row["recipe"] for row in rows]
     tried = [name for name in asdict(Recipe()) if name == "epochs" or len({r[name] for r in recipes if name in r}) > 1]
     rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, "") for name in tried]))
@@ -38,7 +38,7 @@ def table(rows: list[dict]) -> Lines:
 
 
 def setting(value) -> str:
-    """A setting as people write it: 0.001, not 1e-3."""
+    """A setting, formatted: 0.001, not 1e-3."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -48,6 +48,6 @@ def series(epochs: list[dict], key: str) -> list[tuple[int, float]]:
 
 
 def models(histories: list[dict]) -> Lines:
-    """What was measured of each model, from their ``history.json``, one line each."""
+    """The table of all models, from their ``history.json``, one line per model."""
     measured = compared([history["results"] for history in histories], MODELS)
     return [{"model": f"`{h['model']}`"} | line for h, line in zip(histories, measured, strict=True)]

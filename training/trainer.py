@@ -40,11 +40,8 @@ class Trainer:
     random numbers of an epoch depend only on the seed and the epoch. On a GPU the order of sums varies, and with it
     the last digits.
 
-    Args:
-        config: the model to build.
-        recipe: the settings to train it with.
-        device: where to train.
-        data: the name of the data set; a checkpoint with another name is refused.
+    The arguments are the model to build, the settings, the device and the name of the data set, which a checkpoint must
+    share.
 
     Attributes:
         model: the model, in training mode.
@@ -106,7 +103,7 @@ class Trainer:
 
     def _batch(self, images: Tensor, labels: Tensor | None, index: Tensor, step: int, generator) -> Batch:
         x_pull = None
-        if self.objective.draws_pull_batch(self.recipe):  # drawn by itself: not a part of the first batch
+        if self.objective.needs_pull_batch(self.recipe):  # sampled separately from the first batch
             others = torch.randint(len(images), (self.recipe.pull_batch_size,), generator=generator)
             x_pull = self._pixels(images, others, generator)
         labels = None if labels is None else labels[index].to(self.device)
@@ -149,7 +146,7 @@ class Trainer:
     def _start_output(self, images: Tensor) -> None:
         """Set the decoder's last bias to the logits of the mean image, per channel or, for an MLP, per pixel.
 
-        If it starts from grey, a grid's decoder may darken all pixels of MNIST at once until no pixel has a gradient.
+        Started from grey, a grid's decoder may darken all pixels of MNIST at once until no pixel has a gradient.
         """
         bias = [module.bias for module in self.model.decoder.modules() if getattr(module, "bias", None) is not None][-1]
         mean = sum((x.sum(0) for x in metrics.batches(images)), torch.zeros(())) / len(images)  # (C, H, W)
@@ -163,16 +160,16 @@ class Trainer:
 
     @property
     def total_epochs(self) -> int:
-        """The number of epochs, including those of a classifier's first stage."""
+        """The number of epochs, including a classifier's first stage."""
         return self.recipe.epochs + self.recipe.classifier_epochs
 
     @property
     def settings(self) -> dict:
-        """Everything besides the code that determines the result; a checkpoint must have the same."""
+        """Everything besides the code that determines the result; a checkpoint must have the same settings."""
         return {"config": self.config.to_dict(), "recipe": asdict(self.recipe), "data": self.data}
 
     def save(self, path: Path) -> None:
-        """Write weights, the optimiser's state and the records into one safetensors file, atomically."""
+        """Write the weights, the optimiser's state and the records into one safetensors file, atomically."""
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {"vectors.counts": self.vectors.counts, "vectors.steps": self.vectors.steps}
         for i, state in self.optimizer.state_dict()["state"].items():
@@ -197,17 +194,16 @@ class Trainer:
         self.model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
         self.vectors.counts, self.vectors.steps = tensors["vectors.counts"], tensors["vectors.steps"]
         state: dict[int, dict[str, Tensor]] = {}
-        for key, value in tensors.items():
-            if key.startswith("optimizer."):
-                _, i, name = key.split(".")
-                state.setdefault(int(i), {})[name] = value
+        for key in (key for key in tensors if key.startswith("optimizer.")):
+            _, i, name = key.split(".")
+            state.setdefault(int(i), {})[name] = tensors[key]
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.epochs = json.loads(metadata["epochs"])
 
 
 class Means:
-    """Running means of an epoch's terms, each over the images of the steps that had it."""
+    """Running means of an epoch's terms, each over the steps that had the term."""
 
     def __init__(self):
         self.sums: dict[str, Tensor] = {}
@@ -228,9 +224,9 @@ class Means:
 
 
 def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
-    """Raise a TrainingError that names the first setting in which a file differs from what is asked for.
+    """Raise a TrainingError that names the first setting in which a file differs from the requested ones.
 
-    The number of epochs may differ if it only determines when training ends. A missing setting counts as its default.
+    The number of epochs may differ if it only determines when training ends. A missing setting has its default value.
     """
     defaults = asdict(Recipe())
     flat_theirs, flat_ours = ({"data": s["data"], **defaults, **s["recipe"], **s["config"]} for s in (theirs, ours))

@@ -1,4 +1,4 @@
-"""How the vectors move besides the gradient: the warm-up, a start on latents, the average, restarts of unused ones."""
+"""How the vectors move besides the gradient: warm-up, k-means, moving average, restarts of unused vectors."""
 
 import torch
 from torch import Tensor
@@ -15,12 +15,8 @@ K_MEANS_LATENTS = 20_000
 class Vectors:
     """The vectors' timetable. Every method does nothing for a model without vectors.
 
-    Args:
-        model: the model.
-        recipe: its settings for the vectors.
-
     Attributes:
-        counts: for each vector (K,) the latents nearest to it since the last restart.
+        counts: for each vector (K,) the number of latents nearest to it since the last restart.
         steps: the number of steps since then (1,).
     """
 
@@ -42,17 +38,16 @@ class Vectors:
         self.before = None if self.codebook is None else self.codebook.detach().clone()  # (K, D)
 
     def movement(self, steps: int) -> float | None:
-        """The mean distance that the vectors moved in this epoch (figure 3.3); None before the warm-up has ended.
+        """The mean distance that the vectors moved in this epoch (figure 3.3), or None if it ended in the warm-up.
 
-        Args:
-            steps: all steps so far.
+        ``steps`` is the number of all steps so far.
         """
         if self.codebook is None or self.before is None or steps <= self.recipe.warmup_steps:
             return None
-        return metrics.movement(self.before, self.codebook.detach())
+        return metrics.mean_distance(self.codebook.detach(), self.before)
 
     def before_step(self, step: int, images: Tensor, generator: torch.Generator) -> None:
-        """Place the vectors by k-means, if that is due at this step.
+        """Place the vectors by k-means if this is due at this step.
 
         Raises:
             ValueError: there are fewer latents than vectors.
@@ -63,11 +58,11 @@ class Vectors:
         chosen = torch.randperm(len(images), generator=generator)[:K_MEANS_LATENTS]
         k_means(self.model, images[chosen[: -(-K_MEANS_LATENTS // cells)]], self.recipe.seed)
         self._start_counting()
-        self._remember()  # being placed is not movement
+        self._remember()  # this does not count as movement
 
     @torch.no_grad()
     def after_step(self, matches: Matches | None, generator: torch.Generator) -> None:
-        """Move the vectors towards the latents they were matched with, and restart unused ones when it is time."""
+        """Move the vectors towards the latents they were matched with, and restart unused ones when this is due."""
         if matches is None:
             return
         if self.recipe.ema_rate:
@@ -79,7 +74,7 @@ class Vectors:
                 self._restart(matches, generator)
 
     def _restart(self, matches: Matches, generator: torch.Generator) -> None:
-        """Move each unused vector onto a latent of its own; if there are too few latents, some vectors wait.
+        """Move each unused vector onto a different latent; if there are too few latents, some vectors stay.
 
         A latent is chosen with a probability proportional to its squared distance to the nearest vector.
         """
@@ -105,12 +100,7 @@ def follow(codebook: Tensor, matches: Matches, rate: float) -> None:
 
 @torch.no_grad()
 def k_means(model: AEVQ, images: Tensor, seed: int) -> None:
-    """Move the vectors onto the centres of the latents' clusters (scikit-learn's k-means).
-
-    Args:
-        model: a model with a codebook (K, D), which is overwritten.
-        images: uint8 (N, C, H, W), whose latents are clustered.
-        seed: the seed of k-means.
+    """Move the vectors onto the centres of clusters of the latents of uint8 images (scikit-learn's k-means).
 
     Raises:
         ValueError: fewer latents than vectors.

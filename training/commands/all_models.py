@@ -24,25 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
     """Add the command's arguments."""
     parser.add_argument("--variants", type=options.list_of(str), metavar="A,B…", help=f"which ({', '.join(VARIANTS)})")
     parser.add_argument("--datasets", type=options.list_of(str), metavar="A,B…", help=f"which ({', '.join(DATASETS)})")
-    parser.add_argument(
-        "--shard",
-        type=_shard,
-        default=(1, 1),
-        metavar="I/N",
-        help="only every Nth model, beginning with the Ith (for job arrays)",
-    )
-    parser.add_argument("--epochs", type=options.at_least_one, help="for a short trial (the recipes')")
+    text = "only every Nth model, beginning with the Ith (for job arrays)"
+    parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="I/N", help=text)
+    parser.add_argument("--epochs", type=options.at_least_one, help="passes over the training images (the recipes')")
     options.add_data_root(parser)
     options.add_output(parser)
     options.add_device(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Train the models.
-
-    Raises:
-        TrainingError: at the end, if some models failed; it names them.
-    """
+    """Train the models. If some fail, a TrainingError at the end names them."""
     chosen = [(v, d) for d in args.datasets or DATASETS for v in args.variants or VARIANTS]
     for variant, dataset in chosen:  # before any work
         lookup(VARIANTS, variant, "variant")
@@ -54,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
             source = find_source(dataset, data_root=args.data_root)
             recipe = recipe_for(variant, dataset, **options.given_settings(args))
             folders.append(train_model(variant, source, recipe, args.output, args.device))
-        except Exception as error:  # not even a full memory is a reason to leave out the others
+        except Exception as error:  # after any error, even a full memory, the other models are trained
             print(f"error: {variant}-{dataset}: {error}", file=sys.stderr)
             failed.append(f"{variant}-{dataset}")
     if folders:

@@ -1,4 +1,4 @@
-"""``card``: draw a model's pictures and write its card again."""
+"""``card``: render a model's pictures and write its card again."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ from aevq_hub import AEVQ
 
 from ..release import describe
 
-HELP = "draw a model's pictures and write its card again, from its folder alone"
+HELP = "render a model's pictures and write its card again, using only its folder"
 
 
 def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:

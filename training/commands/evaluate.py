@@ -1,11 +1,10 @@
 """``evaluate``: measure a model on the whole test split."""
 
 import argparse
-import json
 from pathlib import Path
 
 from aevq_hub import AEVQ
-from aevq_hub.folder import HISTORY_FILE, find_files, locate
+from aevq_hub.folder import HISTORY_FILE, find_files, history, locate
 
 from ..card import terminal_report
 from ..evaluate import evaluate
@@ -35,5 +34,5 @@ def run(args: argparse.Namespace) -> None:
     print(terminal_report(results))
     if args.record:
         (path,) = find_files(args.model, (HISTORY_FILE,))
-        write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "results": results})
+        write_json(path, {**history(path.parent), "results": results})
         describe(model, path.parent)

@@ -22,11 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the maps.
-
-    Raises:
-        ValueError: no model was named, or one has no vectors.
-    """
+    """Write the maps."""
     if bool(args.models) == args.all:
         raise ValueError("name the models to map, or give --all for all shipped ones that have vectors")
     files = {name: find_files(name, (CONFIG_FILE,))[0] for name in args.models or available_models()}

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,12 +13,8 @@ from ..recipe import Recipe
 from ..rows import Source
 from ..sources import find_source
 
-
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Wide help, with descriptions as they are written."""
-
-    def __init__(self, prog):
-        super().__init__(prog, max_help_position=40, width=118)
+# wide help, with the line breaks of descriptions
+Formatter = partial(argparse.RawDescriptionHelpFormatter, max_help_position=40, width=118)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -30,26 +27,22 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the place and the format of images; :func:`source` reads them."""
+    """Add the options for the place and the format of images, which :func:`source` reads."""
     data = parser.add_argument_group("data")
     text = "a folder of images, with or without train/ and test/; class folders or metadata.csv give labels"
     data.add_argument("--data", type=Path, metavar="PATH", help=text)
     data.add_argument("--size", type=int, help="height and width in pixels, for your own images")
     data.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for RGB, for your own images")
     data.add_argument("--config", help="the configuration of a data set given by its id")
-    data.add_argument("--image-column", help="the column that holds the images (image)")
-    data.add_argument("--label-column", help="the column of classes, of metadata.csv or on the Hub (label)")
+    data.add_argument("--image-column", help="the column of images (image)")
+    data.add_argument("--label-column", help="the column of classes, in metadata.csv or on the Hub (label)")
     add_data_root(data)
 
 
 def add_data_root(parser) -> None:
     """Add the option for local copies of the data sets."""
-    parser.add_argument(
-        "--data-root",
-        type=Path,
-        metavar="DIR",
-        help="local copies in the Hub's layout, DIR/ylecun/mnist … (AEVQ_DATA_ROOT)",
-    )
+    text = "local copies in the Hub's layout, DIR/ylecun/mnist … (AEVQ_DATA_ROOT)"
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help=text)
 
 
 def source(args: argparse.Namespace, name: str) -> Source:
@@ -62,9 +55,8 @@ def source(args: argparse.Namespace, name: str) -> Source:
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the option for the folder that holds the models' folders."""
-    parser.add_argument(
-        "--output", type=Path, default=Path("model_cards"), help="the folder of the models' folders (%(default)s)"
-    )
+    text = "the folder of the models' folders (%(default)s)"
+    parser.add_argument("--output", type=Path, default=Path("model_cards"), help=text)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +66,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def _device(name: str) -> str:
-    """Parse the name of a device that this machine has."""
+    """Parse the name of an available device."""
     accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     kind = accelerator.type if accelerator else "cpu"
     numbered = [f"{kind}:{i}" for i in range(torch.accelerator.device_count())] if accelerator else []
@@ -85,13 +77,9 @@ def _device(name: str) -> str:
 
 
 def add_settings(parser: argparse._ArgumentGroup, recipe: Recipe, used: tuple[str, ...], *, several: bool = False):
-    """Add an option per setting of a recipe. Settings that are not used are accepted here, but hidden from the help.
+    """Add an option for each setting; the help shows only ``used`` ones, with the values of ``recipe`` as defaults.
 
-    Args:
-        parser: a group of the command's parser.
-        recipe: its values are shown as the defaults.
-        used: the names of the settings to show.
-        several: whether an option takes comma-separated values.
+    With ``several``, an option takes comma-separated values.
     """
     for f in fields(Recipe):
         assert isinstance(f.type, type)  # not a string: recipe.py evaluates its annotations

@@ -11,9 +11,9 @@ from . import options
 
 HELP = "publish models' folders as repositories on the Hub"
 DESCRIPTION = """\
-Publish folders of model_cards/ as they are: NAMESPACE/<name> becomes a copy of <name>/, in one commit that contains
-only changed files. The token is that of `hf auth login` or HF_TOKEN. After an interruption, the same command
-continues. Several models on main are gathered in a collection, in the order of the ladder."""
+Publish folders of model_cards/: NAMESPACE/<name> becomes a copy of <name>/, in one commit that contains only changed
+files. The token comes from `hf auth login` or HF_TOKEN. After an interruption, the same command continues. Several
+models on main are gathered in a collection, sorted by data set."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
@@ -36,12 +36,7 @@ def add_publishing(parser: argparse.ArgumentParser, where=None) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Publish the models.
-
-    Raises:
-        ValueError: no model was named, or options do not go together.
-        PublishError: nothing, or nothing more, was published.
-    """
+    """Publish the models."""
     if bool(args.models) == args.all:
         raise ValueError("name the models to publish, or give --all for all of them")
     if args.tag and args.create_pr:
@@ -63,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def show(repo_id: str, changes: list[Change], in_full: bool) -> None:
-    """Print how many files of a repository change, or which."""
-    print(f"{repo_id}: " + (f"{len(changes)} files change" if changes else "nothing changes"))
+    """Print how many files of a repository change or, in full, which ones."""
+    print(f"{repo_id}: {f'{len(changes)} files change' if changes else 'nothing changes'}")
     for change in changes if in_full else ():
         print(f"  {change.what:6} {change.path} ({change.size:,} bytes)")

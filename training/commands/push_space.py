@@ -10,25 +10,20 @@ from .push import add_publishing, show
 
 HELP = "publish the demo as a Space on the Hub"
 DESCRIPTION = """\
-Publish app.py and aevq_hub as a Gradio Space that shows a namespace's models, each at its present commit: they are
-loaded while the Space is built. Run it from a checkout, and again after models have changed."""
+Publish app.py and aevq_hub as a Gradio Space that shows a namespace's models, each at its present commit. The models
+are downloaded while the Space is built. Run it in a checkout, and again after models have changed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Add the command's arguments."""
     parser.add_argument("--to", required=True, metavar="NAMESPACE/NAME", help="the Space, created if missing")
-    parser.add_argument("--models", metavar="NAMESPACE", help="whose models it shows (the Space's namespace)")
-    parser.add_argument("--hardware", choices=HARDWARE, default=HARDWARE[0], help="what it runs on (%(default)s)")
+    parser.add_argument("--models", metavar="NAMESPACE", help="the owner of the models (the Space's namespace)")
+    parser.add_argument("--hardware", choices=HARDWARE, default=HARDWARE[0], help="the Space's hardware (%(default)s)")
     add_publishing(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Publish the Space.
-
-    Raises:
-        ValueError: the Space's name is incomplete.
-        PublishError: nothing was published.
-    """
+    """Publish the Space."""
     namespace, _, name = args.to.partition("/")
     if not name or "/" in name:
         raise ValueError(f"--to is {args.to!r}; give the Space as NAMESPACE/NAME")

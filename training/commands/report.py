@@ -5,9 +5,9 @@ import argparse
 from ..report import write_report
 from . import options
 
-HELP = "write the report on a folder of models, from what is recorded of them"
+HELP = "write the report on a folder of models from their records"
 DESCRIPTION = """\
-Write README.md into the folder of models: tables of all measurements and, for the shipped models, what they say of the
+Write README.md into the folder of models: tables of all measurements and, for the shipped models, the evidence for the
 paper's claims. All numbers are read from the history.json and search.json files."""
 
 

@@ -1,4 +1,4 @@
-"""``search``: try settings and record what each gives."""
+"""``search``: try settings and record the measurements."""
 
 import argparse
 
@@ -11,26 +11,22 @@ from ..search import grid, search
 from ..tables import table
 from . import options
 
-HELP = "try settings and record what each gives"
-DESCRIPTION = search.__doc__
+HELP = "try settings and record the measurements"
+DESCRIPTION = """\
+Train each recipe on the training split without its last images, and measure it on those. Rows that search.json already
+contains are not trained again, so a search can be interrupted and extended."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Add the command's arguments."""
     options.add_model(parser)
-    options.add_settings(
-        parser.add_argument_group("settings", "comma-separated values; every combination is tried"),
-        Recipe(),
-        tuple(vars(Recipe())),
-        several=True,
-    )
-    parser.add_argument(
-        "--baseline", metavar="VARIANT", help="also train this one with each recipe: ae-conv, the same network"
-    )
-    parser.add_argument(
-        "--beside", type=options.list_of(str), default=(), metavar="A,B…", help="train these too, by their own recipes"
-    )
-    parser.add_argument("--images", type=options.at_least_one, help="how many training images to use (all)")
+    group = parser.add_argument_group("settings", "comma-separated values; every combination is tried")
+    options.add_settings(group, Recipe(), tuple(vars(Recipe())), several=True)
+    text = "also train this variant with each recipe, such as ae-conv, which has the same network as center"
+    parser.add_argument("--baseline", metavar="VARIANT", help=text)
+    text = "also train these variants, by their own recipes"
+    parser.add_argument("--beside", type=options.list_of(str), default=(), metavar="A,B…", help=text)
+    parser.add_argument("--images", type=options.at_least_one, help="the number of training images to use (all)")
     parser.add_argument("--jobs", type=options.at_least_one, default=1, help="parallel trainings (%(default)s)")
     options.add_device(parser)
 

@@ -13,11 +13,11 @@ HELP = "train a model and write its folder"
 
 
 def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
-    """Add the command's arguments. Its help and the defaults are those of the variant named in ``arguments``."""
+    """Add the command's arguments, with the description and the defaults of the variant named in ``arguments``."""
     named = argparse.ArgumentParser(add_help=False)
     _add(named, Recipe(), ())
     named.set_defaults(variant="", dataset="")
-    for action in named._actions:  # the two names may be missing: that is the real parser's business
+    for action in named._actions:  # the real parser checks the two names
         action.nargs, action.type, action.choices = "?", None, None
     known, _ = named.parse_known_args([a for a in arguments if a not in ("-h", "--help")])
     if known.variant in VARIANTS:
@@ -31,23 +31,22 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
 
 def _add(parser: argparse.ArgumentParser, recipe: Recipe, used: tuple[str, ...]) -> None:
     options.add_model(parser)
-    options.add_settings(
-        parser.add_argument_group("recipe", "the defaults are this variant's for this data set"), recipe, used
-    )
+    group = parser.add_argument_group("recipe", "the defaults are this variant's for this data set")
+    options.add_settings(group, recipe, used)
     parser.add_argument("--restart", action="store_true", help="discard an earlier training in the same folder")
     options.add_device(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Train the model."""
-    recipe_for(args.variant, "", **options.given_settings(args))  # before the data set is looked for
+    recipe_for(args.variant, "", **options.given_settings(args))  # before the data set is searched for
     source = options.source(args, args.dataset)
     recipe = recipe_for(args.variant, source.name, **options.given_settings(args))
     train_model(args.variant, source, recipe, args.output, args.device, restart=args.restart)
 
 
 def _description(variant: str, dataset: str) -> str:
-    """What the chosen variant is, or which variants there are."""
+    """The description of the chosen variant, or a list of the variants."""
     if variant not in VARIANTS:
         return "Train a variant on a data set and write its folder.\n\nvariants:\n" + "\n".join(
             f"  {name:12} {v.title} ({v.section})" for name, v in VARIANTS.items()
