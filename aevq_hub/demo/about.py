@@ -83,13 +83,10 @@ def build() -> Tab:
         gr.Markdown("## Licences\n\n" + explore.licences(), elem_id="about_licences")
         gr.Markdown("## Load a model")
         with gr.Row():
-            with gr.Column(min_width=300):
-                picker = Picker(ID, About)
+            picker = Picker(ID, About)
             with gr.Column(min_width=300):
                 samples = gr.HTML(elem_id="about_samples", min_height=110)
-        samples_view = View(_draw_samples, [samples])
-        result = Tab(ID, tab, About, {"model": picker.model}, picker.fill, [samples_view])
-        result.end(snippets.about, opened=True)
-    result.outputs = picker.outputs
-    result.change_model(picker, [])
+        views = [View(_draw_samples, [samples])]
+        result = Tab(tab, About, {"model": picker.model}, views, snippets.about, [picker.fill], opened=True)
+    result.change_model([], picker)
     return result

@@ -1,6 +1,5 @@
 """The codebook tab's HTML: vectors as buttons, bars of their use, and the map, as SVG in the colours of the page."""
 
-import base64
 import html
 
 from ..explore import codebook as explore
@@ -8,8 +7,7 @@ from ..explore.codebook import Codebook
 from ..explore.codebook_map import Map, about_point, load_map
 from ..explore.exhibits import class_names, exhibit
 from ..measures import MEASURES
-from .parts import figure, png
-from .tiles import GROUP
+from .parts import data_url, figure, png
 
 # ten colours that are told apart on white and on black
 COLOURS = (
@@ -17,32 +15,14 @@ COLOURS = (
 )  # fmt: skip
 SIDE, MARGIN = 600, 20  # of the map, in the SVG's own units
 
-# a click or Enter on a button that names a vector or a start; arrow keys go from button to button
-CHOOSE = (
-    """element.addEventListener('click', event => {
-    const button = event.target.closest('button[data-vector], button[data-start]');
-    if (button) trigger('select', {vector: button.dataset.vector, start: button.dataset.start});
-});
-const moved = () => {};
-"""
-    + GROUP
-)
-PLACE = """element.addEventListener('click', event => {
-    const map = event.target.closest('svg');
-    if (!map) return;
-    const box = map.getBoundingClientRect();
-    trigger('select', {x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height});
-});"""
-
 
 def sprites(model: str) -> str:
     """The vectors' pictures for all their buttons: one sheet, which stays when the buttons change."""
     sheet = explore.sprites(model)
     side = exhibit(model).model.config.image_size
     across, down = sheet.width // side, sheet.height // side
-    source = base64.b64encode(png(sheet)).decode()
     return (
-        f'<style>.vector i {{ background-image: url("data:image/png;base64,{source}"); '
+        f'<style>.vector i {{ background-image: url("{data_url(png(sheet))}"); '
         f"background-size: {across}00% {down}00%; background-position: calc(var(--x) * 100% / {max(across - 1, 1)}) "
         f"calc(var(--y) * 100% / {max(down - 1, 1)}); }}</style>"
     )
@@ -176,12 +156,12 @@ def _button(settings: Codebook, vector: int, below: str, is_stop: bool) -> str:
 
 
 def _sample(settings: Codebook, index: int, value: float) -> str:
-    source = base64.b64encode(png(exhibit(settings.model).thumbnails[index])).decode()
+    source = data_url(png(exhibit(settings.model).thumbnails[index]))
     start = f"sample:{index}"
     measure = f"{value} cells" if settings.config.grid_size else f"distance {value:.2f}"
     return (
         f'<button type="button" class="sample" data-start="{start}" aria-label="{start}, {measure}" '
-        f'aria-pressed="{str(start == settings.start).lower()}"><img src="data:image/png;base64,{source}" alt="">'
+        f'aria-pressed="{str(start == settings.start).lower()}"><img src="{source}" alt="">'
         f"<span>{value if settings.config.grid_size else f'{value:.2f}'}</span></button>"
     )
 
