@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
-from importlib.resources import files
 from inspect import isgeneratorfunction
 from io import BytesIO
 from pathlib import Path
@@ -36,7 +35,7 @@ CLICKS = {**_QUIET, "trigger_mode": "multiple", "concurrency_limit": 1, "concurr
 
 def static(*names: str) -> str:
     """The text of files in ``static/``, one after another."""
-    return "\n".join(files(__package__).joinpath("static", name).read_text(encoding="utf-8") for name in names)
+    return "\n".join((Path(__file__).parent / "static" / name).read_text(encoding="utf-8") for name in names)
 
 
 @contextmanager
