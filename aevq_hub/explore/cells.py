@@ -87,17 +87,11 @@ def _counted(count: int, one: str, many: str = "") -> str:
 
 @dataclass(frozen=True)
 class History:
-    """What the cells were, for undo and redo; each step is a new one.
+    """The texts of the cells, for undo and redo; each step is a new history."""
 
-    Attributes:
-        past: earlier texts, the latest last.
-        now: the present text.
-        future: what was undone, the next to redo last.
-    """
-
-    past: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()  # the latest last
     now: str = ""
-    future: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()  # what was undone, the next to redo last
 
     def did(self, text: str) -> "History":
         """After an edit; the last hundred are kept. One that changes nothing is none."""

@@ -24,24 +24,15 @@ _AT_ONCE = 64  # vectors decoded in a batch
 
 @dataclass(frozen=True)
 class Codebook(Settings):
-    """What the tab is set to.
-
-    Attributes:
-        start: where the way to the vector begins; see ``starts``.
-        vector: the index of the chosen vector, from 0 as in the paper's appendix.
-        sort: the gallery by ``use``, the most used first; by ``index``; or by ``distance`` to the nearest other one.
-        show: in the gallery ``all``, or only those in use (``used``), ``dead`` or ``duplicate`` ones.
-        way: how far from the start to the vector, from 0 to 1.
-        point: the number of the chosen point of the map.
-    """
+    """What the tab is set to."""
 
     model: str = FIRST
-    start: str = option("sample:0", starts.checked)
-    vector: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)
-    sort: str = option(SORTS[0], one_of, choices=SORTS)
-    show: str = option(SHOWS[0], one_of, choices=SHOWS)
-    way: float = option(0.5, number, low=0, high=1)
-    point: int = option(0, whole, low=0, high=65535)
+    start: str = option("sample:0", starts.checked)  # where the way to the vector begins; see `starts`
+    vector: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)  # the chosen one's index
+    sort: str = option(SORTS[0], one_of, choices=SORTS)  # `use`: the most used first; `distance` to the nearest other
+    show: str = option(SHOWS[0], one_of, choices=SHOWS)  # all of the gallery, or only vectors of one kind
+    way: float = option(0.5, number, low=0, high=1)  # how far from the start to the vector
+    point: int = option(0, whole, low=0, high=65535)  # the number of the chosen point of the map
 
     @staticmethod
     def can(config: AEVQConfig) -> bool:
@@ -50,21 +41,13 @@ class Codebook(Settings):
 
 @dataclass(frozen=True)
 class Book:
-    """A model's K vectors, and what is known of them.
+    """A model's K vectors, and what is known of them."""
 
-    Attributes:
-        images: each vector decoded, of a grid in all the cells (figure 4.7a), as small as it is.
-        share: (K,) of the test latents, of a grid of their cells, whose nearest vector it is.
-        apart: (K, K) Euclidean distances between the vectors, infinite to themselves.
-        duplicates: those that have another one within ``DUPLICATE`` times the latents' spread.
-        health: what was measured of the whole; see ``aevq_hub.codebook.Health.summary``.
-    """
-
-    images: list[Image.Image]
-    share: list[float]
-    apart: torch.Tensor
-    duplicates: frozenset[int]
-    health: dict[str, float | int]
+    images: list[Image.Image]  # each decoded, of a grid in all the cells (figure 4.7a), as small as it is
+    share: list[float]  # (K,) of the test latents, of a grid of their cells, whose nearest vector it is
+    apart: torch.Tensor  # (K, K) Euclidean distances, infinite to themselves
+    duplicates: frozenset[int]  # those with another one within DUPLICATE times the latents' spread
+    health: dict[str, float | int]  # of the whole codebook; see `aevq_hub.codebook.Health.summary`
 
     @property
     def nearest_distance(self) -> list[float]:
@@ -94,13 +77,8 @@ def order(settings: Codebook) -> list[int]:
     """The vectors that the gallery shows, in its order."""
     known = book(settings.model)
     shown = [vector for vector in range(len(known.share)) if settings.show in known.kinds(vector)]
-    distance = known.nearest_distance
-    keys = {
-        "use": lambda vector: -known.share[vector],
-        "index": lambda vector: vector,
-        "distance": distance.__getitem__,
-    }
-    return sorted(shown, key=keys[settings.sort])
+    keys = {"use": [-share for share in known.share], "distance": known.nearest_distance}
+    return sorted(shown, key=keys.get(settings.sort, range(len(known.share))).__getitem__)
 
 
 def gallery(settings: Codebook) -> Image.Image:

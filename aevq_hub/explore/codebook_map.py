@@ -19,21 +19,13 @@ REACH = 0.02  # how near to a vector's place a click means the vector
 
 @dataclass(frozen=True)
 class Map:
-    """Where a model's vectors and latents of n test images are; ``training.maps`` computes it.
+    """Where a model's vectors and latents of n test images are; ``training.maps`` computes it."""
 
-    Attributes:
-        points: (n, 2) in [0, 1], from the left and from the top.
-        vectors: (K, 2) likewise.
-        classes: (n,) the image's class, −1 where it has no single one.
-        latents: (n, D), of a grid one cell of each image.
-        nearest: (n,) the index of each latent's nearest vector.
-    """
-
-    points: torch.Tensor
-    vectors: torch.Tensor
-    classes: list[int]
-    latents: torch.Tensor
-    nearest: list[int]
+    points: torch.Tensor  # (n, 2) in [0, 1], from the left and from the top
+    vectors: torch.Tensor  # (K, 2) likewise
+    classes: list[int]  # (n,) the image's class, −1 if it has no single one
+    latents: torch.Tensor  # (n, D), of a grid one cell of each image
+    nearest: list[int]  # (n,) the index of each latent's nearest vector
 
 
 @lru_cache(maxsize=MOST_OPEN)

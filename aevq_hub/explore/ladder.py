@@ -29,18 +29,11 @@ def _for_every_model(name: str, token) -> str:
 
 @dataclass(frozen=True)
 class Ladder(Settings):
-    """What the tab is set to.
+    """What the tab is set to. The model stands for its data set, and becomes the one that reconstructs best."""
 
-    Attributes:
-        model: any of the data set's; it stands for the data set, and becomes the one that reconstructs best.
-        start: the picture, a sample or an image that was brought; see ``starts``.
-        second: where the interpolation leads, likewise.
-        shift: of the dimension that moves the picture most, in standard deviations of the training latents; of grids
-            in the middle cell.
-    """
-
-    start: str = option("sample:0", _for_every_model)
-    second: str = option("sample:1", _for_every_model)
+    start: str = option("sample:0", _for_every_model)  # the picture, a sample or an uploaded image; see `starts`
+    second: str = option("sample:1", _for_every_model)  # where the interpolation leads, likewise
+    # of the dimension with the most effect (of grids in the middle cell), in standard deviations of training latents
     shift: float = option(2.0, number, low=-FARTHEST, high=FARTHEST)
 
     def __post_init__(self):
@@ -70,21 +63,13 @@ def best(dataset: str) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """One variant's pictures.
-
-    Attributes:
-        model: whose.
-        reconstruction: (C, H, W) in [0, 1].
-        error: mean squared error of the reconstruction against the original; None where that is not shown.
-        shifted: (C, H, W).
-        path: (STEPS, C, H, W), the way to the second picture.
-    """
+    """One variant's pictures."""
 
     model: str
-    reconstruction: torch.Tensor
-    error: float | None
-    shifted: torch.Tensor
-    path: torch.Tensor
+    reconstruction: torch.Tensor  # (C, H, W) in [0, 1]
+    error: float | None  # mean squared error against the original; None if that is not shown
+    shifted: torch.Tensor  # (C, H, W)
+    path: torch.Tensor  # (STEPS, C, H, W), the way to the second picture
 
     @property
     def psnr(self) -> float | None:

@@ -33,32 +33,19 @@ FIRST = "vqae-fashionmnist"  # the model of the paper's figures
 
 @dataclass(frozen=True)
 class Recombination(Settings):
-    """What the tab is set to.
-
-    Attributes:
-        start: the picture; see ``starts``.
-        second: another, whose vectors can be pasted.
-        cells: what is in the cells, as text; see ``cells``.
-        row: of the first chosen cell, from 1; 0 for the middle.
-        column: of the first chosen cell.
-        to_row: of the opposite corner of the chosen rectangle; 0 for the same as ``row``.
-        to_column: of that corner.
-        code: the one to put.
-        share: of the cells, that random codes replace.
-        seed: of the next draw.
-    """
+    """What the tab is set to. Rows and columns are counted from 1; 0 means the middle."""
 
     model: str = FIRST
-    start: str = option("sample:0", starts.checked)
-    second: str = option("sample:1", starts.checked)
-    cells: str = ""
-    row: int = option(0, whole, low=0, high=of_grid)
+    start: str = option("sample:0", starts.checked)  # the picture; see `starts`
+    second: str = option("sample:1", starts.checked)  # another, whose vectors can be pasted
+    cells: str = ""  # what is in the cells, as text; see `cells`
+    row: int = option(0, whole, low=0, high=of_grid)  # of the first chosen cell
     column: int = option(0, whole, low=0, high=of_grid)
-    to_row: int = option(0, whole, low=0, high=of_grid)
+    to_row: int = option(0, whole, low=0, high=of_grid)  # of the opposite corner of the rectangle; 0 for the same row
     to_column: int = option(0, whole, low=0, high=of_grid)
-    code: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)
-    share: float = option(0.3, number, low=0, high=1)
-    seed: int = option(0, whole, low=0, high=starts.MAX_SEED)
+    code: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)  # the one to put
+    share: float = option(0.3, number, low=0, high=1)  # of the cells that are replaced by random codes
+    seed: int = option(0, whole, low=0, high=starts.MAX_SEED)  # of the next random choice
 
     def __post_init__(self):
         super().__post_init__()
@@ -150,17 +137,11 @@ def original(settings: Recombination) -> Image.Image | None:
 
 @dataclass(frozen=True)
 class Change:
-    """What edits have changed in a picture.
+    """What edits have changed in a picture."""
 
-    Attributes:
-        picture: the edited picture in dark grey, with what changed in orange, the brighter the more.
-        changed: pixels of which a channel changed by more than ``THRESHOLD``.
-        pixels: of the whole picture.
-    """
-
-    picture: Image.Image
-    changed: int
-    pixels: int
+    picture: Image.Image  # the edited picture in dark grey, with changes in orange, the brighter the larger
+    changed: int  # pixels of which a channel changed by more than THRESHOLD
+    pixels: int  # of the whole picture
 
 
 def change(settings: Recombination) -> Change:
@@ -209,19 +190,12 @@ def is_edited(settings: Recombination) -> list[list[bool]]:
 
 @dataclass(frozen=True)
 class Palette:
-    """The codes of a model as small pictures, each alone in every cell (figure 4.7a), the most used first.
+    """The codes of a model as small pictures, each alone in every cell (figure 4.7a), the most used first."""
 
-    Attributes:
-        sprite: the pictures in rows of ``columns``.
-        codes: their indices, row by row.
-        shares: of each, the share of the test images' cells that have it; None where it was not measured.
-        columns: in a row of the sprite.
-    """
-
-    sprite: Image.Image
-    codes: list[int]
-    shares: list[float] | None
-    columns: int
+    sprite: Image.Image  # the pictures in rows of `columns`
+    codes: list[int]  # their indices, row by row
+    shares: list[float] | None  # of the test images' cells, for each code; None if it was not measured
+    columns: int  # in a row of the sprite
 
 
 @lru_cache(maxsize=4)
