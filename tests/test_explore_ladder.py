@@ -54,7 +54,8 @@ def test_of_an_image_that_was_brought_the_original_is_known():
     settings = Ladder("center-celeba", brought(), "sample:2")
     rows = list(ladder.rows(settings))
     assert all(0 < row.error < 0.5 for row in rows)
-    assert ladder.original(settings).size == (64, 64) and ladder.original(replace(settings, start="sample:0")) is None
+    assert originals.picture(settings).size == (64, 64)
+    assert originals.picture(replace(settings, start="sample:0")) is None
 
 
 def test_the_shift_is_in_standard_deviations_of_the_strongest_dimension():

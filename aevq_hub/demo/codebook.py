@@ -155,19 +155,7 @@ def build() -> Tab:
                 chooser.tokens["start"].render()
             with gr.Column(min_width=300):
                 panel = gr.HTML(elem_id="codebook_panel", js_on_load=choosing, min_height=240)
-        gr.Markdown(
-            "### The map\nVectors and latents of test images on a plane (*t-SNE*: near stays near, far says little). "
-            "Click a vector or a point."
-        )
-        with gr.Row():
-            with gr.Column(min_width=300, scale=2):
-                plane = gr.HTML(elem_id="codebook_map", js_on_load=static("map.js"), min_height=320)
-            with gr.Column(min_width=240):
-                controls["point"] = gr.Slider(
-                    0, max(1, _last_point(first.model)), 0, step=1, label="Point, by number", elem_id="codebook_point",
-                    buttons=[],
-                )  # fmt: skip
-                point = gr.HTML(elem_id="codebook_point_picture", js_on_load=choosing, min_height=240)
+        plane, point = _lay_out_map(first, controls, choosing)
 
         def fill(s: Codebook) -> dict:
             codes, last = s.config.num_codes, _last_point(s.model)
@@ -186,6 +174,23 @@ def build() -> Tab:
     result.change_model(["start", "sort", "show", "way"], picker)
     _wire(result, chooser)
     return result
+
+
+def _lay_out_map(first: Codebook, controls: dict, choosing: str) -> tuple[gr.HTML, gr.HTML]:
+    gr.Markdown(
+        "### The map\nVectors and latents of test images on a plane (*t-SNE*: near stays near, far says little). "
+        "Click a vector or a point."
+    )
+    with gr.Row():
+        with gr.Column(min_width=300, scale=2):
+            plane = gr.HTML(elem_id="codebook_map", js_on_load=static("map.js"), min_height=320)
+        with gr.Column(min_width=240):
+            controls["point"] = gr.Slider(
+                0, max(1, _last_point(first.model)), 0, step=1, label="Point, by number", elem_id="codebook_point",
+                buttons=[],
+            )  # fmt: skip
+            point = gr.HTML(elem_id="codebook_point_picture", js_on_load=choosing, min_height=240)
+    return plane, point
 
 
 def _wire(tab: Tab, chooser: Chooser) -> None:

@@ -12,7 +12,7 @@ from ..explore.ladder import FARTHEST, Ladder, Row
 from ..model import AEVQ
 from ..registry import VARIANTS
 from .chooser import Chooser
-from .parts import LONG, Tab, View, answer, coded, figure, png
+from .parts import LONG, Tab, View, answer, coded, figure, original, png
 
 ID, TITLE, SETTINGS = "ladder", "Ladder", Ladder
 _PLACES = {"start": "Picture", "second": "Second picture"}
@@ -54,13 +54,8 @@ ENDPOINTS = (ladder, ladder_row)
 
 
 def _draw_original(settings: Ladder) -> list[str]:
-    original = explore.original(settings)
-    if original is None:
-        return [
-            '<p class="said-of"><b>Original</b><br>Not shown: the data set\'s terms do not allow it. The samples '
-            "above are drawn by the model that reconstructs best.</p>"
-        ]
-    return [figure(original, "Original", f"the original of {settings.start}")]
+    otherwise = "Not shown: the data set's terms do not allow it. The samples above are drawn by the model that "
+    return [original(settings, otherwise + "reconstructs best.")]
 
 
 def _draw_rows(settings: Ladder) -> Iterator[list]:
@@ -125,7 +120,7 @@ def build() -> Tab:
             chooser.random.visible = False  # a seed is another picture for every model
         with gr.Row(elem_classes=["four"]):
             with gr.Column(min_width=120, scale=1):
-                original = gr.HTML(elem_id=f"{ID}_original", min_height=130)
+                before = gr.HTML(elem_id=f"{ID}_original", min_height=130)
             with gr.Column(min_width=120, scale=3):
                 with gr.Row():
                     for box in chooser.tokens.values():
@@ -134,7 +129,7 @@ def build() -> Tab:
                 said = gr.HTML(elem_id=f"{ID}_progress", min_height=24)
         rows = [gr.HTML(elem_id=f"rung_{i + 1}", elem_classes=["rung-of"]) for i in range(len(VARIANTS))]
 
-        views = [View(_draw_original, [original]), View(_draw_rows, [said, *rows], LONG)]
+        views = [View(_draw_original, [before]), View(_draw_rows, [said, *rows], LONG)]
         controls = {"model": model, **chooser.tokens, "shift": shift}
         result = Tab(tab, Ladder, controls, views, snippets.ladder, [chooser.fill])
     result.change_model(["start", "second", "shift"])

@@ -20,7 +20,7 @@ from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from ..explore import data_sets, describe, offers, starts
+from ..explore import data_sets, describe, offers, originals, starts
 from ..explore.settings import S, Settings, one_of
 
 # preprocess=False: Gradio would answer a wrong value with a traceback; every value is checked by the tab's settings
@@ -142,6 +142,14 @@ def figure(
         f'<figure class="picture"><figcaption>{html.escape(caption)}{small}</figcaption>{frame}'
         f'<img src="{source}" alt="{html.escape(alt)}">{chosen}{overlay}</div>{link}</figure>'
     )
+
+
+def original(settings, otherwise: str) -> str:
+    """HTML of the original of a tab's start, or of a sentence where it is not shown."""
+    picture = originals.picture(settings)
+    if picture is None:
+        return f'<p class="said-of"><b>Original</b><br>{otherwise}</p>'
+    return figure(picture, "Original", f"the original of {settings.start}")
 
 
 @dataclass

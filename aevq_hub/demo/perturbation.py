@@ -106,22 +106,7 @@ def build() -> Tab:
                     live = gr.HTML(elem_id="live", min_height=160)
                 chooser.tokens["start"].render()
             with gr.Column(min_width=300):
-                controls["shift"] = gr.Slider(label="Shift", elem_id="shift", buttons=["reset"], **scale)
-                controls["rank"] = gr.Slider(
-                    1, first.config.latent_dim, 1, step=1, label="Dimension, by rank", elem_id="rank", buttons=[],
-                    info="1 moves the picture most",
-                )  # fmt: skip
-                with gr.Row(visible=False) as cell_row:
-                    for name in ("row", "column"):
-                        label = f"{name.title()} of the cell"
-                        controls[name] = gr.Slider(
-                            0, 8, 0, step=1, label=label, elem_id=name, buttons=[], min_width=120
-                        )
-                controls["unit"] = gr.Radio(titled(_UNITS), value="latent", label="Shifts are in", elem_id="unit")
-                controls["reach"] = gr.Radio(
-                    [("as in the paper", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
-                    label="Sliders go to", elem_id="reach", info="far enough, every model breaks",
-                )  # fmt: skip
+                cell_row = _lay_out_sliders(first, scale, controls)
         curve = gr.HTML(elem_id="curve", min_height=170)
         with gr.Accordion("Several dimensions at once", open=False, elem_id="several"):
             gr.Markdown("The six that move the picture most, by rank. All add up, with the slider above.")
@@ -149,6 +134,24 @@ def build() -> Tab:
     chooser.wire(lambda event: result.redraw(event, views))
     _wire(result)
     return result
+
+
+def _lay_out_sliders(first: Perturbation, scale: dict, controls: dict) -> gr.Row:
+    controls["shift"] = gr.Slider(label="Shift", elem_id="shift", buttons=["reset"], **scale)
+    controls["rank"] = gr.Slider(
+        1, first.config.latent_dim, 1, step=1, label="Dimension, by rank", elem_id="rank", buttons=[],
+        info="1 moves the picture most",
+    )  # fmt: skip
+    with gr.Row(visible=False) as cell_row:
+        for name in ("row", "column"):
+            label = f"{name.title()} of the cell"
+            controls[name] = gr.Slider(0, 8, 0, step=1, label=label, elem_id=name, buttons=[], min_width=120)
+    controls["unit"] = gr.Radio(titled(_UNITS), value="latent", label="Shifts are in", elem_id="unit")
+    controls["reach"] = gr.Radio(
+        [("as in the paper", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
+        label="Sliders go to", elem_id="reach", info="far enough, every model breaks",
+    )  # fmt: skip
+    return cell_row
 
 
 def _scaled(controls: dict, limit: int, s: Perturbation) -> dict:

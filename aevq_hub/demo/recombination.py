@@ -13,7 +13,7 @@ from ..explore.cells import History
 from ..explore.recombination import Recombination
 from ..explore.settings import whole
 from .chooser import Chooser
-from .parts import CLICKS, Picker, Tab, View, data_url, explained, figure, sent, static
+from .parts import CLICKS, Picker, Tab, View, data_url, explained, figure, original, sent, static
 from .recombination_endpoints import ENDPOINTS
 from .tiles import cells, palette
 
@@ -44,14 +44,11 @@ _BUTTONS = {
 
 def _draw_known(s: Recombination) -> list[str]:
     """The picture without edits, and the second one."""
-    before, fed = explore.original(s), {"encoder": "from the encoder's vectors, D(E(x))", "codebook": "from its codes"}
+    fed = {"encoder": "from the encoder's vectors, D(E(x))", "codebook": "from its codes"}
     said = "Not shown: the data set's terms do not allow it." if s.start.startswith("sample") else "It is not at hand."
-    original = f"<p class='said-of'><b>Original</b><br>{said}</p>"
-    if before is not None:
-        original = figure(before, "Original", f"the original of {s.start}")
     how = fed[s.config.feed]
     return [
-        original,
+        original(s, said),
         figure(explore.direct(s), "Direct", f"{s.start} drawn {how}", hint=how),
         figure(explore.quantised(s), "Quantised", f"{s.start} drawn from its codes alone", hint="from its codes"),
         figure(explore.direct(s, "second"), "Second picture", f"{s.second}, as {s.model} draws it"),

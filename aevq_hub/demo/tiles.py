@@ -10,15 +10,13 @@ from ..recombine import rectangle
 from .parts import data_url, png
 
 
-def cells(names: list[list[str]], labels: list[list[str]], corners: tuple[tuple, tuple], edited: list[list[bool]]):
-    """HTML of a grid's cells as buttons, to lie over its picture.
-
-    Args:
-        names: of each cell, what it shows when one points at it.
-        labels: what it says.
-        corners: row and column from 0 of the first chosen cell and of the opposite corner.
-        edited: of each cell, whether it was.
-    """
+def cells(
+    names: list[list[str]],  # shown when one points at a cell
+    labels: list[list[str]],  # read aloud
+    corners: tuple[tuple, tuple],  # row and column from 0 of the first chosen cell and of the opposite corner
+    edited: list[list[bool]],
+) -> str:
+    """HTML of a grid's cells as buttons, to lie over its picture."""
     chosen = rectangle(*corners)
     stop = min(chosen)
     buttons = [
@@ -41,7 +39,7 @@ def palette(shown: Palette) -> str:
     rows, columns = -(-len(shown.codes) // shown.columns), shown.columns
     buttons = []
     for i, code in enumerate(shown.codes):
-        label = f"code {code}" + (f", in {shown.shares[i]:.1%} of all cells" if shown.shares else "")
+        label = f"code {code}, in {shown.shares[i]:.1%} of all cells"
         across, down = i % columns / max(1, columns - 1) * 100, i // columns / max(1, rows - 1) * 100
         place = f"background-size:{columns * 100}% {rows * 100}%;background-position:{across:.3f}% {down:.3f}%"
         buttons.append(

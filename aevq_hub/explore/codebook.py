@@ -90,14 +90,14 @@ def gallery(settings: Codebook) -> Image.Image:
     shown, images = order(settings), book(settings.model).images
     if not shown:
         raise ValueError(f"{settings.model} has no vector to show as {settings.show}; choose all.")
-    return _tiled([images[vector] for vector in shown], min(len(shown), 20))
+    return tiled([images[vector] for vector in shown], min(len(shown), 20))
 
 
 @lru_cache(maxsize=MOST_OPEN)
 def sprites(name: str) -> Image.Image:
     """All vectors of a model by index, without gaps: :data:`SPRITES` in a row, or all where there are fewer."""
     images = book(name).images
-    return _tiled(images, min(len(images), SPRITES))
+    return tiled(images, min(len(images), SPRITES))
 
 
 def vector(settings: Codebook) -> Image.Image:
@@ -166,9 +166,10 @@ def _duplicates(nearest: torch.Tensor, results: dict) -> frozenset[int]:
     return frozenset(found)
 
 
-def _tiled(images: list[Image.Image], columns: int) -> Image.Image:
+def tiled(images: list[Image.Image], columns: int) -> Image.Image:
+    """Images of equal size in rows, without gaps."""
     width, height = images[0].size
-    tiled = Image.new(images[0].mode, (columns * width, -(-len(images) // columns) * height))
+    sheet = Image.new(images[0].mode, (columns * width, -(-len(images) // columns) * height))
     for i, image in enumerate(images):
-        tiled.paste(image, (i % columns * width, i // columns * height))
-    return tiled
+        sheet.paste(image, (i % columns * width, i // columns * height))
+    return sheet

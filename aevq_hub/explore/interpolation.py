@@ -7,7 +7,7 @@ from PIL import Image
 
 from .. import latent, pictures
 from . import starts
-from .exhibits import exhibit, offers
+from .exhibits import exhibit, of_data_set, offers
 from .settings import Settings, one_of, option, whole
 
 CORNERS = ("start", "end", "third", "fourth")
@@ -34,8 +34,7 @@ class Interpolation(Settings):
 
 def others(model: str) -> list[str]:
     """The other models of the same data set."""
-    dataset = offers()[model].config.dataset
-    return list(offers(lambda config: config.dataset == dataset and config.name != offers()[model].config.name))
+    return [name for name in of_data_set(offers()[model].config.dataset) if name != model]
 
 
 def corner(settings: Interpolation, which: str) -> Image.Image:

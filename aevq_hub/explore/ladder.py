@@ -10,7 +10,7 @@ from PIL import Image
 from .. import latent, pictures
 from ..model import AEVQ
 from . import originals, perturbation, starts
-from .exhibits import exhibit, history, offers
+from .exhibits import exhibit, history, of_data_set, offers
 from .settings import Settings, number, option, short
 
 STEPS = 5  # of the way to the second picture, both ends counted
@@ -43,22 +43,17 @@ class Ladder(Settings):
     @property
     def models(self) -> list[str]:
         """The shipped models of the data set, in the order of the table of variants."""
-        return rungs(self.config.dataset)
+        return list(of_data_set(self.config.dataset))
 
     def variant_of(self, model: str) -> str:
         """The short name of a model's variant."""
         return offers()[model].config.variant
 
 
-def rungs(dataset: str) -> list[str]:
-    """The shipped models of a data set, in the order of the table of variants."""
-    return list(offers(lambda config: config.dataset == dataset))
-
-
 @lru_cache(maxsize=16)
 def best(dataset: str) -> str:
     """The shipped model of a data set with the smallest error, whose pictures of the samples are shown."""
-    return min(rungs(dataset), key=lambda name: history(name)["results"]["mse"])
+    return min(of_data_set(dataset), key=lambda name: history(name)["results"]["mse"])
 
 
 @dataclass(frozen=True)
@@ -126,9 +121,3 @@ def row_sheet(settings: Ladder, model: str) -> Image.Image:
 def strip(row: Row) -> Image.Image:
     """The way to the second picture, as small as it is, side by side without gaps."""
     return AEVQ.to_pil(torch.cat(list(row.path), dim=2)[None])[0]
-
-
-def original(settings: Ladder) -> Image.Image | None:
-    """The original, as small as the models take it; None where it may not be shown."""
-    x = originals.original(settings.model, settings.start)
-    return None if x is None else AEVQ.to_pil(x[None])[0]

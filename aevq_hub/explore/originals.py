@@ -1,10 +1,12 @@
-"""The originals: what a picture was before any model, where that is known."""
+"""The original images that starts were made from, where they are known."""
 
 from functools import lru_cache
 
 import torch
+from PIL import Image
 
 from .. import folder
+from ..model import AEVQ
 from . import starts
 from .exhibits import exhibit
 
@@ -37,3 +39,9 @@ def original(model: str, token: str) -> torch.Tensor | None:
 
 
 _images = lru_cache(maxsize=16)(folder.sample_images)
+
+
+def picture(settings) -> Image.Image | None:
+    """The original of a tab's start, in the model's size; None if it is unknown or must not be shown."""
+    x = original(settings.model, settings.start)
+    return None if x is None else AEVQ.to_pil(x[None])[0]

@@ -6,11 +6,12 @@ from functools import lru_cache
 import torch
 from PIL import Image
 
-from .. import latent, pictures
+from .. import latent
 from ..config import AEVQConfig
 from ..model import AEVQ
-from . import originals, starts
+from . import starts
 from .cells import KEPT, PASTED, ZERO, Cells, parsed, placed, spelled
+from .codebook import book, tiled
 from .exhibits import exhibit
 from .settings import Settings, number, of_grid, one_of, option, whole
 
@@ -129,12 +130,6 @@ def quantised(settings: Recombination) -> Image.Image:
     return model.to_pil(model.decode_indices(model.quantize(_own(settings)[None])[1]))[0]
 
 
-def original(settings: Recombination) -> Image.Image | None:
-    """The original, as small as the model takes it; None where it is not known or may not be shown."""
-    x = originals.original(settings.model, settings.start)
-    return None if x is None else AEVQ.to_pil(x[None])[0]
-
-
 @dataclass(frozen=True)
 class Change:
     """What edits have changed in a picture."""
@@ -194,26 +189,19 @@ class Palette:
 
     sprite: Image.Image  # the pictures in rows of `columns`
     codes: list[int]  # their indices, row by row
-    shares: list[float] | None  # of the test images' cells, for each code; None if it was not measured
+    shares: list[float]  # of the test images' cells, for each code
     columns: int  # in a row of the sprite
 
 
 @lru_cache(maxsize=4)
 def palette(model: str) -> Palette:
     """A model's codes; see :class:`Palette`."""
-    shown = exhibit(model)
-    book = shown.model.vectors
-    shares = shown.history["results"].get("codebook", {}).get("share")
-    codes = sorted(range(len(book)), key=lambda code: -shares[code]) if shares else list(range(len(book)))
+    known = book(model)
+    codes = sorted(range(len(known.share)), key=lambda code: -known.share[code])
+    side = min(TILE, known.images[0].width)
+    images = [known.images[code].convert("RGB").resize((side, side), Image.Resampling.BOX) for code in codes]
     columns = min(16, len(codes))
-    side = min(TILE, shown.model.config.image_size)
-    sprite = Image.new("RGB", (columns * side, -(-len(codes) // columns) * side))
-    for batch in range(0, len(codes), 64):
-        grids = pictures.filled(shown.model, book[codes[batch : batch + 64]])
-        for i, image in enumerate(shown.model.to_pil(shown.model.decode(grids)), batch):
-            small = image.resize((side, side), Image.Resampling.BOX)
-            sprite.paste(small, (i % columns * side, i // columns * side))
-    return Palette(sprite, codes, [shares[code] for code in codes] if shares else None, columns)
+    return Palette(tiled(images, columns), codes, [known.share[code] for code in codes], columns)
 
 
 def _own(settings: Recombination, which: str = "start") -> torch.Tensor:
