@@ -54,7 +54,7 @@ def told(name: str, value: str | list[float]) -> None:
 
 def timed(url: str, request: dict, shift: float) -> float:
     """Milliseconds that the server takes for a slider's request with another shift."""
-    body = json.dumps({**request, "data": [*request["data"][:3], shift, *request["data"][4:]]}).encode()
+    body = json.dumps({**request, "data": [*request["data"][:2], shift, *request["data"][3:]]}).encode()
     start = time.perf_counter()
     sent = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(sent) as answer:

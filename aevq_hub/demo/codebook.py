@@ -1,4 +1,4 @@
-"""The codebook tab: all vectors of a model, how they are used, where they lie, and the way from a picture to one."""
+"""The codebook tab: all vectors of a model, their use, a map, and the way from a picture to a vector."""
 
 import gradio as gr
 
@@ -16,7 +16,7 @@ _SHOWS = dict(zip(SHOWS, ("all", "in use", "dead", "duplicates"), strict=True))
 
 
 def codebook_gallery(model: str = Codebook.model, sort: str = "use", show: str = "all") -> dict:
-    """Draw a model's learnable vectors, each decoded (of a grid in all the cells).
+    """Draw a model's learnable vectors, each decoded (for a grid, repeated in all cells).
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -30,7 +30,7 @@ def codebook_gallery(model: str = Codebook.model, sort: str = "use", show: str =
 
 
 def codebook_health(model: str = Codebook.model) -> dict:
-    """Say how well a model's codebook is used by the latents of the whole test set.
+    """Measure how well the latents of the whole test set use a model's codebook.
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -42,7 +42,7 @@ def codebook_health(model: str = Codebook.model) -> dict:
 
 
 def codebook_vector(model: str = Codebook.model, vector: int = 0) -> dict:
-    """Say what is known of one vector: its use, the vectors nearest to it, the samples nearest to it.
+    """Describe one vector: its use, and the vectors and samples nearest to it.
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -55,7 +55,7 @@ def codebook_vector(model: str = Codebook.model, vector: int = 0) -> dict:
 
 
 def toward_vector(model: str = Codebook.model, start: str = "sample:0", vector: int = 0, way: float = 0.5) -> dict:
-    """Walk from a picture's latent straight to a vector and draw where that leads; of a grid every cell walks.
+    """Move a picture's latent straight towards a vector and draw the result; in a grid, every cell moves.
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -70,7 +70,7 @@ def toward_vector(model: str = Codebook.model, start: str = "sample:0", vector: 
 
 
 def codebook_map_point(model: str = Codebook.model, point: int = 0) -> dict:
-    """Draw a point of a model's map of latents of test images.
+    """Draw a point of a model's map, a latent of a test image.
 
     Args:
         model: one with vectors, such as codebook-mnist.

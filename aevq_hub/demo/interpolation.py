@@ -1,4 +1,4 @@
-"""The interpolation tab: walks between two pictures, and all that lies between four."""
+"""The interpolation tab: paths between two pictures, and a sheet between four."""
 
 import gradio as gr
 
@@ -35,7 +35,7 @@ def interpolate(
 def interpolation_animation(
     model: str = Interpolation.model, start: str = "sample:0", end: str = "sample:1", mode: str = "lerp"
 ) -> dict:
-    """Walk from one picture's latent to another's and back, as a moving picture.
+    """Animate the way from one picture's latent to another's and back.
 
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.
@@ -56,7 +56,7 @@ def four_corners(
     third: str = "sample:2",
     fourth: str = "sample:3",
 ) -> dict:
-    """Draw all that lies between four pictures: each at its corner of a sheet, the others between them.
+    """Draw a sheet with four pictures at its corners and interpolations between them.
 
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.

@@ -59,7 +59,7 @@ def _draw_original(settings: Ladder) -> list[str]:
 
 
 def _draw_rows(settings: Ladder) -> Iterator[list]:
-    """What is said of the progress, and each row as it comes; rows that are still to come stay as they are."""
+    """The progress and each row, as soon as it is computed; rows that are still to come stay unchanged."""
     models, most = settings.models, len(VARIANTS)
     empty = [""] * (most - len(models))
     for i, row in enumerate(explore.rows(settings)):

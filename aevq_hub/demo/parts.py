@@ -1,4 +1,4 @@
-"""What the tabs have in common: pictures, the model's picker, links, and how a tab is wired."""
+"""The tabs' common parts: pictures, the picker of models, links, and the wiring of events."""
 
 import base64
 import html
@@ -27,7 +27,7 @@ from ..explore.settings import S, Settings, one_of
 _QUIET = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
 # drawing: of the requests that arrive while one is drawn, only the last is kept
 LIVE = {**_QUIET, "trigger_mode": "always_last", "concurrency_limit": 4, "concurrency_id": "views"}
-# long work, one after another: what was asked for last is also what is shown last
+# long work, one after another: the last request is also shown last
 LONG = {**LIVE, "concurrency_limit": 1, "concurrency_id": "long"}
 # clicks: none is dropped, unlike a slider's, and they are answered one after another
 CLICKS = {**_QUIET, "trigger_mode": "multiple", "concurrency_limit": 1, "concurrency_id": "clicks"}

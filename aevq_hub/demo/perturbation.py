@@ -1,4 +1,4 @@
-"""The perturbation tab: one number of the latent, or several, turned by hand."""
+"""The perturbation tab: one or more dimensions of a latent, shifted by hand."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def perturb(
     column: int = 0,
     mix: str = "",
 ) -> dict:
-    """Shift dimensions of a picture's latent and draw what comes out.
+    """Shift dimensions of a picture's latent and draw the result.
 
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.

@@ -1,4 +1,4 @@
-"""The grid recombination tab: codes of a grid replaced by hand, all at once, or by those of another picture."""
+"""The grid recombination tab: cells of a grid replaced by other codes, or by those of another picture."""
 
 import html
 from collections.abc import Callable
@@ -140,7 +140,7 @@ def build() -> Tab:
                     apply = gr.Button("Apply the matrix", size="sm", elem_id="apply", min_width=120, scale=0)
                     csv = gr.HTML(elem_id="csv")
         controls["cells"] = gr.Textbox(visible="hidden", elem_id="cells")
-        steps = Steps(gr.State(History()), controls["cells"], undo, redo)
+        steps = _Steps(gr.State(History()), controls["cells"], undo, redo)
 
         def fill(s: Recombination) -> dict:
             return {
@@ -200,7 +200,7 @@ def _numbers(controls: dict, s: Recombination) -> dict:
 
 
 @dataclass(frozen=True)
-class Steps:
+class _Steps:
     """The components of undo and redo."""
 
     history: gr.State
@@ -214,7 +214,7 @@ class Steps:
         return {self.history: h, self.cells: h.now, self.undo: undo, self.redo: redo}
 
 
-def _wire(tab: Tab, steps: Steps, buttons: dict, applied: list) -> None:
+def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list) -> None:
     """Let every event update all at once: the cells, what is shown of them, and the code."""
     c, shown = tab.controls, [tab.views[0], tab.code]
     (edited, _, _, matrix, _), (codes,) = tab.views[0].outputs, tab.views[2].outputs

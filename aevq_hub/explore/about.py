@@ -1,4 +1,4 @@
-"""The about tab: what there is, how well it does, and under which terms, all read from the tables and the models."""
+"""The about tab: variants, results and licences, read from the registry and the models."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ COLUMNS = ("mse", "psnr", "ssim", "frechet.reconstructions", "frechet.samples", 
 
 @dataclass(frozen=True)
 class About(Settings):
-    """What the tab is set to: the model that it shows how to load."""
+    """The tab's settings: the model that it shows how to load."""
 
 
 def variants() -> Lines:
@@ -59,7 +59,7 @@ def counted(dataset: str) -> str:
 
 
 def licences() -> str:
-    """Code and weights, in Markdown."""
+    """The licences of code and weights, in Markdown."""
     lines = ["- The code: MIT."]
     for dataset in DATASETS.values():
         licence = dataset.license_name or dataset.license.upper()

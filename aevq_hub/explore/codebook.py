@@ -1,4 +1,4 @@
-"""The codebook tab (figures 3.5, 4.1, 4.3): the vectors of a model, how they are used, and the way to one of them."""
+"""The codebook tab (figures 3.5, 4.1, 4.3): the vectors of a model, their use, and the way to one of them."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +13,7 @@ from . import starts
 from .exhibits import MOST_OPEN, exhibit
 from .settings import Settings, number, one_of, option, whole
 
-FIRST = "codebook-fashionmnist"  # vectors enough to look around in, and some that met
+FIRST = "codebook-fashionmnist"  # many vectors, with a few duplicates
 SORTS = ("use", "index", "distance")
 SHOWS = ("all", "used", "dead", "duplicate")
 NEIGHBOURS = 6  # other vectors that are shown beside a chosen one
@@ -24,7 +24,7 @@ _AT_ONCE = 64  # vectors decoded in a batch
 
 @dataclass(frozen=True)
 class Codebook(Settings):
-    """What the tab is set to."""
+    """The tab's settings."""
 
     model: str = FIRST
     start: str = option("sample:0", starts.checked)  # where the way to the vector begins; see `starts`
@@ -55,7 +55,7 @@ class Book:
         return self.apart.amin(1).tolist()
 
     def kinds(self, vector: int) -> list[str]:
-        """What a vector counts as, out of ``SHOWS``."""
+        """The kinds in ``SHOWS`` that a vector belongs to."""
         share = self.share[vector]
         found = {"all": True, "used": share >= IN_USE, "dead": share == 0, "duplicate": vector in self.duplicates}
         return [kind for kind, holds in found.items() if holds]
@@ -63,7 +63,7 @@ class Book:
 
 @lru_cache(maxsize=MOST_OPEN)
 def book(name: str) -> Book:
-    """The vectors of a model by its name; the last ones are kept."""
+    """The vectors of a model by its name; the last books are kept."""
     shown = exhibit(name)
     model, results = shown.model, shown.history["results"]["codebook"]
     batches = model.vectors.split(_AT_ONCE)
@@ -85,7 +85,7 @@ def gallery(settings: Codebook) -> Image.Image:
     """The gallery as one picture, row by row.
 
     Raises:
-        ValueError: there is no such vector.
+        ValueError: the model has no vector of the kind to show.
     """
     shown, images = order(settings), book(settings.model).images
     if not shown:
@@ -106,15 +106,15 @@ def vector(settings: Codebook) -> Image.Image:
 
 
 def start(settings: Codebook) -> Image.Image:
-    """The start as the model draws it, as small as it is."""
+    """The start as the model draws it, in the model's size."""
     return starts.drawn(exhibit(settings.model), settings.start)
 
 
 def picture(settings: Codebook) -> Image.Image:
-    """The picture on the straight line from the start to the vector; of a grid every cell moves to the code.
+    """The picture on the straight line from the start to the vector; in a grid, every cell moves to the code.
 
     Raises:
-        ValueError: the start is no sample, or its image no longer here.
+        ValueError: the start is not a sample, or its image is no longer here.
     """
     shown = exhibit(settings.model)
     model = shown.model
@@ -131,8 +131,10 @@ def neighbours(settings: Codebook) -> list[tuple[int, float]]:
 
 
 def samples(settings: Codebook) -> list[tuple[int, float]]:
-    """The shipped samples nearest to the vector, the nearest first, each with its distance; of a grid those with the
-    most cells whose nearest vector it is, each with how many."""
+    """The shipped samples nearest to the vector, each with its distance, the nearest first.
+
+    For a grid: the samples with the most cells whose nearest vector it is, each with the number of such cells.
+    """
     shown = exhibit(settings.model)
     if settings.config.grid_size:
         cells = (shown.model.quantize(shown.z)[1] == settings.vector).flatten(1).sum(1)
@@ -143,7 +145,7 @@ def samples(settings: Codebook) -> list[tuple[int, float]]:
 
 
 def about(settings: Codebook) -> dict:
-    """What is known of the chosen vector, for programs."""
+    """The chosen vector's use, neighbours and samples, for programs."""
     known = book(settings.model)
     kinds = known.kinds(settings.vector)
     measure = "cells" if settings.config.grid_size else "distance"

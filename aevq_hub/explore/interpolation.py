@@ -1,4 +1,4 @@
-"""The interpolation tab (figures 2.2, 2.4): the way between latents, as a strip, an animation, and a sheet of four."""
+"""The interpolation tab (figures 2.2, 2.4): a strip and an animation between two latents, a sheet between four."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -20,7 +20,7 @@ HELD_MILLISECONDS = 500  # at the two ends
 
 @dataclass(frozen=True)
 class Interpolation(Settings):
-    """What the tab is set to. The four pictures are starts (see ``starts``) and the corners of the sheet."""
+    """The tab's settings. The four pictures are starts (see ``starts``) and the corners of the sheet."""
 
     start: str = option("sample:0", starts.checked)  # where the way begins; the upper left corner
     end: str = option("sample:1", starts.checked)  # where it ends; the upper right corner
@@ -38,7 +38,7 @@ def others(model: str) -> list[str]:
 
 
 def corner(settings: Interpolation, which: str) -> Image.Image:
-    """One of the four pictures as the model draws it, as small as it is."""
+    """One of the four pictures as the model draws it, in the model's size."""
     return starts.drawn(exhibit(settings.model), getattr(settings, which))
 
 
@@ -63,7 +63,7 @@ def other_strip(settings: Interpolation) -> Image.Image | None:
 
 
 def four_corners(settings: Interpolation) -> Image.Image:
-    """All that lies between four pictures: each at its corner, the others between them by straight lines."""
+    """A sheet with the four pictures at its corners, and linear interpolations between them."""
     shown = exhibit(settings.model)
     corners = [starts.latent(shown, getattr(settings, which)) for which in CORNERS]
     between = latent.bilinear(*corners, rows=SIDE, columns=SIDE)  # (R, S, …)
@@ -71,7 +71,7 @@ def four_corners(settings: Interpolation) -> Image.Image:
 
 
 def animation(settings: Interpolation) -> bytes:
-    """There and back as an animated WebP without loss, enlarged without blur."""
+    """The way there and back as a lossless animated WebP, enlarged without blur."""
     shown = exhibit(settings.model)
     z1, z2 = (starts.latent(shown, token) for token in (settings.start, settings.end))
     path = latent.interpolate(z1, z2, FRAMES, settings.mode, dim=-3 if z1.ndim == 3 else -1)

@@ -29,7 +29,7 @@ def _for_every_model(name: str, token) -> str:
 
 @dataclass(frozen=True)
 class Ladder(Settings):
-    """What the tab is set to. The model stands for its data set, and becomes the one that reconstructs best."""
+    """The tab's settings. The model stands for its data set, and becomes the one that reconstructs best."""
 
     start: str = option("sample:0", _for_every_model)  # the picture, a sample or an uploaded image; see `starts`
     second: str = option("sample:1", _for_every_model)  # where the interpolation leads, likewise
@@ -81,7 +81,7 @@ def rows(settings: Ladder) -> Iterator[Row]:
     """Every variant's row, one model opened after another.
 
     Raises:
-        ValueError: a start is no sample, or its image no longer here.
+        ValueError: a start is not a sample, or its image is no longer here.
     """
     for model in settings.models:
         yield row(settings, model)

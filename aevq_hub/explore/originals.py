@@ -12,14 +12,14 @@ from .exhibits import exhibit
 
 
 def original(model: str, token: str) -> torch.Tensor | None:
-    """The image (C, H, W) in [0, 1] that a start was made from, as the model is given it.
+    """The image (C, H, W) in [0, 1] that a start was made from, in the model's size.
 
     Args:
         model: a shipped model.
         token: the start; see ``starts``.
 
     Returns:
-        None for a random draw, which never was an image, and for samples whose images may not be shown (CelebA).
+        None for a random draw, which has no original, and for samples whose images must not be shown (CelebA).
 
     Raises:
         ValueError: malformed, no such sample, or the image is no longer here.

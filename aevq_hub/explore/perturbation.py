@@ -1,4 +1,4 @@
-"""The perturbation tab (figures 2.1, 2.3, 3.2, 4.1, 4.6): dimensions of a latent shifted, and how far that leads."""
+"""The perturbation tab (figures 2.1, 2.3, 3.2, 4.1, 4.6): shifts of a latent's dimensions and their effect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ CURVE_POINTS = 41
 
 
 def _mix(name: str, value) -> str:
-    """Shifts as text, checked and spelled in one way; none at all and nothing but zeros are the empty text."""
+    """Check shifts given as text and return their canonical text, which is empty if all are zero."""
     try:
         parts = str.split(value, ",") if value != "" else []  # raises TypeError if it is not a string
         amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts[: STRONGEST + 1]]
@@ -40,7 +40,7 @@ def _mix(name: str, value) -> str:
 
 @dataclass(frozen=True)
 class Perturbation(Settings):
-    """What the tab is set to."""
+    """The tab's settings."""
 
     start: str = option("sample:0", starts.checked)  # the picture that is shifted; see `starts`
     rank: int = option(1, whole, low=1, high=lambda s: s.config.latent_dim)  # of the dimension; 1 has the most effect
@@ -60,7 +60,7 @@ class Perturbation(Settings):
 
     @property
     def limit(self) -> int:
-        """How far the sliders go: the asked range or the variant's own, and never less than a shift."""
+        """The sliders' range: the chosen one or the variant's own, but at least the largest shift."""
         wanted = self.reach or max(map(abs, VARIANTS[self.config.variant].shifts))
         return next(reach for reach in REACHES if reach >= max(map(abs, (wanted, self.shift, *self.mixed))))
 
@@ -78,25 +78,25 @@ class Perturbation(Settings):
 
     @property
     def by_rank(self) -> dict[int, float]:
-        """All shifts that are not zero, by the dimension's rank, in ``unit``."""
+        """The shifts that are not zero, by the dimension's rank, in ``unit``."""
         amounts = dict(enumerate(self.mixed[: self.config.latent_dim], 1))
         amounts[self.rank] = amounts.get(self.rank, 0.0) + self.shift
         return {rank: amount for rank, amount in amounts.items() if amount}
 
     def shifts(self, model: AEVQ) -> dict[int, float]:
-        """All shifts that are not zero, by dimension, in the latent's own units."""
+        """The shifts that are not zero, by dimension, in the latent's own units."""
         ranked, unit = model.ranked_dimensions(), self.unit_lengths(model)
         shifts = {ranked[rank - 1]: amount for rank, amount in self.by_rank.items()}
         return shifts if unit is None else {dim: amount * unit[dim].item() for dim, amount in shifts.items()}
 
     def unit_lengths(self, model: AEVQ) -> torch.Tensor | None:
-        """What a shift of one is per dimension (D,); None for the latent's own units."""
+        """The size of a shift of 1 in each dimension (D,); None for the latent's own units."""
         return model.sampler.standard_deviation(model.codebook) if self.unit == "std" else None
 
 
 @dataclass(frozen=True)
 class Curve:
-    """How far one dimension's shifts lead."""
+    """The effect of shifts of one dimension."""
 
     shifts: list[float]  # S amounts, evenly spaced from −limit to +limit
     picture: list[float]  # (S,) root mean squared difference to the start's picture, over pixels in [0, 1]
@@ -105,7 +105,7 @@ class Curve:
 
 
 def start(settings: Perturbation) -> Image.Image:
-    """The start as the model draws it, as small as it is."""
+    """The start as the model draws it, in the model's size."""
     return starts.drawn(exhibit(settings.model), settings.start)
 
 
@@ -113,7 +113,7 @@ def picture(settings: Perturbation) -> Image.Image:
     """The picture after all shifts, as small as it is.
 
     Raises:
-        ValueError: the start is no sample, or its image no longer here.
+        ValueError: the start is not a sample, or its image is no longer here.
     """
     model = exhibit(settings.model).model
     return model.to_pil(model.decode(shifted(model, _latent(settings), settings.shifts(model), settings.cell)))[0]
@@ -126,7 +126,7 @@ def sheet(settings: Perturbation) -> Image.Image:
 
 
 def curve(settings: Perturbation) -> Curve:
-    """How far shifts of this dimension alone lead from the start; see :class:`Curve`."""
+    """The effect of shifts of this dimension alone; see :class:`Curve`."""
     s = settings
     return _curve(Perturbation(s.model, s.start, s.rank, 0.0, s.unit, s.limit, s.row, s.column))
 

@@ -1,4 +1,4 @@
-"""The grid recombination tab (figures 4.4–4.8): the cells of a picture's grid replaced, one by one or all at once."""
+"""The grid recombination tab (figures 4.4–4.8): cells of a picture's grid are replaced, singly or all at once."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -34,7 +34,7 @@ FIRST = "vqae-fashionmnist"  # the model of the paper's figures
 
 @dataclass(frozen=True)
 class Recombination(Settings):
-    """What the tab is set to. Rows and columns are counted from 1; 0 means the middle."""
+    """The tab's settings. Rows and columns are counted from 1; 0 means the middle."""
 
     model: str = FIRST
     start: str = option("sample:0", starts.checked)  # the picture; see `starts`
@@ -75,7 +75,7 @@ class Recombination(Settings):
 
 
 def edited(settings: Recombination, action: str) -> Recombination:
-    """The settings after an action, one of ``ACTIONS``; after a draw, the seed has counted on.
+    """The settings after an action, one of ``ACTIONS``. Random actions increase the seed by 1.
 
     Raises:
         ValueError: no such action.
@@ -110,10 +110,10 @@ def edited(settings: Recombination, action: str) -> Recombination:
 
 
 def picture(settings: Recombination) -> Image.Image:
-    """What the decoder makes of the edited grid, as small as it is.
+    """The decoded picture of the edited grid, in the model's size.
 
     Raises:
-        ValueError: a start is no sample, or its image no longer here.
+        ValueError: a start is not a sample, or its image is no longer here.
     """
     return AEVQ.to_pil(_drawn(settings))[0]
 
@@ -132,7 +132,7 @@ def quantised(settings: Recombination) -> Image.Image:
 
 @dataclass(frozen=True)
 class Change:
-    """What edits have changed in a picture."""
+    """The effect of edits on a picture."""
 
     picture: Image.Image  # the edited picture in dark grey, with changes in orange, the brighter the larger
     changed: int  # pixels of which a channel changed by more than THRESHOLD
@@ -140,7 +140,7 @@ class Change:
 
 
 def change(settings: Recombination) -> Change:
-    """The edited picture against the one that is drawn with no cell edited."""
+    """Compare the edited picture with the one without edits."""
     x = _drawn(settings)[0]  # (C, H, W)
     apart = (x - _drawn(replace(settings, cells=""))[0]).abs().amax(0)  # (H, W)
     is_changed = apart > THRESHOLD
@@ -151,7 +151,7 @@ def change(settings: Recombination) -> Change:
 
 
 def indices(settings: Recombination) -> list[list[int]]:
-    """The index matrix: of each cell its code, or the nearest where it has none."""
+    """The index matrix: for each cell its code, or the nearest one if it has none."""
     model, cells = exhibit(settings.model).model, settings.matrix
     near = model.quantize(_grid(settings)[None])[1][0].tolist()
     return [
@@ -160,7 +160,7 @@ def indices(settings: Recombination) -> list[list[int]]:
 
 
 def matrix_text(settings: Recombination) -> str:
-    """The index matrix for people, its columns aligned: ``~17`` and ``@17`` where no code is, but 17 is the nearest."""
+    """The index matrix with aligned columns: ``~17`` and ``@17`` mark cells without a code, to which 17 is nearest."""
     marks = {ZERO: ZERO} if settings.config.feed == "codebook" else {KEPT: KEPT, PASTED: PASTED, ZERO: ZERO}
     shown = [
         [ZERO if cell == ZERO else f"{marks.get(str(cell), '')}{code}" for cell, code in zip(row, near, strict=True)]
@@ -171,7 +171,7 @@ def matrix_text(settings: Recombination) -> str:
 
 
 def csv(settings: Recombination) -> str:
-    """The index matrix as a CSV file's text: whole numbers, and nothing in cells of zeros."""
+    """The index matrix as CSV; cells of zeros are empty."""
     rows = zip(settings.matrix, indices(settings), strict=True)
     return "".join(
         ",".join("" if cell == ZERO else str(code) for cell, code in zip(*row, strict=True)) + "\n" for row in rows
@@ -179,7 +179,7 @@ def csv(settings: Recombination) -> str:
 
 
 def is_edited(settings: Recombination) -> list[list[bool]]:
-    """Of each cell, whether its vector is another than the picture's own."""
+    """For each cell, whether its vector differs from the picture's own."""
     return (_grid(settings) != _own(settings)).any(0).tolist()
 
 
@@ -205,13 +205,13 @@ def palette(model: str) -> Palette:
 
 
 def _own(settings: Recombination, which: str = "start") -> torch.Tensor:
-    """What the decoder receives of a picture with no cell edited (D, h, w)."""
+    """The decoder's input (D, h, w) for a picture without edits."""
     shown = exhibit(settings.model)
     return shown.model.decoder_input(starts.latent(shown, getattr(settings, which))[None])[0]
 
 
 def _grid(settings: Recombination) -> torch.Tensor:
-    """What the decoder receives (D, h, w)."""
+    """The decoder's input (D, h, w) with all edits."""
     z, cells = _own(settings), settings.matrix
     with_code, pasted, zeros = (placed(cells, kind) for kind in (int, PASTED, ZERO))
     if with_code:
