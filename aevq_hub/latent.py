@@ -40,13 +40,13 @@ def perturb(z: torch.Tensor, dims: int | Sequence[int], shifts: float | Sequence
 
 
 def perturb_cell(
-    z: torch.Tensor, cell: tuple[int, int], dims: int | Sequence[int], shifts: float | Sequence[float]
+    z: torch.Tensor, cell: tuple[int, int] | None, dims: int | Sequence[int], shifts: float | Sequence[float]
 ) -> torch.Tensor:
     """Shift single dimensions of one vector of a grid (figure 4.6).
 
     Args:
         z: grids (..., D, h, w).
-        cell: the row and the column of the vector.
+        cell: the row and the column of the vector; None for latents (..., D), as :func:`perturb`.
         dims, shifts: as for :func:`perturb`.
 
     Returns:
@@ -55,6 +55,8 @@ def perturb_cell(
     Raises:
         ValueError: the cell lies outside the grid, a dimension is out of range, or a shift is not finite.
     """
+    if cell is None:
+        return perturb(z, dims, shifts)
     (row,), (column,) = recombine.checked_cells(z, [cell])
     shifted = perturb(z[..., row, column], dims, shifts)  # (..., P, S, D)
     grids = z[..., None, None, :, :, :].expand(*shifted.shape, *z.shape[-2:]).clone()

@@ -33,9 +33,10 @@ def perturbation(
     """
     dims = model.ranked_dimensions()[:DIMENSIONS] if dims is None else dims
     shifts = VARIANTS[model.config.variant].shifts if shifts is None else shifts
-    cell, z = cell or middle(model), model.decoder_input(z[None])[0]
+    z = model.decoder_input(z[None])[0]
+    cell = (cell or middle(model)) if z.ndim == 3 else None
     moved = z if unit is None else torch.zeros_like(z)  # with a unit, the shifts alone are scaled and then added to z
-    shifted = latent.perturb_cell(moved, cell, dims, shifts) if z.ndim == 3 else latent.perturb(moved, dims, shifts)
+    shifted = latent.perturb_cell(moved, cell, dims, shifts)
     if unit is not None:
         shifted = z + shifted * unit.view(-1, *[1] * (z.ndim - 1))
     decoded = model.decode(shifted.flatten(0, 1)).unflatten(0, (len(dims), -1))

@@ -52,8 +52,8 @@ def record(name: str, value: str | list[float]) -> None:
 
 
 def timed(url: str, request: dict, shift: float) -> float:
-    """The milliseconds the server takes for one request of the slider."""
-    body = json.dumps({**request, "data": [*request["data"][:3], shift, *request["data"][4:]]}).encode()
+    """The milliseconds the server takes for a request of the slider with another shift."""
+    body = json.dumps({**request, "data": [*request["data"][:2], shift, *request["data"][3:]]}).encode()
     start = time.perf_counter()
     sent = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(sent) as answer:

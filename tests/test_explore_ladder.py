@@ -52,7 +52,8 @@ def test_uploaded_image_has_an_original():
     settings = Ladder("center-celeba", bring_gradient(), "sample:2")
     rows = list(ladder.rows(settings))
     assert all(0 < row.error < 0.5 for row in rows)
-    assert ladder.original(settings).size == (64, 64) and ladder.original(replace(settings, start="sample:0")) is None
+    assert originals.picture(settings).size == (64, 64)
+    assert originals.picture(replace(settings, start="sample:0")) is None
 
 
 def test_shift_is_in_standard_deviations_of_the_top_dimension():

@@ -1,6 +1,6 @@
-"""The demo's page: layout and events, and nothing that is computed. Only this package imports Gradio.
+"""The demo's page: layout and events, without computations. Only this package imports Gradio.
 
 A tab is a module with ``ID`` and ``TITLE``, a function ``build`` that lays it out, wires it and returns a
-:class:`parts.Tab`, and ``ENDPOINTS``, what programs may call by name; ``page.TABS`` lists them. What it shows comes
-from the module of the same name in ``aevq_hub.explore``.
+:class:`parts.Tab`, and ``ENDPOINTS``, the functions that programs may call by name; ``page.TABS`` lists the tabs. What
+a tab shows is computed by the module of the same name in ``aevq_hub.explore``.
 """

@@ -1,4 +1,4 @@
-"""The about tab: what the models are, how well they do, under which terms, and how to load one."""
+"""The about tab: the models, their results and licences, and how to load one."""
 
 import html
 
@@ -25,7 +25,7 @@ several it is a codebook (`codebook`, `ema`, `residual`); with a code for each c
 
 
 def describe_model(model: str = About.model) -> str:
-    """Tell what a model is and how well it draws.
+    """Describe a model and its results.
 
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.
@@ -37,13 +37,13 @@ def describe_model(model: str = About.model) -> str:
 
 
 def results(dataset: str = "mnist") -> str:
-    """Tell what was measured of every shipped model of a data set.
+    """List the results of every shipped model of a data set.
 
     Args:
         dataset: mnist, fashionmnist or celeba.
 
     Returns:
-        A table in Markdown, and what its columns mean.
+        A table in Markdown, with the meaning of its columns.
     """
     return f"{markdown_table(explore.results(dataset))}\n\n{meanings(explore.COLUMNS)}"
 
@@ -57,7 +57,7 @@ def _draw_samples(settings: About) -> list[str]:
 
 
 def _table(lines: Lines, said: str) -> str:
-    """HTML of a table that scrolls by itself where it is too wide, by keyboard too."""
+    """HTML of a table that scrolls on its own if it is too wide, also by keyboard."""
     head = "".join(f'<th scope="col">{coded(cell)}</th>' for cell in lines[0])
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
@@ -83,13 +83,10 @@ def build() -> Tab:
         gr.Markdown("## Licences\n\n" + explore.licences(), elem_id="about_licences")
         gr.Markdown("## Load a model")
         with gr.Row():
-            with gr.Column(min_width=300):
-                picker = Picker(ID, About)
+            picker = Picker(ID, About)
             with gr.Column(min_width=300):
                 samples = gr.HTML(elem_id="about_samples", min_height=110)
-        samples_view = View(_draw_samples, [samples])
-        result = Tab(ID, tab, About, {"model": picker.model}, picker.fill, [samples_view])
-        result.end(snippets.about, opened=True)
-    result.outputs = picker.outputs
-    result.change_model(picker, [])
+        views = [View(_draw_samples, [samples])]
+        result = Tab(tab, About, {"model": picker.model}, views, snippets.about, [picker.fill], opened=True)
+    result.change_model([], picker)
     return result

@@ -1,6 +1,4 @@
-"""The codebook tab: all vectors of a model, how they are used, where they lie, and the way from a picture to one."""
-
-import math
+"""The codebook tab: all vectors of a model, their use, a map, and the way from a picture to a vector."""
 
 import gradio as gr
 
@@ -10,7 +8,7 @@ from ..explore.codebook import SHOWS, SORTS, Codebook
 from ..explore.settings import number
 from . import codebook_html as page
 from .chooser import Chooser
-from .parts import CLICKS, Picker, Tab, View, answer, explained, figure, png
+from .parts import CLICKS, Picker, Tab, View, answer, explained, figure, png, sent, static, titled
 
 ID, TITLE, SETTINGS = "codebook", "Codebook", Codebook
 _SORTS = dict(zip(SORTS, ("use", "index", "distance to the nearest other"), strict=True))
@@ -18,7 +16,7 @@ _SHOWS = dict(zip(SHOWS, ("all", "in use", "dead", "duplicates"), strict=True))
 
 
 def codebook_gallery(model: str = Codebook.model, sort: str = "use", show: str = "all") -> dict:
-    """Draw a model's learnable vectors, each decoded (of a grid in all the cells).
+    """Draw a model's learnable vectors, each decoded (for a grid, repeated in all cells).
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -32,7 +30,7 @@ def codebook_gallery(model: str = Codebook.model, sort: str = "use", show: str =
 
 
 def codebook_health(model: str = Codebook.model) -> dict:
-    """Say how well a model's codebook is used by the latents of the whole test set.
+    """Measure how well the latents of the whole test set use a model's codebook.
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -44,7 +42,7 @@ def codebook_health(model: str = Codebook.model) -> dict:
 
 
 def codebook_vector(model: str = Codebook.model, vector: int = 0) -> dict:
-    """Say what is known of one vector: its use, the vectors nearest to it, the samples nearest to it.
+    """Describe one vector: its use, and the vectors and samples nearest to it.
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -57,7 +55,7 @@ def codebook_vector(model: str = Codebook.model, vector: int = 0) -> dict:
 
 
 def toward_vector(model: str = Codebook.model, start: str = "sample:0", vector: int = 0, way: float = 0.5) -> dict:
-    """Walk from a picture's latent straight to a vector and draw where that leads; of a grid every cell walks.
+    """Move a picture's latent straight towards a vector and draw the result; in a grid, every cell moves.
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -72,7 +70,7 @@ def toward_vector(model: str = Codebook.model, start: str = "sample:0", vector: 
 
 
 def codebook_map_point(model: str = Codebook.model, point: int = 0) -> dict:
-    """Draw a point of a model's map of latents of test images.
+    """Draw a point of a model's map, a latent of a test image.
 
     Args:
         model: one with vectors, such as codebook-mnist.
@@ -102,11 +100,8 @@ def _draw_live(settings: Codebook) -> list[str]:
 
 def _draw_vector(settings: Codebook) -> list[str]:
     alt = f"vector {settings.vector} as {settings.model} draws it"
-    return [
-        figure(explore.vector(settings), f"Vector {settings.vector}", alt),
-        page.gallery(settings),
-        page.panel(settings),
-    ]
+    shown = figure(explore.vector(settings), f"Vector {settings.vector}", alt)
+    return [shown, page.gallery(settings), page.panel(settings)]
 
 
 def _draw_map(settings: Codebook) -> list[str]:
@@ -122,6 +117,7 @@ def _last_point(model: str) -> int:
 def build() -> Tab:
     """Lay the tab out and wire it."""
     first = Codebook(model=Codebook.first())
+    choosing = static("vectors.js", "group.js")
     with gr.Tab(TITLE, id=ID) as tab:
         gr.Markdown(
             "Here a model keeps a *codebook*: vectors that it learnt, each a place that the latents of pictures are "
@@ -129,104 +125,100 @@ def build() -> Tab:
             "latents: figures 3.4, 3.5 and 4.1 to 4.3 of the paper."
         )
         with gr.Row():
-            with gr.Column(min_width=300):
-                picker = Picker(ID, Codebook)
-            with gr.Column(min_width=300):
-                chooser = Chooser(ID, {"start": "Start"}, first)
+            picker, chooser = Picker(ID, Codebook), Chooser(ID, {"start": "Start"}, first)
+        controls: dict = {"model": picker.model, **chooser.tokens}
         health = gr.HTML(elem_id="codebook_health", min_height=60)
         with gr.Row():
-            sort = gr.Radio(
-                [(title, name) for name, title in _SORTS.items()], value=SORTS[0], label="Sort the vectors by",
-                elem_id="codebook_sort", min_width=300,
+            controls["sort"] = gr.Radio(
+                titled(_SORTS), value=SORTS[0], label="Sort the vectors by", elem_id="codebook_sort", min_width=300
+            )
+            controls["show"] = gr.Radio(
+                titled(_SHOWS), value=SHOWS[0], label="Show", info="dead: dashed frame; duplicate: double frame",
+                elem_id="codebook_show", min_width=300,
             )  # fmt: skip
-            show = gr.Radio(
-                [(title, name) for name, title in _SHOWS.items()], value=SHOWS[0], label="Show",
-                info="dead: dashed frame; duplicate: double frame", elem_id="codebook_show", min_width=300,
-            )  # fmt: skip
-        gallery = gr.HTML(elem_id="codebook_gallery", js_on_load=page.CHOOSE, min_height=90)
+        gallery = gr.HTML(elem_id="codebook_gallery", js_on_load=choosing, min_height=90)
         sprites = gr.HTML(elem_id="codebook_sprites")
         with gr.Row():
             with gr.Column(min_width=300):
                 with gr.Row(elem_classes=["pair"]):
-                    start_picture = gr.HTML(elem_id="codebook_start", min_height=120)
-                    live = gr.HTML(elem_id="codebook_live", min_height=120)
-                    vector_picture = gr.HTML(elem_id="codebook_vector", min_height=120)
-                way = gr.Slider(
+                    start, live, vector = (
+                        gr.HTML(elem_id=f"codebook_{name}", min_height=120) for name in ("start", "live", "vector")
+                    )
+                controls["way"] = gr.Slider(
                     0, 1, first.way, step=0.01, label="From the start to the vector", elem_id="codebook_way",
                     info="0: the start, 1: the vector", buttons=[],
                 )  # fmt: skip
-                vector = gr.Slider(
+                controls["vector"] = gr.Slider(
                     0, max(1, first.config.num_codes - 1), 0, step=1, label="Vector, by index",
                     elem_id="codebook_number", buttons=[],
                 )  # fmt: skip
                 chooser.tokens["start"].render()
             with gr.Column(min_width=300):
-                panel = gr.HTML(elem_id="codebook_panel", js_on_load=page.CHOOSE, min_height=240)
-        gr.Markdown(
-            "### The map\nVectors and latents of test images on a plane (*t-SNE*: near stays near, far says little). "
-            "Click a vector or a point."
-        )
-        with gr.Row():
-            with gr.Column(min_width=300, scale=2):
-                plane = gr.HTML(elem_id="codebook_map", js_on_load=page.PLACE, min_height=320)
-            with gr.Column(min_width=240):
-                point = gr.Slider(
-                    0, max(1, _last_point(first.model)), 0, step=1, label="Point, by number", elem_id="codebook_point",
-                    buttons=[],
-                )  # fmt: skip
-                point_picture = gr.HTML(elem_id="codebook_point_picture", js_on_load=page.CHOOSE, min_height=240)
-
-        controls = {
-            "model": picker.model, "start": chooser.tokens["start"], "vector": vector, "sort": sort, "show": show,
-            "way": way, "point": point,
-        }  # fmt: skip
+                panel = gr.HTML(elem_id="codebook_panel", js_on_load=choosing, min_height=240)
+        plane, point = _lay_out_map(first, controls, choosing)
 
         def fill(s: Codebook) -> dict:
             codes, last = s.config.num_codes, _last_point(s.model)
             return {
-                **picker.fill(s),
-                **chooser.fill(s),
-                vector: gr.Slider(maximum=max(1, codes - 1), value=s.vector, visible=codes > 1),
-                sort: gr.Radio(value=s.sort, visible=codes > 1),
-                show: gr.Radio(value=s.show, visible=codes > 1),
-                way: s.way,
-                point: gr.Slider(maximum=max(1, last), value=s.point, visible=last > 0),
+                controls["vector"]: gr.update(maximum=max(1, codes - 1), value=s.vector, visible=codes > 1),
+                controls["sort"]: gr.update(value=s.sort, visible=codes > 1),
+                controls["show"]: gr.update(value=s.show, visible=codes > 1),
+                controls["point"]: gr.update(maximum=max(1, last), value=s.point, visible=last > 0),
             }
 
-        model_view, start_view = View(_draw_model, [sprites, health]), View(_draw_start, [start_picture])
-        vector_view = View(_draw_vector, [vector_picture, gallery, panel])
-        live_view, map_view = View(_draw_live, [live]), View(_draw_map, [plane, point_picture])
-        result = Tab(ID, tab, Codebook, controls, fill, [model_view, vector_view, start_view, live_view, map_view])
-        result.end(snippets.codebook)
+        views = [
+            View(_draw_model, [sprites, health]), View(_draw_vector, [vector, gallery, panel]),
+            View(_draw_start, [start]), View(_draw_live, [live]), View(_draw_map, [plane, point]),
+        ]  # fmt: skip
+        result = Tab(tab, Codebook, controls, views, snippets.codebook, [picker.fill, chooser.fill, fill])
+    result.change_model(["start", "sort", "show", "way"], picker)
+    _wire(result, chooser)
+    return result
 
-    result.outputs = [*picker.outputs, *chooser.outputs, vector, sort, show, way, point]
-    result.change_model(picker, ["start", "sort", "show", "way"])
-    chooser.wire(lambda event: result.redraw(event, [start_view, live_view, vector_view]))
-    result.draw_on([way.input, way.release], live_view)
-    result.redraw_on([sort.input, show.input], [vector_view])
-    result.redraw_on([vector.input, vector.release], [live_view, vector_view, map_view])
-    result.redraw_on([point.input, point.release], [map_view])
+
+def _lay_out_map(first: Codebook, controls: dict, choosing: str) -> tuple[gr.HTML, gr.HTML]:
+    gr.Markdown(
+        "### The map\nVectors and latents of test images on a plane (*t-SNE*: near stays near, far says little). "
+        "Click a vector or a point."
+    )
+    with gr.Row():
+        with gr.Column(min_width=300, scale=2):
+            plane = gr.HTML(elem_id="codebook_map", js_on_load=static("map.js"), min_height=320)
+        with gr.Column(min_width=240):
+            controls["point"] = gr.Slider(
+                0, max(1, _last_point(first.model)), 0, step=1, label="Point, by number", elem_id="codebook_point",
+                buttons=[],
+            )  # fmt: skip
+            point = gr.HTML(elem_id="codebook_point_picture", js_on_load=choosing, min_height=240)
+    return plane, point
+
+
+def _wire(tab: Tab, chooser: Chooser) -> None:
+    c, (_, vector_view, start_view, live_view, map_view) = tab.controls, tab.views
+    (_, gallery, panel), (plane, point) = vector_view.outputs, map_view.outputs
+    chooser.wire(lambda event: tab.redraw(event, [start_view, live_view, vector_view]))
+    tab.draw_on([c["way"].input, c["way"].release], live_view)
+    tab.redraw_on([c["sort"].input, c["show"].input], [vector_view])
+    tab.redraw_on([c["vector"].input, c["vector"].release], [live_view, vector_view, map_view])
+    tab.redraw_on([c["point"].input, c["point"].release], [map_view])
 
     @explained
-    def choose(event: gr.EventData):
+    def choose(event: gr.EventData) -> list:
         """A vector or a start, by its button."""
-        data = event._data if isinstance(event._data, dict) else {}
-        chosen, token = data.get("vector"), data.get("start")
+        chosen, token = sent(event, "vector"), sent(event, "start")
         index = int(chosen) if isinstance(chosen, str) and chosen.isdecimal() and len(chosen) < 6 else gr.skip()
         return [index, token if isinstance(token, str) else gr.skip()]
 
-    for buttons in (gallery, panel, point_picture):
-        event = buttons.select(choose, None, [vector, chooser.tokens["start"]], **CLICKS)
-        result.redraw(event, [vector_view, start_view, live_view, map_view])
+    for buttons in (gallery, panel, point):
+        event = buttons.select(choose, None, [c["vector"], c["start"]], **CLICKS)
+        tab.redraw(event, [vector_view, start_view, live_view, map_view])
 
     @explained
-    def place(model, event: gr.EventData):
-        """What was clicked on the map."""
-        data = event._data if isinstance(event._data, dict) else {}
-        x, y = (number(name, data.get(name, math.nan), -1, 2) for name in ("x", "y"))
+    def place(model, event: gr.EventData) -> dict:
+        """The vector or the point that was clicked on the map."""
+        x, y = (number(name, sent(event, name), -1, 2) for name in "xy")
         kind, index = codebook_map.at(Codebook(model), *page.inside(x, y))
-        return [index if kind == name else gr.skip() for name in ("vector", "point")]
+        return {c[kind]: index}
 
-    event = plane.select(place, picker.model, [vector, point], **CLICKS)
-    result.redraw(event, [vector_view, live_view, map_view])
-    return result
+    event = plane.select(place, c["model"], [c["vector"], c["point"]], **CLICKS)
+    tab.redraw(event, [vector_view, live_view, map_view])

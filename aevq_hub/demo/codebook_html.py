@@ -1,6 +1,5 @@
-"""The codebook tab's HTML: vectors as buttons, bars of their use, and the map, as SVG in the colours of the page."""
+"""The codebook tab's HTML: vectors as buttons, their use as bars, and the map, as SVG in the colours of the page."""
 
-import base64
 import html
 
 from ..explore import codebook as explore
@@ -8,48 +7,29 @@ from ..explore.codebook import Codebook
 from ..explore.codebook_map import Map, about_point, load_map
 from ..explore.exhibits import class_names, exhibit
 from ..measures import MEASURES
-from .parts import figure, png
-from .tiles import GROUP
+from .parts import data_url, figure, png
 
-# ten colours that are told apart on white and on black
+# ten colours that can be told apart on white and on black
 COLOURS = (
     "#4e79a7", "#f28e2b", "#e15759", "#2fa8a0", "#59a14f", "#c9a400", "#b07aa1", "#f77fa5", "#9c755f", "#8a8a8a",
 )  # fmt: skip
 SIDE, MARGIN = 600, 20  # of the map, in the SVG's own units
 
-# a click or Enter on a button that names a vector or a start; arrow keys go from button to button
-CHOOSE = (
-    """element.addEventListener('click', event => {
-    const button = event.target.closest('button[data-vector], button[data-start]');
-    if (button) trigger('select', {vector: button.dataset.vector, start: button.dataset.start});
-});
-const moved = () => {};
-"""
-    + GROUP
-)
-PLACE = """element.addEventListener('click', event => {
-    const map = event.target.closest('svg');
-    if (!map) return;
-    const box = map.getBoundingClientRect();
-    trigger('select', {x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height});
-});"""
-
 
 def sprites(model: str) -> str:
-    """The vectors' pictures for all their buttons: one sheet, which stays when the buttons change."""
+    """The pictures of all vectors on one sheet, which stays when the buttons that show them change."""
     sheet = explore.sprites(model)
     side = exhibit(model).model.config.image_size
     across, down = sheet.width // side, sheet.height // side
-    source = base64.b64encode(png(sheet)).decode()
     return (
-        f'<style>.vector i {{ background-image: url("data:image/png;base64,{source}"); '
+        f'<style>.vector i {{ background-image: url("{data_url(png(sheet))}"); '
         f"background-size: {across}00% {down}00%; background-position: calc(var(--x) * 100% / {max(across - 1, 1)}) "
         f"calc(var(--y) * 100% / {max(down - 1, 1)}); }}</style>"
     )
 
 
 def gallery(settings: Codebook) -> str:
-    """The vectors as buttons. One of them is reached by Tab, the others from there by arrow keys."""
+    """The vectors as buttons: Tab reaches one of them, arrow keys the others."""
     shown = explore.order(settings)
     if not shown:
         word = {"used": "in use", "duplicate": "a duplicate"}.get(settings.show, settings.show)
@@ -62,7 +42,7 @@ def gallery(settings: Codebook) -> str:
 
 
 def panel(settings: Codebook) -> str:
-    """What is known of the chosen vector: its use, its neighbours, the samples nearest to it."""
+    """The chosen vector: its use, its neighbours, and the samples nearest to it."""
     known = explore.about(settings)
     what = "cells" if settings.config.grid_size else "latents"
     said = f"It is the nearest vector of {known['share']:.2%} of the test {what}."
@@ -113,7 +93,7 @@ def health(settings: Codebook) -> str:
 
 
 def plane(settings: Codebook) -> str:
-    """The map, with the chosen vector and the chosen point marked, and what its colours mean."""
+    """The map with its legend; the chosen vector and the chosen point are marked."""
     found = load_map(settings.model)
     if found is None:
         return '<p class="none">This model has no map.</p>'
@@ -144,13 +124,13 @@ def plane(settings: Codebook) -> str:
 
 
 def inside(x: float, y: float) -> tuple[float, float]:
-    """A place in [0, 1] of the map's whole picture as one of the map's own."""
+    """Convert a place in [0, 1] of the picture with its margin to one of the map itself."""
     x, y = ((share * SIDE - MARGIN) / (SIDE - 2 * MARGIN) for share in (x, y))
     return x, y
 
 
 def point(settings: Codebook, picture) -> str:
-    """The chosen point of the map: its picture, its class, and its nearest vector."""
+    """The chosen point of the map: its picture, class and nearest vector."""
     known = about_point(settings)
     of = f", class {class_names(settings.model)[known['class']]}" if known["class"] >= 0 else ""
     what = "A cell of a test image" if settings.config.grid_size else "A test image"
@@ -176,18 +156,18 @@ def _button(settings: Codebook, vector: int, below: str, is_stop: bool) -> str:
 
 
 def _sample(settings: Codebook, index: int, value: float) -> str:
-    source = base64.b64encode(png(exhibit(settings.model).thumbnails[index])).decode()
+    source = data_url(png(exhibit(settings.model).thumbnails[index]))
     start = f"sample:{index}"
     measure = f"{value} cells" if settings.config.grid_size else f"distance {value:.2f}"
     return (
         f'<button type="button" class="sample" data-start="{start}" aria-label="{start}, {measure}" '
-        f'aria-pressed="{str(start == settings.start).lower()}"><img src="data:image/png;base64,{source}" alt="">'
+        f'aria-pressed="{str(start == settings.start).lower()}"><img src="{source}" alt="">'
         f"<span>{value if settings.config.grid_size else f'{value:.2f}'}</span></button>"
     )
 
 
 def _bars(shares: list[float]) -> str:
-    """A bar for each vector's share, the most used first, and a line where all would be if they were used alike."""
+    """A bar for each vector's share, the most used first, and a line at the share of equal use."""
     width, left, top, floor, count = 420, 46, 34, 128, len(shares)
     highest, step = max(shares), (width - 8 - left) / count
     thick = step * (0.8 if count <= 100 else 1)
@@ -214,7 +194,7 @@ def _bars(shares: list[float]) -> str:
 
 
 def _groups(settings: Codebook, found: Map) -> tuple[list[tuple[str, list]], str]:
-    """The points by colour, and the legend: the classes, or where there are none the nearest vectors."""
+    """The points by colour, and the legend: by class, or by nearest vector if there are no classes."""
     has_classes = max(found.classes) >= 0
     keys, groups = found.classes if has_classes else found.nearest, {}
     for key, place in zip(keys, found.points.tolist(), strict=True):
@@ -231,7 +211,7 @@ def _groups(settings: Codebook, found: Map) -> tuple[list[tuple[str, list]], str
 
 
 def _colour(key: int) -> str:
-    """Ten by hand; for more keys, hues as far apart as they go."""
+    """One of ten chosen colours; beyond them, hues that are far apart."""
     return COLOURS[key] if key < len(COLOURS) else f"hsl({key * 137.508 % 360:.0f} 55% {45 + key // 10 % 3 * 8}%)"
 
 

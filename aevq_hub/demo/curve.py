@@ -1,4 +1,4 @@
-"""Small curves under the sliders, as SVG: crisp in any size, and in the colours of the page, dark or light."""
+"""Small curves under the sliders, as SVG: crisp at any size, in the colours of the page, dark or light."""
 
 import html
 from bisect import bisect_left
@@ -9,13 +9,9 @@ _WIDTH, _LEFT, _TOP, _FLOOR = 420, 40, 48, 128
 
 
 def curves(curve: Curve, at: float, unit: str, alone: bool = True) -> str:
-    """How far the picture and the latent are from where they began, over one dimension's shift, marked at ``at``.
+    """The distances of picture and latent from the start, over the shift of one dimension.
 
-    Args:
-        curve: what is shown.
-        at: the present shift.
-        unit: of shifts.
-        alone: whether no other dimension is shifted; otherwise it is said that they do not count here.
+    The present shift, ``at``, is marked. Unless it is the only one (``alone``), the titles say so.
     """
     by = "" if alone else " by this shift alone"
     pictures = (f"How far the picture is from the start{by}", "root mean squared difference of pixels, from 0 to 1")
@@ -57,7 +53,7 @@ def _plot(title: str, what: str, shifts: list[float], values: list[float], at: f
 
 
 def _short(value: float) -> str:
-    """Two digits of a value at least, and no exponent while it fits beside the axis."""
+    """At least two digits of a value, and no exponent."""
     return f"{value:.2g}" if value < 99 else f"{value:.0f}"
 
 

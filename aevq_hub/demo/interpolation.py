@@ -1,4 +1,4 @@
-"""The interpolation tab: walks between two pictures, and all that lies between four."""
+"""The interpolation tab: paths between two pictures, and a sheet between four."""
 
 import gradio as gr
 
@@ -7,7 +7,7 @@ from ..explore import interpolation as explore
 from ..explore import offers, snippets
 from ..explore.interpolation import CORNERS, Interpolation
 from .chooser import Chooser
-from .parts import LONG, Picker, Tab, View, answer, figure, png
+from .parts import LONG, Picker, Tab, View, answer, figure, png, titled
 
 ID, TITLE, SETTINGS = "interpolation", "Interpolation", Interpolation
 _PLACES = {"start": "Start", "end": "End", "third": "Third corner", "fourth": "Fourth corner"}
@@ -15,11 +15,7 @@ _MODES = {"lerp": "straight line (lerp)", "slerp": "along the arc (slerp)"}
 
 
 def interpolate(
-    model: str = Interpolation.model,
-    start: str = "sample:0",
-    end: str = "sample:1",
-    steps: int = 9,
-    mode: str = "lerp",
+    model: str = Interpolation.model, start: str = "sample:0", end: str = "sample:1", steps: int = 9, mode: str = "lerp"
 ) -> dict:
     """Walk from one picture's latent to another's and draw every step.
 
@@ -39,7 +35,7 @@ def interpolate(
 def interpolation_animation(
     model: str = Interpolation.model, start: str = "sample:0", end: str = "sample:1", mode: str = "lerp"
 ) -> dict:
-    """Walk from one picture's latent to another's and back, as a moving picture.
+    """Animate the way from one picture's latent to another's and back.
 
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.
@@ -60,7 +56,7 @@ def four_corners(
     third: str = "sample:2",
     fourth: str = "sample:3",
 ) -> dict:
-    """Draw all that lies between four pictures: each at its corner of a sheet, the others between them.
+    """Draw a sheet with four pictures at its corners and interpolations between them.
 
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.
@@ -78,15 +74,9 @@ def four_corners(
 ENDPOINTS = (interpolate, interpolation_animation, four_corners)
 
 
-def _draw_corners(settings: Interpolation) -> list[str]:
-    return [
-        figure(
-            explore.corner(settings, which),
-            _PLACES[which],
-            f"{_PLACES[which].lower()}, {getattr(settings, which)}, as {settings.model} draws it",
-        )
-        for which in CORNERS
-    ]
+def _draw_corners(s: Interpolation) -> list[str]:
+    starts = {which: f"{_PLACES[which].lower()}, {getattr(s, which)}, as {s.model} draws it" for which in CORNERS}
+    return [figure(explore.corner(s, which), _PLACES[which], alt) for which, alt in starts.items()]
 
 
 def _draw_strip(settings: Interpolation) -> list[str]:
@@ -105,11 +95,9 @@ def _draw_other(settings: Interpolation) -> list[str]:
     return [figure(strip, f"The same pair: {variant}", alt, download=f"{settings.other}-interpolation.png", least=480)]
 
 
-def _draw_sheet(settings: Interpolation) -> list[str]:
-    caption = "Between four corners"
-    alt = f"a sheet of pictures by {settings.model}, between four at its corners"
-    file = f"{settings.model}-corners.png"
-    return [figure(explore.four_corners(settings), caption, alt, hint="bilinear", download=file)]
+def _draw_sheet(s: Interpolation) -> list[str]:
+    alt, file = f"a sheet of pictures by {s.model}, between four at its corners", f"{s.model}-corners.png"
+    return [figure(explore.four_corners(s), "Between four corners", alt, hint="bilinear", download=file)]
 
 
 def _draw_still(settings: Interpolation) -> list[str]:
@@ -136,10 +124,7 @@ def build() -> Tab:
             "and let the model draw every step of the way."
         )
         with gr.Row():
-            with gr.Column(min_width=300):
-                picker = Picker(ID, Interpolation)
-            with gr.Column(min_width=300):
-                chooser = Chooser(ID, _PLACES, first)
+            picker, chooser = Picker(ID, Interpolation), Chooser(ID, _PLACES, first)
         with gr.Row(elem_classes=["four"]):
             corners = []
             for which in CORNERS:
@@ -150,9 +135,7 @@ def build() -> Tab:
             steps = gr.Slider(
                 2, 17, value=9, step=1, label="Steps", info="both ends counted", elem_id="steps", buttons=[]
             )
-            mode = gr.Radio(
-                [(title, name) for name, title in _MODES.items()], value=latent.MODES[0], label="Way", elem_id="mode"
-            )
+            mode = gr.Radio(titled(_MODES), value=latent.MODES[0], label="Way", elem_id="mode")
             other = gr.Dropdown(
                 _others(first.model), value="", label="Compare with", info="another variant, the same two pictures",
                 elem_id="other", filterable=False,
@@ -165,31 +148,18 @@ def build() -> Tab:
             with gr.Column(min_width=220):
                 animation = gr.HTML(elem_id="animation", min_height=270)
                 with gr.Row():
-                    play = gr.Button("Play", elem_id="play", min_width=80, size="sm")
-                    stop = gr.Button("Stop", elem_id="stop", min_width=80, size="sm")
+                    play, stop = (
+                        gr.Button(title, elem_id=title.lower(), min_width=80, size="sm") for title in ("Play", "Stop")
+                    )
 
-        controls = {"model": picker.model, **chooser.tokens, "steps": steps, "mode": mode, "other": other}
-
-        def fill(s: Interpolation) -> dict:
-            return {
-                **picker.fill(s),
-                **chooser.fill(s),
-                steps: s.steps,
-                mode: s.mode,
-                other: gr.Dropdown(_others(s.model), value=s.other),
-            }
-
-        corner_view, strip_view = View(_draw_corners, corners), View(_draw_strip, [strip])
-        other_view, sheet_view = View(_draw_other, [other_strip]), View(_draw_sheet, [sheet])
+        strip_view, other_view = View(_draw_strip, [strip]), View(_draw_other, [other_strip])
         still_view = View(_draw_still, [animation], LONG)
-        result = Tab(
-            ID, tab, Interpolation, controls, fill, [corner_view, strip_view, other_view, sheet_view, still_view]
-        )
-        result.end(snippets.interpolation)
-
-    result.outputs = [*picker.outputs, *chooser.outputs, steps, mode, other]
-    result.change_model(picker, [*CORNERS, "steps", "mode"])
-    chooser.wire(lambda event: result.redraw(event, result.views))
+        views = [View(_draw_corners, corners), strip_view, other_view, View(_draw_sheet, [sheet]), still_view]
+        controls = {"model": picker.model, **chooser.tokens, "steps": steps, "mode": mode, "other": other}
+        fills = [picker.fill, chooser.fill, lambda s: {other: gr.update(choices=_others(s.model), value=s.other)}]
+        result = Tab(tab, Interpolation, controls, views, snippets.interpolation, fills)
+    result.change_model([*CORNERS, "steps", "mode"], picker)
+    chooser.wire(lambda event: result.redraw(event, views))
     result.redraw_on([steps.input, mode.input], [strip_view, other_view, still_view])
     result.redraw_on([other.input], [other_view])
     result.redraw_on([play.click], [View(_draw_animation, [animation], LONG)])

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from ..explore import data_sets, offers, snippets, starts
+from ..explore import data_sets, offers, snippets
 from ..explore import ladder as explore
 from ..explore.exhibits import history
 from ..explore.ladder import FARTHEST, Ladder, Row
 from ..model import AEVQ
 from ..registry import VARIANTS
 from .chooser import Chooser
-from .parts import CLICKS, LONG, Tab, View, answer, coded, explained, figure, png
+from .parts import LONG, Tab, View, answer, coded, figure, original, png
 
 ID, TITLE, SETTINGS = "ladder", "Ladder", Ladder
 _PLACES = {"start": "Picture", "second": "Second picture"}
@@ -54,17 +54,12 @@ ENDPOINTS = (ladder, ladder_row)
 
 
 def _draw_original(settings: Ladder) -> list[str]:
-    original = explore.original(settings)
-    if original is None:
-        return [
-            '<p class="said-of"><b>Original</b><br>Not shown: the data set\'s terms do not allow it. The samples '
-            "above are drawn by the model that reconstructs best.</p>"
-        ]
-    return [figure(original, "Original", f"the original of {settings.start}")]
+    otherwise = "Not shown: the data set's terms do not allow it. The samples above are drawn by the model that "
+    return [original(settings, otherwise + "reconstructs best.")]
 
 
 def _draw_rows(settings: Ladder) -> Iterator[list]:
-    """What is said of the progress, and each row as it comes; rows that are still to come stay as they are."""
+    """The progress and each row, as soon as it is computed; rows that are still to come stay unchanged."""
     models, most = settings.models, len(VARIANTS)
     empty = [""] * (most - len(models))
     for i, row in enumerate(explore.rows(settings)):
@@ -121,12 +116,11 @@ def build() -> Tab:
                     info="of each model's dimension that moves pictures most (of grids in the middle cell), in "
                     "standard deviations of its training latents (σ)",
                 )  # fmt: skip
-            with gr.Column(min_width=300):
-                chooser = Chooser(ID, _PLACES, first)
-                chooser.random.visible = False  # a seed is another picture for every model
+            chooser = Chooser(ID, _PLACES, first)
+            chooser.random.visible = False  # a seed is another picture for every model
         with gr.Row(elem_classes=["four"]):
             with gr.Column(min_width=120, scale=1):
-                original = gr.HTML(elem_id=f"{ID}_original", min_height=130)
+                before = gr.HTML(elem_id=f"{ID}_original", min_height=130)
             with gr.Column(min_width=120, scale=3):
                 with gr.Row():
                     for box in chooser.tokens.values():
@@ -135,22 +129,10 @@ def build() -> Tab:
                 said = gr.HTML(elem_id=f"{ID}_progress", min_height=24)
         rows = [gr.HTML(elem_id=f"rung_{i + 1}", elem_classes=["rung-of"]) for i in range(len(VARIANTS))]
 
+        views = [View(_draw_original, [before]), View(_draw_rows, [said, *rows], LONG)]
         controls = {"model": model, **chooser.tokens, "shift": shift}
-
-        def fill(s: Ladder) -> dict:
-            return {model: s.model, **chooser.fill(s), shift: s.shift}
-
-        original_view, rows_view = View(_draw_original, [original]), View(_draw_rows, [said, *rows], LONG)
-        result = Tab(ID, tab, Ladder, controls, fill, [original_view, rows_view])
-        result.end(snippets.ladder)
-
-    result.outputs = [model, *chooser.outputs, shift]
-
-    @explained
-    def begin(model, *values):
-        return fill(starts.carried_over(Ladder(model, *values)))
-
-    result.redraw(model.input(begin, result.components, result.outputs, **CLICKS), result.views)
-    chooser.wire(lambda event: result.redraw(event, result.views))
-    result.redraw_on([shift.release], [rows_view])
+        result = Tab(tab, Ladder, controls, views, snippets.ladder, [chooser.fill])
+    result.change_model(["start", "second", "shift"])
+    chooser.wire(lambda event: result.redraw(event, views))
+    result.redraw_on([shift.release], views[1:])
     return result

@@ -5,15 +5,34 @@ from importlib.util import find_spec
 
 import gradio as gr
 import torch
+from gradio.themes import Soft
 
 from ..config import LoadError
 from ..explore import offers, starts
 from ..explore.settings import one_of
 from . import about, codebook, interpolation, ladder, perturbation, recombination
-from .parts import LIVE, endpoint
-from .style import CSS, THEME
+from .parts import LIVE, endpoint, static
 
 TABS = (perturbation, interpolation, codebook, recombination, ladder, about)
+THEME = Soft(
+    primary_hue="teal",
+    secondary_hue="teal",
+    font=["ui-sans-serif", "system-ui", "sans-serif"],  # nothing is fetched
+    font_mono=["ui-monospace", "Consolas", "monospace"],
+).set(
+    block_title_background_fill="none",
+    block_title_background_fill_dark="none",
+    block_title_text_color="*body_text_color",
+    block_title_text_color_dark="*body_text_color",
+    block_title_padding="0",
+    block_info_text_color="*body_text_color_subdued",
+    # dark enough on light, and light enough on dark, to be read: WCAG's 4.5 to 1
+    body_text_color_subdued="*neutral_500",
+    checkbox_label_background_fill_selected="*primary_700",
+    checkbox_label_background_fill_selected_dark="*primary_700",
+    link_text_color="*primary_700",
+    link_text_color_hover="*primary_800",
+)
 INTRODUCTION = """
 # From continuous to discrete, one autoencoder at a time
 
@@ -42,10 +61,10 @@ def bring(picture: str, invert: bool = False) -> str:
 
 
 def build() -> gr.Blocks:
-    """The whole page: the tabs that some model can do the job of.
+    """Build the page, with the tabs that at least one model supports.
 
     Raises:
-        LoadError: there is no model at all.
+        LoadError: there is no model.
     """
     shown = [module for module in TABS if offers(module.SETTINGS.can)]
     if not shown:
@@ -61,13 +80,15 @@ def build() -> gr.Blocks:
             endpoint(function)
 
         def restore(request: gr.Request) -> dict:
-            """What a link asks for; nonsense in it gives way to defaults, and is named."""
+            """Restore what a link asks for. Invalid values keep their defaults and are named on the page."""
             link, problems = dict(request.query_params), []
             try:
                 chosen = one_of("tab", link.get("tab", built[0].id), [tab.id for tab in built])
             except ValueError as error:
                 chosen, problems = built[0].id, [str(error)]
-            updates = {tabs: gr.Tabs(selected=chosen) if "tab" in link else gr.skip()}  # one may have been opened since
+            updates = {
+                tabs: gr.Tabs(selected=chosen) if "tab" in link else gr.skip()
+            }  # otherwise one may have been opened since
             for tab in built:
                 settings, wrong = tab.settings.from_link(link if tab.id == chosen else {})
                 problems += wrong
@@ -84,9 +105,9 @@ def build() -> gr.Blocks:
 
 
 def launch(demo: gr.Blocks, **options) -> None:
-    """Show the page; options are those of Gradio's ``launch``."""
+    """Serve the page; the options are those of Gradio's ``launch``."""
     torch.set_num_threads(1)  # several people share the processors: one picture, one thread
     demo.queue(max_size=200, default_concurrency_limit=LIVE["concurrency_limit"])
     # with gradio[mcp] the endpoints are tools of language models too
     options = {"mcp_server": find_spec("mcp") is not None, **options}
-    demo.launch(theme=THEME, css=CSS, footer_links=["api"], max_file_size="10mb", **options)
+    demo.launch(theme=THEME, css=static("demo.css"), footer_links=["api"], max_file_size="10mb", **options)

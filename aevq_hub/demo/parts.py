@@ -1,11 +1,12 @@
-"""What the tabs have in common: pictures, the model's picker, links, and how a tab is wired."""
+"""The tabs' common parts: pictures, the picker of models, links, and the wiring of events."""
 
 import base64
 import html
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from inspect import isgeneratorfunction
@@ -19,50 +20,43 @@ from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from ..explore import data_sets, describe, offers, starts
+from ..explore import data_sets, describe, offers, originals, starts
 from ..explore.settings import S, Settings, one_of
 
 # preprocess=False: Gradio would answer a wrong value with a traceback; every value is checked by the tab's settings
 _QUIET = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
-# what is drawn: while one is drawn, of those that follow only the last
+# drawing: of the requests that arrive while one is drawn, only the last is kept
 LIVE = {**_QUIET, "trigger_mode": "always_last", "concurrency_limit": 4, "concurrency_id": "views"}
-# long work, one after another: what was asked for last is also what is shown last
+# long work, one after another: the last request is also shown last
 LONG = {**LIVE, "concurrency_limit": 1, "concurrency_id": "long"}
-# what was clicked: none is dropped, as one of a slider's may be, and one follows after another
+# clicks: none is dropped, unlike a slider's, and they are answered one after another
 CLICKS = {**_QUIET, "trigger_mode": "multiple", "concurrency_limit": 1, "concurrency_id": "clicks"}
 
-_LINK = """async (tab, names, values) => {
-    const url = new URL(location.href), theme = url.searchParams.get("__theme"), found = {tab};
-    names.forEach((name, i) => found[name] = name in found ? `${found[name]},${values[i]}` : `${values[i]}`);
-    if (theme) found.__theme = theme;
-    url.search = new URLSearchParams(found);
-    history.replaceState(null, "", url);
-    try { await navigator.clipboard.writeText(url.href); return "<p role=status>The link is copied.</p>"; }
-    catch { return "<p role=status>The address bar now holds the link.</p>"; }
-}"""
+
+def static(*names: str) -> str:
+    """The text of files in ``static/``, one after another."""
+    return "\n".join((Path(__file__).parent / "static" / name).read_text(encoding="utf-8") for name in names)
+
+
+@contextmanager
+def _explaining():
+    try:
+        yield
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 def explained(function: Callable) -> Callable:
     """Show a ValueError of bad input as one sentence, on the page and to programs."""
-    if isgeneratorfunction(function):
+    if not isgeneratorfunction(function):
+        return _explaining()(function)
 
-        @wraps(function)
-        def stepping(*args, **kwargs):
-            try:
-                yield from function(*args, **kwargs)
-            except ValueError as error:
-                raise gr.Error(str(error), print_exception=False) from error
+    @wraps(function)
+    def stepping(*args, **kwargs):
+        with _explaining():
+            yield from function(*args, **kwargs)
 
-        return stepping
-
-    @wraps(function)  # Gradio reads the arguments' types
-    def wrapped(*args, **kwargs):
-        try:
-            return function(*args, **kwargs)
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    return wrapped
+    return stepping
 
 
 def endpoint(function: Callable) -> None:
@@ -73,13 +67,13 @@ def endpoint(function: Callable) -> None:
 
 
 def sent(event: gr.EventData, name: str) -> Any:
-    """What came with an event under a name, None if nothing did."""
+    """The value that an event carries under a name; None if there is none."""
     return event._data.get(name) if isinstance(event._data, dict) else None
 
 
-def outputs(values: list):
-    """Values for as many outputs as Gradio wants them: of a single one, the value itself."""
-    return values[0] if len(values) == 1 else values
+def titled(titles: Mapping[Any, str]) -> list[tuple[str, Any]]:
+    """Gradio's choices, from the titles of values."""
+    return [(title, value) for value, title in titles.items()]
 
 
 def png(image: Image.Image) -> bytes:
@@ -89,11 +83,16 @@ def png(image: Image.Image) -> bytes:
     return data.getvalue()
 
 
+def data_url(content: bytes, kind: str = "image/png") -> str:
+    """A file as an address that holds it, so that the page has it at once and nothing flickers."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
 def served(content: bytes, name: str = "image.png") -> str:
     """A file for the page. Gradio would rewrite the file of an equal picture while it is being sent."""
     path = Path(get_upload_folder()) / hash_bytes(content) / name
     if path.exists():
-        os.utime(path)  # its age begins anew, so that it is not cleaned away before it is fetched
+        os.utime(path)  # its age begins anew, so that it is not deleted before it is fetched
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{uuid4().hex}")
@@ -108,37 +107,24 @@ def answer(content: bytes, name: str = "picture.png") -> dict:
 
 
 def coded(text: str) -> str:
-    """Text as HTML, with what is in backticks as code."""
+    """Text as HTML, with parts in backticks as code."""
     return re.sub("`(.*?)`", r"<code>\1</code>", html.escape(text))
 
 
 def figure(
-    picture: Image.Image | bytes,
-    caption: str,
+    picture: Image.Image | bytes,  # sent as small as it is and enlarged by the browser without blur; or a WebP's bytes
+    caption: str,  # above the picture
     alt: str,
     *,
-    hint: str = "",
-    cells: int = 0,
-    cell: tuple[int, int] | None = None,
-    download: str = "",
-    least: int = 0,
-    overlay: str = "",
+    hint: str = "",  # smaller, after the caption
+    cells: int = 0,  # along a side of a grid, which can then be clicked
+    cell: tuple[int, int] | None = None,  # row and column from 0 of the chosen one, which is framed
+    download: str = "",  # a file name, to offer the picture for download
+    least: int = 0,  # the width in pixels below which a wide picture scrolls instead of shrinking
+    overlay: str = "",  # HTML that lies over the picture
 ) -> str:
-    """HTML of a picture with its caption. The picture is part of it, so that it is there at once and nothing flickers.
-
-    Args:
-        picture: a PIL image, sent as small as it is and enlarged by the browser without blur; or a WebP's bytes.
-        caption: above the picture.
-        alt: the alternative text.
-        hint: smaller, after the caption.
-        cells: of a grid along a side, which can then be clicked.
-        cell: row and column from 0 of the chosen one, which is framed.
-        download: a file name, to offer the picture for download.
-        least: width in pixels below which a wide picture scrolls instead of shrinking.
-        overlay: HTML that lies over the picture.
-    """
-    content, kind = (picture, "webp") if isinstance(picture, bytes) else (png(picture), "png")
-    source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    """HTML of a picture with its caption."""
+    source = data_url(picture, "image/webp") if isinstance(picture, bytes) else data_url(png(picture))
     is_square = isinstance(picture, bytes) or picture.width == picture.height
     chosen = ""
     if cell is not None:
@@ -158,55 +144,72 @@ def figure(
     )
 
 
+def original(settings, otherwise: str) -> str:
+    """HTML of the original of a tab's start, or of a sentence where it is not shown."""
+    picture = originals.picture(settings)
+    if picture is None:
+        return f'<p class="said-of"><b>Original</b><br>{otherwise}</p>'
+    return figure(picture, "Original", f"the original of {settings.start}")
+
+
 @dataclass
 class View:
-    """A part of a tab that is drawn anew when its settings change."""
+    """A part of a tab that is redrawn when its settings change."""
 
-    draw: Callable  # of the tab's settings; returns a list of the outputs' values, or yields several, for long work
+    draw: Callable  # from the tab's settings to a list of the outputs' values, or to several, one after another
     outputs: list
     how: dict = field(default_factory=lambda: LIVE)  # Gradio's options of the event
 
 
-@dataclass
 class Tab(Generic[S]):
-    """A tab that is laid out: what it can be set to, with what, and what it shows.
+    """A tab that is laid out: its controls, its views, and its last lines, which are laid out here.
 
-    Attributes:
-        id: in links.
+    Events hand over the values of all controls by component.
+
+    Args:
         tab: Gradio's, whose opening draws it.
         settings: the class of its settings.
         controls: for each setting's name its component, or the components whose values are joined by commas.
-        fill: from settings to updates of the components, all that depend on the model counted.
-        outputs: the components that ``fill`` updates.
         views: all that it shows.
-        code: the Python that makes it; set by :meth:`end`, which comes before events are wired.
+        code: from settings to the Python that makes it.
+        fills: each from settings to updates of components for which the setting's value alone is not enough.
+        opened: whether the Python is shown at first.
     """
 
-    id: str
-    tab: gr.Tab
-    settings: type[S]
-    controls: dict
-    fill: Callable[[S], dict]
-    views: list[View]
-    outputs: list = field(default_factory=list)
-    code: View = field(init=False)
+    def __init__(
+        self, tab: gr.Tab, settings: type[S], controls: dict, views: list[View], code: Callable[[S], str],
+        fills: Iterable[Callable[[S], dict]] = (), opened: bool = False,
+    ):  # fmt: skip
+        self.id, self.tab, self.settings, self.views = str(tab.id), tab, settings, views
+        self.controls, self._fills = {name: controls[name] for name in settings.names()}, fills
+        named = [(name, box) for name, c in self.controls.items() for box in (c if isinstance(c, list) else [c])]
+        names, self.components = [name for name, _ in named], {box for _, box in named}
+        self.outputs = list(self.fill(settings(model=settings.first())))
+        with gr.Row(equal_height=True):
+            copy = gr.Button("Copy link to this", size="sm", scale=0, min_width=170, elem_id=f"{self.id}_link")
+            said = gr.HTML(elem_id=f"{self.id}_said", elem_classes=["said"])
+        script = f"(...values) => ({static('link.js')})({json.dumps(self.id)}, {json.dumps(names)}, values)"
+        copy.click(None, [box for _, box in named], said, js=script, **CLICKS)
+        with gr.Accordion("The Python that makes this picture", open=opened, elem_id=f"{self.id}_python"):
+            shown = gr.Code(
+                language="python", interactive=False, show_label=False, elem_id=f"{self.id}_code", buttons=["copy"],
+                elem_classes=["snippet"], wrap_lines=True,
+            )  # fmt: skip
+        self.code = View(lambda settings: [code(settings)], [shown])
 
-    @property
-    def components(self) -> list:
-        """The controls, one after another."""
-        return [component for _, component in self._flat()]
+    def fill(self, settings: S) -> dict:
+        """Updates of all components that depend on settings."""
+        plain = {box: getattr(settings, name) for name, box in self.controls.items() if not isinstance(box, list)}
+        return plain | {box: update for fill in self._fills for box, update in fill(settings).items()}
 
-    def collected(self, *values) -> S:
+    def collected(self, values: dict) -> S:
         """The settings that the controls' values mean."""
-        found = {}
-        for (name, _), value in zip(self._flat(), values, strict=True):
-            is_joined = isinstance(self.controls[name], list)
-            found.setdefault(name, []).append(value) if is_joined else found.update({name: value})
-        joined = {name: ",".join(map(str, value)) for name, value in found.items() if isinstance(value, list)}
-        return self.settings(**{**found, **joined})
+        joined = {name: c for name, c in self.controls.items() if isinstance(c, list)}
+        plain = {name: values[box] for name, box in self.controls.items() if name not in joined}
+        return self.settings(**plain, **{name: ",".join(str(values[box]) for box in c) for name, c in joined.items()})
 
     def redraw(self, event, views: Iterable[View]) -> None:
-        """When an event went well, draw views one after another, and the code. What fails is said once, and ends it."""
+        """After an event that went well, draw views one after another, and the code. Stop at the first error."""
         for view in [*views, self.code]:
             event = event.success(self._drawing(view), self.components, view.outputs, **view.how)
 
@@ -217,88 +220,59 @@ class Tab(Generic[S]):
 
     def draw_on(self, events: list, view: View) -> None:
         """On each of several events, draw a view and the code at once: for sliders that are moving."""
-        both = View(
-            lambda settings: [*view.draw(settings), *self.code.draw(settings)], view.outputs + self.code.outputs
-        )
+        both = View(lambda s: [*view.draw(s), *self.code.draw(s)], view.outputs + self.code.outputs)
         # straight to its function: Gradio's queue would take longer than the picture does
         gr.on(events, self._drawing(both), self.components, both.outputs, **LIVE, queue=False)
 
-    def change_model(self, picker: "Picker", kept: list[str]) -> None:
-        """When another model is picked, begin with it, keeping some of the settings, and draw everything."""
+    def change_model(self, kept: list[str], picker: "Picker | None" = None) -> None:
+        """When another model is chosen, begin with it, keeping some of the settings, and draw everything."""
+        controls = {name: self.controls[name] for name in ("model", *kept)}
 
-        def begin(model, *values):
-            return self.fill(starts.carried_over(self.settings(model=model, **dict(zip(kept, values, strict=True)))))
+        @explained
+        def begin(values: dict) -> dict:
+            return self.fill(starts.carried_over(self.settings(**{name: values[controls[name]] for name in controls})))
 
-        inputs = [picker.model, *(self.controls[name] for name in kept)]
-        self.redraw(picker.model.input(explained(begin), inputs, self.outputs, **CLICKS), self.views)
-        other = picker.dataset.input(
-            explained(picker.of_dataset), [picker.dataset, picker.model], picker.model, **CLICKS
-        )
-        self.redraw(other.success(explained(begin), inputs, self.outputs, **CLICKS), self.views)
+        def then(event) -> None:
+            self.redraw(event(begin, set(controls.values()), self.outputs, **CLICKS), self.views)
 
-    def end(self, code: Callable[[S], str], opened: bool = False) -> None:
-        """The last lines of a tab: its link, and the Python that makes what it shows, which may be ``opened``."""
-        with gr.Row(equal_height=True):
-            copy = gr.Button("Copy link to this", size="sm", scale=0, min_width=170, elem_id=f"{self.id}_link")
-            said = gr.HTML(elem_id=f"{self.id}_said", elem_classes=["said"])
-        copy.click(None, self.components, said, js=self._link_script(), **CLICKS)
-        with gr.Accordion("The Python that makes this picture", open=opened, elem_id=f"{self.id}_python"):
-            shown = gr.Code(
-                language="python",
-                interactive=False,
-                show_label=False,
-                elem_id=f"{self.id}_code",
-                buttons=["copy"],
-                elem_classes=["snippet"],
-                wrap_lines=True,
-            )
-        self.code = View(lambda settings: [code(settings)], [shown])
-
-    def _flat(self) -> list[tuple]:
-        pairs = self.controls.items()
-        return [(name, one) for name, c in pairs for one in (c if isinstance(c, list) else [c])]
+        then(controls["model"].input)
+        if picker:
+            inputs = [picker.dataset, picker.model]
+            then(picker.dataset.input(explained(picker.of_dataset), inputs, picker.model, **CLICKS).success)
 
     def _drawing(self, view: View) -> Callable:
         if isgeneratorfunction(view.draw):
 
-            def stepping(*values):
-                yield from map(outputs, view.draw(self.collected(*values)))
+            def stepping(values: dict):
+                yield from (dict(zip(view.outputs, parts, strict=True)) for parts in view.draw(self.collected(values)))
 
             return explained(stepping)
-        return explained(lambda *values: outputs(view.draw(self.collected(*values))))
-
-    def _link_script(self) -> str:
-        return f"(...values) => ({_LINK})({json.dumps(self.id)}, {json.dumps([n for n, _ in self._flat()])}, values)"
+        return explained(lambda values: dict(zip(view.outputs, view.draw(self.collected(values)), strict=True)))
 
 
 class Picker:
-    """Which model: a data set, and a variant out of those that can do the tab's job."""
+    """Which model: a data set, and a variant out of those that can do the tab's job. It is laid out as a column."""
 
     def __init__(self, tab: str, settings: type[Settings]):
         self._offers, first = offers(settings.can), settings.first()
         dataset = self._offers[first].config.dataset
-        self.dataset = gr.Radio(
-            [(title, name) for name, title in data_sets(settings.can).items()],
-            value=dataset,
-            label="Pictures of",
-            info="the data set",
-            elem_id=f"{tab}_dataset",
-        )
-        self.model = gr.Dropdown(
-            self._variants(dataset), value=first, label="Model", info="the variant", elem_id=f"{tab}_model",
-            filterable=False,
-        )  # fmt: skip
-        self.about = gr.Markdown(describe(first), elem_id=f"{tab}_about", min_height=96)
-
-    @property
-    def outputs(self) -> list:
-        return [self.dataset, self.model, self.about]
+        with gr.Column(min_width=300) as self.column:
+            self.dataset = gr.Radio(
+                titled(data_sets(settings.can)), value=dataset, label="Pictures of", info="the data set",
+                elem_id=f"{tab}_dataset",
+            )  # fmt: skip
+            self.model = gr.Dropdown(
+                self._variants(dataset), value=first, label="Model", info="the variant", elem_id=f"{tab}_model",
+                filterable=False,
+            )  # fmt: skip
+            self.about = gr.Markdown(describe(first), elem_id=f"{tab}_about", min_height=96)
 
     def fill(self, settings: Settings) -> dict:
+        """Updates of the components."""
         dataset = settings.config.dataset
         return {
             self.dataset: dataset,
-            self.model: gr.Dropdown(self._variants(dataset), value=settings.model),
+            self.model: gr.update(choices=self._variants(dataset), value=settings.model),
             self.about: describe(settings.model),
         }
 
@@ -308,7 +282,7 @@ class Picker:
         names = [name for _, name in variants]
         variant = self._offers[one_of("model", model, self._offers)].config.variant
         same = next((name for name in names if self._offers[name].config.variant == variant), names[0])
-        return gr.Dropdown(variants, value=same)
+        return gr.update(choices=variants, value=same)
 
     def _variants(self, dataset: str) -> list[tuple[str, str]]:
         return [(offer.variant, name) for name, offer in self._offers.items() if offer.config.dataset == dataset]

@@ -1,4 +1,4 @@
-"""The perturbation tab: one number of the latent, or several, turned by hand."""
+"""The perturbation tab: one or more dimensions of a latent, shifted by hand."""
 
 from dataclasses import replace
 
@@ -10,18 +10,10 @@ from ..explore.perturbation import REACHES, STEPS, STRONGEST, Perturbation
 from ..explore.settings import whole
 from .chooser import Chooser
 from .curve import curves
-from .parts import CLICKS, Picker, Tab, View, answer, explained, figure, png, sent
+from .parts import CLICKS, Picker, Tab, View, answer, explained, figure, png, sent, static, titled
 
 ID, TITLE, SETTINGS = "perturbation", "Perturbation", Perturbation
 _UNITS = {"latent": "the latent's own units", "std": "standard deviations of the training latents (σ)"}
-_CLICK = """element.addEventListener('click', event => {
-    const frame = event.target.closest('[data-cells]');
-    if (!frame) return;
-    const box = frame.getBoundingClientRect(), count = Number(frame.dataset.cells);
-    const cell = share => Math.min(count, 1 + Math.floor(share * count));
-    trigger('select', {row: cell((event.clientY - box.top) / box.height),
-                       column: cell((event.clientX - box.left) / box.width)});
-});"""
 
 
 def perturb(
@@ -34,7 +26,7 @@ def perturb(
     column: int = 0,
     mix: str = "",
 ) -> dict:
-    """Shift dimensions of a picture's latent and draw what comes out.
+    """Shift dimensions of a picture's latent and draw the result.
 
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.
@@ -49,8 +41,7 @@ def perturb(
     Returns:
         A PNG of the picture, in the model's own size.
     """
-    settings = Perturbation(model, start, rank, shift, unit, 0, row, column, mix)
-    return answer(png(explore.picture(settings)))
+    return answer(png(explore.picture(Perturbation(model, start, rank, shift, unit, 0, row, column, mix))))
 
 
 def perturbation_sheet(
@@ -99,105 +90,96 @@ def _draw_sheet(settings: Perturbation) -> list[str]:
 def build() -> Tab:
     """Lay the tab out and wire it."""
     first = Perturbation(model=Perturbation.first())
-    scale = {"minimum": -first.limit, "maximum": first.limit, "step": STEPS[first.limit], "buttons": ["reset"]}
+    scale = {"value": 0, "minimum": -first.limit, "maximum": first.limit, "step": STEPS[first.limit]}
     with gr.Tab(TITLE, id=ID) as tab:
         gr.Markdown(
             "Turn one number of the latent and see what it stands for. Small *perturbations* should change a little, "
             "large ones lead to where the model knows nothing: figures 2.1, 2.3, 3.2, 4.1 and 4.6 of the paper."
         )
         with gr.Row():
-            with gr.Column(min_width=300):
-                picker = Picker(ID, Perturbation)
-            with gr.Column(min_width=300):
-                chooser = Chooser(ID, {"start": "Start"}, first)
+            picker, chooser = Picker(ID, Perturbation), Chooser(ID, {"start": "Start"}, first)
+        controls: dict = {"model": picker.model, **chooser.tokens}
         with gr.Row():
             with gr.Column(min_width=300):
                 with gr.Row(elem_classes=["pair"]):
-                    start_picture = gr.HTML(elem_id="start", js_on_load=_CLICK, min_height=160)
+                    start = gr.HTML(elem_id="start", js_on_load=static("grid.js"), min_height=160)
                     live = gr.HTML(elem_id="live", min_height=160)
                 chooser.tokens["start"].render()
             with gr.Column(min_width=300):
-                shift = gr.Slider(value=0, label="Shift", elem_id="shift", **scale)
-                rank = gr.Slider(
-                    1, first.config.latent_dim, 1, step=1, label="Dimension, by rank", elem_id="rank", buttons=[],
-                    info="1 moves the picture most",
-                )  # fmt: skip
-                with gr.Row(visible=False) as cell_row:
-                    row, column = (
-                        gr.Slider(0, 8, 0, step=1, label=label, elem_id=name, buttons=[], min_width=120)
-                        for name, label in (("row", "Row of the cell"), ("column", "Column of the cell"))
-                    )
-                unit = gr.Radio(
-                    [(title, name) for name, title in _UNITS.items()], value="latent", label="Shifts are in",
-                    elem_id="unit",
-                )  # fmt: skip
-                reach = gr.Radio(
-                    [("as in the paper", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
-                    label="Sliders go to", elem_id="reach", info="far enough, every model breaks",
-                )  # fmt: skip
+                cell_row = _lay_out_sliders(first, scale, controls)
         curve = gr.HTML(elem_id="curve", min_height=170)
         with gr.Accordion("Several dimensions at once", open=False, elem_id="several"):
             gr.Markdown("The six that move the picture most, by rank. All add up, with the slider above.")
             with gr.Row():
-                mix = [
-                    gr.Slider(value=0, label=f"Rank {i + 1}", elem_id=f"mix_{i + 1}", min_width=300, **scale)
-                    for i in range(STRONGEST)
+                controls["mix"] = [
+                    gr.Slider(label=f"Rank {i}", elem_id=f"mix_{i}", min_width=300, buttons=["reset"], **scale)
+                    for i in range(1, STRONGEST + 1)
                 ]
         sheet = gr.HTML(elem_id="sheet", min_height=240)
 
-        controls = {
-            "model": picker.model, "start": chooser.tokens["start"], "rank": rank, "shift": shift, "unit": unit,
-            "reach": reach, "row": row, "column": column, "mix": mix,
-        }  # fmt: skip
-
-        sliders = [shift, *mix]
-
-        def scaled(limit: int, values: list[float]) -> dict:
-            return {
-                slider: gr.Slider(-limit, limit, min(max(value, -limit), limit), step=STEPS[limit])
-                for slider, value in zip(sliders, values, strict=True)
-            }
-
         def fill(s: Perturbation) -> dict:
             size, cell = s.config.grid_size, s.cell or (-1, -1)
+            places = zip((controls["row"], controls["column"]), cell, strict=True)
             return {
-                **picker.fill(s),
-                **chooser.fill(s),
-                **scaled(s.limit, [s.shift, *s.mixed]),
-                rank: gr.Slider(maximum=s.config.latent_dim, value=s.rank),
-                unit: s.unit,
-                reach: s.reach,
-                cell_row: gr.Row(visible=size > 0),
-                **{
-                    box: gr.Slider(minimum=min(1, size), maximum=max(size, 1), value=place + 1)
-                    for box, place in zip((row, column), cell, strict=True)
-                },
+                **_scaled(controls, s.limit, s),
+                controls["rank"]: gr.update(maximum=s.config.latent_dim, value=s.rank),
+                cell_row: gr.update(visible=size > 0),
+                **{box: gr.update(minimum=min(1, size), maximum=max(size, 1), value=at + 1) for box, at in places},
             }
 
-        start_view = View(_draw_start, [start_picture])
-        live_view = View(_draw_live, [live, curve])
-        sheet_view = View(_draw_sheet, [sheet])
-        result = Tab(ID, tab, Perturbation, controls, fill, [start_view, live_view, sheet_view])
-        result.end(snippets.perturbation)
+        views = [View(_draw_start, [start]), View(_draw_live, [live, curve]), View(_draw_sheet, [sheet])]
+        fills = [picker.fill, chooser.fill, fill]
+        result = Tab(tab, Perturbation, controls, views, snippets.perturbation, fills)
+    result.change_model(["start"], picker)
+    chooser.wire(lambda event: result.redraw(event, views))
+    _wire(result)
+    return result
 
-    result.outputs = [*picker.outputs, *chooser.outputs, rank, unit, reach, cell_row, row, column, *sliders]
-    result.change_model(picker, ["start"])
-    chooser.wire(lambda event: result.redraw(event, result.views))
-    result.draw_on([rank.input, *(slider.input for slider in sliders)], live_view)
-    result.draw_on([slider.release for slider in (rank, *sliders)], live_view)  # also a slider's reset
-    result.redraw_on([unit.input], [live_view, sheet_view])
-    result.redraw_on([row.release, column.release], result.views)
+
+def _lay_out_sliders(first: Perturbation, scale: dict, controls: dict) -> gr.Row:
+    controls["shift"] = gr.Slider(label="Shift", elem_id="shift", buttons=["reset"], **scale)
+    controls["rank"] = gr.Slider(
+        1, first.config.latent_dim, 1, step=1, label="Dimension, by rank", elem_id="rank", buttons=[],
+        info="1 moves the picture most",
+    )  # fmt: skip
+    with gr.Row(visible=False) as cell_row:
+        for name in ("row", "column"):
+            label = f"{name.title()} of the cell"
+            controls[name] = gr.Slider(0, 8, 0, step=1, label=label, elem_id=name, buttons=[], min_width=120)
+    controls["unit"] = gr.Radio(titled(_UNITS), value="latent", label="Shifts are in", elem_id="unit")
+    controls["reach"] = gr.Radio(
+        [("as in the paper", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
+        label="Sliders go to", elem_id="reach", info="far enough, every model breaks",
+    )  # fmt: skip
+    return cell_row
+
+
+def _scaled(controls: dict, limit: int, s: Perturbation) -> dict:
+    """The sliders of shifts, from −limit to limit."""
+    scale = {"minimum": -limit, "maximum": limit, "step": STEPS[limit]}
+    return {
+        slider: gr.update(value=min(max(value, -limit), limit), **scale)
+        for slider, value in zip((controls["shift"], *controls["mix"]), (s.shift, *s.mixed), strict=True)
+    }
+
+
+def _wire(tab: Tab) -> None:
+    c, (start_view, live_view, sheet_view) = tab.controls, tab.views
+    moving = [c["rank"], c["shift"], *c["mix"]]
+    tab.draw_on([slider.input for slider in moving], live_view)
+    tab.draw_on([slider.release for slider in moving], live_view)  # also a slider's reset
+    tab.redraw_on([c["unit"].input], [live_view, sheet_view])
+    tab.redraw_on([c["row"].release, c["column"].release], tab.views)
 
     @explained
-    def rescale(*values):
-        s = result.collected(*values)
-        return scaled(replace(s, shift=0.0, mix="").limit, [s.shift, *s.mixed])
+    def rescale(values: dict) -> dict:
+        s = tab.collected(values)
+        return _scaled(c, replace(s, shift=0.0, mix="").limit, s)
 
-    result.redraw(reach.input(rescale, result.components, sliders, **CLICKS), [live_view])
+    tab.redraw(c["reach"].input(rescale, tab.components, [c["shift"], *c["mix"]], **CLICKS), [live_view])
 
     @explained
-    def choose_cell(event: gr.EventData):
+    def choose_cell(event: gr.EventData) -> list[int]:
         return [whole(name, sent(event, name), 1, 512) for name in ("row", "column")]
 
-    result.redraw(start_picture.select(choose_cell, None, [row, column], **CLICKS), result.views)
-    return result
+    tab.redraw(start_view.outputs[0].select(choose_cell, None, [c["row"], c["column"]], **CLICKS), tab.views)

@@ -1,8 +1,9 @@
-"""The grid recombination tab: codes of a grid replaced by hand, all at once, or by those of another picture."""
+"""The grid recombination tab: cells of a grid replaced by other codes, or by those of another picture."""
 
-import base64
 import html
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import gradio as gr
 
@@ -12,16 +13,14 @@ from ..explore.cells import History
 from ..explore.recombination import Recombination
 from ..explore.settings import whole
 from .chooser import Chooser
-from .parts import CLICKS, Picker, Tab, View, explained, figure, sent
+from .parts import CLICKS, Picker, Tab, View, data_url, explained, figure, original, sent, static
 from .recombination_endpoints import ENDPOINTS
-from .tiles import CELLS_SCRIPT, PALETTE_SCRIPT, cells, palette
+from .tiles import cells, palette
 
 __all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "build"]
 ID, TITLE, SETTINGS = "recombination", "Grid recombination", Recombination
 _PLACES = {"start": "Picture", "second": "Second picture"}
 _RECTANGLE = {"row": "Row", "column": "Column", "to_row": "… to row", "to_column": "… to column"}
-# the chosen cells as the page's last click has them, which the server may not have answered yet
-_CHOSEN = "(...values) => { if (window.chosenCells) values.splice(%d, %d, ...window.chosenCells); return values; }"
 _INTRODUCTION = """
 These models do not squeeze a picture into one vector but into a *grid* of them, one per cell, and each is near one of
 a few *codes*, the vectors of the *codebook*. Put other codes into cells and see what the decoder makes of it:
@@ -35,28 +34,24 @@ _FED = {
     "*Quantise all* changes nothing.",
 }
 _BUTTONS = {
-    "cells": [("paste", "Paste from the second picture"), ("keep", "Give back its own")],
-    "all": [("broadcast", "This code everywhere"), ("zeros", "This code among zeros"), ("quantise", "Quantise all")],
-    "draws": [("share", "Replace a share at random"), ("random", "Random grid")],
-}
+    "The chosen cells": {"paste": "Paste from the second picture", "keep": "Give back its own"},
+    "The whole grid": {
+        "broadcast": "This code everywhere", "zeros": "This code among zeros", "quantise": "Quantise all",
+    },
+    "By chance": {"share": "Replace a share at random", "random": "Random grid"},
+}  # fmt: skip
 
 
 def _draw_known(s: Recombination) -> list[str]:
     """The picture without edits, and the second one."""
-    before = explore.original(s)
-    if before is None:
-        shown = "<p class='said-of'><b>Original</b><br>It is not at hand.</p>"
-        if s.start.startswith("sample"):
-            shown = "<p class='said-of'><b>Original</b><br>Not shown: the data set's terms do not allow it.</p>"
-    else:
-        shown = figure(before, "Original", f"the original of {s.start}")
-    fed = {"encoder": "from the encoder's vectors, D(E(x))", "codebook": "from its codes"}[s.config.feed]
-    second = figure(explore.direct(s, "second"), "Second picture", f"{s.second}, as {s.model} draws it")
+    fed = {"encoder": "from the encoder's vectors, D(E(x))", "codebook": "from its codes"}
+    said = "Not shown: the data set's terms do not allow it." if s.start.startswith("sample") else "It is not at hand."
+    how = fed[s.config.feed]
     return [
-        shown,
-        figure(explore.direct(s), "Direct", f"{s.start} drawn {fed}", hint=fed),
+        original(s, said),
+        figure(explore.direct(s), "Direct", f"{s.start} drawn {how}", hint=how),
         figure(explore.quantised(s), "Quantised", f"{s.start} drawn from its codes alone", hint="from its codes"),
-        second,
+        figure(explore.direct(s, "second"), "Second picture", f"{s.second}, as {s.model} draws it"),
     ]
 
 
@@ -80,7 +75,7 @@ def _draw_edited(s: Recombination) -> list:
     what = f"Row {top + 1}, column {left + 1}: {said(top, left)}."
     if len(chosen) > 1:
         what = f"{len(chosen)} cells, rows {top + 1} to {bottom + 1}, columns {left + 1} to {right + 1}."
-    table = base64.b64encode(explore.csv(s).encode()).decode()
+    table = data_url(explore.csv(s).encode(), "text/csv")
     changed = (
         f"{change.changed} of {change.pixels} pixels changed by more than {explore.THRESHOLD:.0%} of the full range; "
         f"{count} of {len(side) ** 2} cells are edited."
@@ -93,7 +88,7 @@ def _draw_edited(s: Recombination) -> list:
         figure(change.picture, "What changed", f"in orange: {changed}", hint="in orange"),
         f'<p class="said-of" role="status"><b>Chosen:</b> {html.escape(what)}<br>{changed}</p>',
         explore.matrix_text(s),
-        f'<p class="said-of"><a download="{s.model}-indices.csv" href="data:text/csv;base64,{table}">'
+        f'<p class="said-of"><a download="{s.model}-indices.csv" href="{table}">'
         "Download the index matrix as CSV</a></p>",
     ]  # fmt: skip
 
@@ -109,11 +104,10 @@ def build() -> Tab:
     with gr.Tab(TITLE, id=ID) as tab:
         gr.Markdown(_INTRODUCTION)
         with gr.Row():
-            with gr.Column(min_width=300):
-                picker = Picker(ID, Recombination)
-                fed = gr.Markdown(_FED[first.config.feed], elem_id="fed")
-            with gr.Column(min_width=300):
-                chooser = Chooser(ID, _PLACES, first)
+            picker, chooser = Picker(ID, Recombination), Chooser(ID, _PLACES, first)
+        with picker.column:
+            fed = gr.Markdown(_FED[first.config.feed], elem_id="fed")
+        controls, buttons = {"model": picker.model, **chooser.tokens}, {}
         with gr.Row(elem_classes=["four"]):
             known = []
             for name in ("original", "direct", "quantised", "second"):
@@ -124,62 +118,19 @@ def build() -> Tab:
         with gr.Row():
             with gr.Column(min_width=300, scale=6):
                 with gr.Row(elem_classes=["pair", "stacked"]):  # on a phone, cells are as large as fingers
-                    edited = gr.HTML(elem_id="edited", js_on_load=CELLS_SCRIPT, min_height=160)
+                    edited = gr.HTML(elem_id="edited", js_on_load=static("cells.js", "group.js"), min_height=160)
                     change = gr.HTML(elem_id="change", min_height=160)
                 said = gr.HTML(elem_id="recombination_status", min_height=48)
                 with gr.Row():
-                    undo, redo, reset = (
+                    undo, redo, buttons["reset"] = (
                         gr.Button(title, size="sm", elem_id=title.lower(), min_width=90, interactive=title == "Reset")
                         for title in ("Undo", "Redo", "Reset")
                     )
             with gr.Column(min_width=300, scale=5):
-                gr.Markdown("**Codes**, the most used first; click one to put it into the chosen cells")
-                codes = gr.HTML(elem_id="palette", js_on_load=PALETTE_SCRIPT, min_height=200)
-                with gr.Row():
-                    code = gr.Slider(
-                        0, first.config.num_codes - 1, 0, step=1, label="Code", elem_id="put_code", buttons=[], scale=3,
-                        min_width=160,
-                    )  # fmt: skip
-                    put = gr.Button("Put it in", size="sm", elem_id="put", min_width=90)
-        buttons = {"put": put, "reset": reset}
-
-        def row_of(names: str) -> None:
-            for action, title in _BUTTONS[names]:
-                buttons[action] = gr.Button(title, size="sm", elem_id=f"do_{action}", min_width=120)
-
+                codes = _lay_out_codes(first, controls, buttons)
         with gr.Row():
             with gr.Column(min_width=300):
-                gr.Markdown("**The chosen cells**")
-                with gr.Row():
-                    row_of("cells")
-                gr.Markdown("**The whole grid**")
-                with gr.Row():
-                    row_of("all")
-                gr.Markdown("**By chance**")
-                with gr.Row():
-                    share = gr.Slider(
-                        0, 1, 0.3, step=0.05, label="Share", elem_id="replaced_share", buttons=[], min_width=120
-                    )
-                    seed = gr.Number(
-                        0, label="Seed", info="of the next draw; it counts on", precision=0, minimum=0,
-                        elem_id="draw_seed", min_width=120,
-                    )  # fmt: skip
-                with gr.Row():
-                    row_of("draws")
-                with gr.Accordion("Choose cells by their numbers", open=False, elem_id="by_numbers"), gr.Row():
-                    places = [
-                        gr.Slider(
-                            1,
-                            size,
-                            size // 2 + 1,
-                            step=1,
-                            label=label,
-                            buttons=[],
-                            min_width=120,
-                            elem_id=f"{ID}_{name}",
-                        )
-                        for name, label in _RECTANGLE.items()
-                    ]
+                _lay_out_actions(size, controls, buttons)
             with gr.Column(min_width=300):
                 matrix = gr.Textbox(
                     label="Index matrix", lines=size, max_lines=16, buttons=["copy"], elem_id="matrix",
@@ -188,112 +139,115 @@ def build() -> Tab:
                 with gr.Row(equal_height=True):
                     apply = gr.Button("Apply the matrix", size="sm", elem_id="apply", min_width=120, scale=0)
                     csv = gr.HTML(elem_id="csv")
-        text = gr.Textbox(visible="hidden", elem_id="cells")
-        history = gr.State(History())
-
-        controls = {
-            "model": picker.model, **chooser.tokens, "cells": text, **dict(zip(_RECTANGLE, places, strict=True)),
-            "code": code, "share": share, "seed": seed,
-        }  # fmt: skip
-
-        def numbers(s: Recombination) -> dict:
-            """The rectangle as its four sliders have it, its first corner where it was begun."""
-            (r, c), (to_r, to_c) = s.corners
-            return dict(zip(places, (r + 1, c + 1, to_r + 1, to_c + 1), strict=True))
-
-        def steps(s: Recombination, h: History) -> dict:
-            return {
-                history: h,
-                text: h.now,
-                undo: gr.Button(interactive=bool(h.past)),
-                redo: gr.Button(interactive=bool(h.future)),
-            }
+        controls["cells"] = gr.Textbox(visible="hidden", elem_id="cells")
+        steps = _Steps(gr.State(History()), controls["cells"], undo, redo)
 
         def fill(s: Recombination) -> dict:
             return {
-                **picker.fill(s),
-                **chooser.fill(s),
-                **{box: gr.Slider(maximum=s.config.grid_size, value=at) for box, at in numbers(s).items()},
-                **steps(s, History(now=s.cells)),
+                **{box: gr.update(maximum=s.config.grid_size, value=at) for box, at in _numbers(controls, s).items()},
+                **steps.show(History(now=s.cells)),
                 fed: _FED[s.config.feed],
-                code: gr.Slider(maximum=s.config.num_codes - 1, value=s.code),
-                share: s.share,
-                seed: s.seed,
+                controls["code"]: gr.update(maximum=s.config.num_codes - 1, value=s.code),
             }
 
-        known_view = View(_draw_known, known)
         edited_view = View(_draw_edited, [edited, change, said, matrix, csv])
-        palette_view = View(_draw_palette, [codes])
-        result = Tab(ID, tab, Recombination, controls, fill, [edited_view, known_view, palette_view])
-        result.end(snippets.recombination)
+        views = [edited_view, View(_draw_known, known), View(_draw_palette, [codes])]
+        result = Tab(tab, Recombination, controls, views, snippets.recombination, [picker.fill, chooser.fill, fill])
+    result.change_model(["start", "second"], picker)
+    chooser.wire(lambda event: result.redraw(event, views[:2]))
+    _wire(result, steps, buttons, [apply.click, matrix.submit])
+    return result
 
-    stepped = [history, text, undo, redo]
-    result.outputs = [*picker.outputs, *chooser.outputs, *places, *stepped, fed, code, share, seed]
-    result.change_model(picker, ["start", "second"])
-    chooser.wire(lambda event: result.redraw(event, [edited_view, known_view]))
-    changed = [*stepped, *places, code, seed, *edited_view.outputs, *result.code.outputs]
 
-    def show(s: Recombination, h: History) -> dict:
-        views = zip((*edited_view.outputs, *result.code.outputs), (*_draw_edited(s), *result.code.draw(s)), strict=True)
-        return {**steps(s, h), **numbers(s), code: s.code, seed: s.seed, **dict(views)}
+def _lay_out_codes(first: Recombination, controls: dict, buttons: dict) -> gr.HTML:
+    gr.Markdown("**Codes**, the most used first; click one to put it into the chosen cells")
+    codes = gr.HTML(elem_id="palette", js_on_load=static("palette.js", "group.js"), min_height=200)
+    with gr.Row():
+        controls["code"] = gr.Slider(
+            0, first.config.num_codes - 1, 0, step=1, label="Code", elem_id="put_code", buttons=[], scale=3,
+            min_width=160,
+        )  # fmt: skip
+        buttons["put"] = gr.Button("Put it in", size="sm", elem_id="put", min_width=90)
+    return codes
 
-    def present(h: History, *values) -> Recombination:
-        """The settings, with cells as the history has them: quicker than the page, when clicks follow one another."""
-        return replace(result.collected(*values), cells=h.now)
 
-    places_chosen = _CHOSEN % (1 + result.components.index(places[0]), len(places))
+def _lay_out_actions(size: int, controls: dict, buttons: dict) -> None:
+    for heading, titles in _BUTTONS.items():
+        gr.Markdown(f"**{heading}**")
+        if "share" in titles:
+            with gr.Row():
+                controls["share"] = gr.Slider(
+                    0, 1, 0.3, step=0.05, label="Share", elem_id="replaced_share", buttons=[], min_width=120
+                )
+                controls["seed"] = gr.Number(
+                    0, label="Seed", info="of the next draw; it counts on", precision=0, minimum=0,
+                    elem_id="draw_seed", min_width=120,
+                )  # fmt: skip
+        with gr.Row():
+            for action, title in titles.items():
+                buttons[action] = gr.Button(title, size="sm", elem_id=f"do_{action}", min_width=120)
+    with gr.Accordion("Choose cells by their numbers", open=False, elem_id="by_numbers"), gr.Row():
+        for name, label in _RECTANGLE.items():
+            controls[name] = gr.Slider(
+                1, size, size // 2 + 1, step=1, label=label, buttons=[], min_width=120, elem_id=f"{ID}_{name}"
+            )
 
-    def on(event, does) -> None:
-        """When something was done, all at once: the cells, what is shown of them, and the code.
 
-        Args:
-            event: what is listened to.
-            does: from settings, history and what came with the event to new settings and history.
-        """
+def _numbers(controls: dict, s: Recombination) -> dict:
+    """The sliders of the rectangle's two corners, first the one where it was begun."""
+    places = (place + 1 for corner in s.corners for place in corner)
+    return {controls[name]: place for name, place in zip(_RECTANGLE, places, strict=True)}
 
+
+@dataclass(frozen=True)
+class _Steps:
+    """The components of undo and redo."""
+
+    history: gr.State
+    cells: gr.Textbox
+    undo: gr.Button
+    redo: gr.Button
+
+    def show(self, h: History) -> dict:
+        """Updates of the components."""
+        undo, redo = (gr.update(interactive=bool(texts)) for texts in (h.past, h.future))
+        return {self.history: h, self.cells: h.now, self.undo: undo, self.redo: redo}
+
+
+def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list) -> None:
+    """Let every event update all at once: the cells, what is shown of them, and the code."""
+    c, shown = tab.controls, [tab.views[0], tab.code]
+    (edited, _, _, matrix, _), (codes,) = tab.views[0].outputs, tab.views[2].outputs
+    places = [c[name] for name in _RECTANGLE]
+    inputs = {*tab.components, steps.history, matrix}
+    outputs = [*steps.show(History()), *places, c["code"], c["seed"], *(box for view in shown for box in view.outputs)]
+    first_place = sorted(box._id for box in inputs).index(places[0]._id)  # Gradio hands a set over in this order
+    # the chosen cells as the page's last click has them, which the server may not have answered yet
+    chosen = f"if (window.chosenCells) values.splice({first_place}, {len(places)}, ...window.chosenCells);"
+
+    def on(event: Callable, does: Callable, script: str = chosen, step: Callable[[History], History] = lambda h: h):
         @explained
-        def listen(data: gr.EventData, h, *values):
-            return show(*does(present(h, *values), h, data))
+        def listen(values: dict, data: gr.EventData) -> dict:
+            # cells as the history has them: quicker than the page, when clicks follow one another
+            h = step(values[steps.history])
+            s = does(replace(tab.collected(values), cells=h.now), values, data)
+            drawn = {box: part for view in shown for box, part in zip(view.outputs, view.draw(s), strict=True)}
+            return {**steps.show(h.did(s.cells)), **_numbers(c, s), c["code"]: s.code, c["seed"]: s.seed, **drawn}
 
-        event(listen, [history, *result.components], changed, js=places_chosen, **CLICKS)
+        event(listen, inputs, outputs, js=f"(...values) => {{ {script} return values; }}", **CLICKS)
 
-    def acting(action: str):
-        def does(s, h, data):
-            after = explore.edited(s, action)
-            return after, h.did(after.cells)
+    def keep(s: Recombination, values: dict, data: gr.EventData) -> Recombination:
+        return s
 
-        return does
-
-    def choose(s, h, data):
-        return s, h
-
-    def pick(s, h, data):
-        return acting("put")(replace(s, code=whole("code", sent(data, "code"), 0, s.config.num_codes - 1)), h, data)
-
-    def step(forward: bool):
-        def does(s, h, data):
-            h = h.redone() if forward else h.undone()
-            return replace(s, cells=h.now), h
-
-        return does
+    def pick(s: Recombination, values: dict, data: gr.EventData) -> Recombination:
+        code = whole("code", sent(data, "code"), 0, s.config.num_codes - 1)
+        return explore.edited(replace(s, code=code), "put")
 
     for action, button in buttons.items():
-        on(button.click, acting(action))
-    on(edited.select, choose)
+        on(button.click, lambda s, values, data, action=action: explore.edited(s, action))
+    on(edited.select, keep)
     on(codes.select, pick)
-    on(undo.click, step(False))
-    on(redo.click, step(True))
-
-    @explained
-    def applied(h, typed, *values):
-        s = replace(present(h, *values), cells=typed)
-        return show(s, h.did(s.cells))
-
-    @explained
-    def numbered(h, *values):
-        return show(present(h, *values), h)
-
-    gr.on([apply.click, matrix.submit], applied, [history, matrix, *result.components], changed, **CLICKS)
-    forgetting = "(...values) => { window.chosenCells = null; return values; }"
-    gr.on([box.release for box in places], numbered, [history, *result.components], changed, js=forgetting, **CLICKS)
-    return result
+    on(steps.undo.click, keep, step=History.undone)
+    on(steps.redo.click, keep, step=History.redone)
+    on(partial(gr.on, applied), lambda s, values, data: replace(s, cells=values[matrix]), script="")
+    on(partial(gr.on, [box.release for box in places]), keep, script="window.chosenCells = null;")

@@ -1,4 +1,4 @@
-"""What programs may call of the grid recombination tab."""
+"""The grid recombination tab's functions for programs."""
 
 from ..explore import recombination as explore
 from ..explore.recombination import Recombination
@@ -8,7 +8,7 @@ from .parts import answer, png
 def recombine(
     model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
 ) -> dict:
-    """Put codes into cells of a picture's grid and draw what comes out.
+    """Put codes into cells of a picture's grid and draw the result.
 
     Besides codes, a cell may be ~ (the picture's own vector), @ (the second picture's) or - (zeros).
 
@@ -44,7 +44,7 @@ def recombination_changes(
 def index_matrix(
     model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
 ) -> str:
-    """Tell the codes of a picture's grid, after edits if there are any.
+    """List the codes of a picture's grid, after edits if there are any.
 
     Args:
         model: one of the models with a grid, such as vqae-fashionmnist.

@@ -1,8 +1,8 @@
-"""What the demo shows, computed without it: one module per tab, and what the tabs share.
+"""The demo's computations, without Gradio: one module per tab, and modules that the tabs share.
 
-``exhibits`` has the models with their samples, ``starts`` what one can start from, ``settings`` what a tab can be set
-to and how a link holds it, ``snippets`` the Python that makes what a tab shows. A tab's module has its settings, a
-frozen dataclass that checks every value, and functions that make pictures of them.
+``exhibits`` has the models with their samples, ``starts`` the pictures to start from, ``settings`` the base of a tab's
+settings, which a link can hold, and ``snippets`` the Python that makes the picture of a tab. A tab's module has its
+settings, a frozen dataclass that checks every value, and functions that make pictures of them.
 """
 
 from .exhibits import Exhibit, Offer, data_sets, describe, exhibit, offers

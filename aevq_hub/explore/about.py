@@ -1,4 +1,4 @@
-"""The about tab: what there is, how well it does, and under which terms, all read from the tables and the models."""
+"""The about tab: variants, results and licences, read from the registry and the models."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from PIL import Image
 from .. import pictures
 from ..measures import Lines, compared
 from ..registry import DATASETS, VARIANTS
-from .exhibits import data_sets, exhibit, history, offers
+from .exhibits import data_sets, exhibit, history, of_data_set, offers
 from .settings import Settings, one_of
 
 # the columns of the results tables
@@ -17,7 +17,7 @@ COLUMNS = ("mse", "psnr", "ssim", "frechet.reconstructions", "frechet.samples", 
 
 @dataclass(frozen=True)
 class About(Settings):
-    """What the tab is set to: the model that it shows how to load."""
+    """The tab's settings: the model that it shows how to load."""
 
 
 def variants() -> Lines:
@@ -38,28 +38,28 @@ def variants() -> Lines:
 
 
 def results(dataset: str) -> Lines:
-    """The table of what was measured of a data set's shipped models; numbers that none of them has are left out.
+    """The results of a data set's shipped models as a table; measures that none of them has are left out.
 
     Raises:
         ValueError: no such data set.
     """
     one_of("data set", dataset, data_sets())
-    names = offers(lambda config: config.dataset == dataset)
+    names = of_data_set(dataset)
     measured = compared([history(name)["results"] for name in names], COLUMNS)
     variants = [{"variant": f"`{offer.config.variant}`"} for offer in names.values()]
     return [variant | line for variant, line in zip(variants, measured, strict=True)]
 
 
 def counted(dataset: str) -> str:
-    """On how many images a data set's shipped models were trained and measured, in one sentence."""
-    data = [history(name)["data"] for name in offers(lambda config: config.dataset == dataset)]
+    """The numbers of images that a data set's shipped models were trained and measured on, in one sentence."""
+    data = [history(name)["data"] for name in of_data_set(dataset)]
     train, test = ({d[key] for d in data} for key in ("train_images", "test_images"))
     among = [" or ".join(f"{count:,}" for count in sorted(counts)) for counts in (train, test)]
     return f"Trained on {among[0]} images, measured on {among[1]} others."
 
 
 def licences() -> str:
-    """Code and weights, in Markdown."""
+    """The licences of code and weights, in Markdown."""
     lines = ["- The code: MIT."]
     for dataset in DATASETS.values():
         licence = dataset.license_name or dataset.license.upper()

@@ -2,8 +2,8 @@
 
 Each cell is a code's index, or one of three marks: ``~`` the picture's own vector, ``@`` the second picture's, ``-``
 zeros. A matrix has its rows on lines or with semicolons between them; ``~17`` and ``@17`` are read as the mark, since
-that is how a matrix is shown: 17 is then the nearest code. Or only what is edited is named: ``3,4=17;1,1=5`` puts code
-17 into row 3, column 4, counted from 1. No text at all leaves every cell as it is.
+that is how a matrix is shown: 17 is then the nearest code. A text may also list only edits: ``3,4=17;1,1=5`` puts code
+17 into row 3, column 4, counted from 1. The empty text leaves every cell unchanged.
 """
 
 import re
@@ -20,7 +20,7 @@ def parsed(text: str, size: int, num_codes: int) -> Cells:
     """The size × size cells that a text means.
 
     Raises:
-        ValueError: it is no matrix of that shape, or one of its cells is no code; one sentence names the place.
+        ValueError: it is not a matrix of that shape, or a cell is not a code; one sentence names the place.
     """
     if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
         raise ValueError(f"cells is {short(text)}; give a matrix as text, {size} rows of {size} with ; between them.")
@@ -43,14 +43,14 @@ def parsed(text: str, size: int, num_codes: int) -> Cells:
 
 
 def spelled(cells: Cells) -> str:
-    """The one spelling of cells: a matrix with semicolons, or nothing where every cell is as it was."""
+    """The canonical text of cells: a matrix with semicolons, or empty if no cell is edited."""
     if all(cell == KEPT for row in cells for cell in row):
         return ""
     return ";".join(" ".join(map(str, row)) for row in cells)
 
 
 def placed(cells: Cells, kind: str | type) -> list[tuple[int, int]]:
-    """Rows and columns from 0 of the cells that are a mark, or codes for ``int``."""
+    """Rows and columns from 0 of the cells with a mark, or for ``int`` of those with a code."""
     return [
         (r, c)
         for r, row in enumerate(cells)
@@ -87,32 +87,26 @@ def _counted(count: int, one: str, many: str = "") -> str:
 
 @dataclass(frozen=True)
 class History:
-    """What the cells were, for undo and redo; each step is a new one.
+    """The texts of the cells, for undo and redo; each step is a new history."""
 
-    Attributes:
-        past: earlier texts, the latest last.
-        now: the present text.
-        future: what was undone, the next to redo last.
-    """
-
-    past: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()  # the latest last
     now: str = ""
-    future: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()  # what was undone, the next to redo last
 
     def did(self, text: str) -> "History":
-        """After an edit; the last hundred are kept. One that changes nothing is none."""
+        """After an edit, unless it changes nothing. The last hundred texts are kept."""
         if text == self.now:
             return self
         return replace(self, past=(*self.past, self.now)[-100:], now=text, future=())
 
     def undone(self) -> "History":
-        """One step back, where there is one."""
+        """One step back, if there is one."""
         if not self.past:
             return self
         return replace(self, past=self.past[:-1], now=self.past[-1], future=(*self.future, self.now))
 
     def redone(self) -> "History":
-        """One step forward again."""
+        """One step forward, if there is one."""
         if not self.future:
             return self
         return replace(self, past=(*self.past, self.now), now=self.future[-1], future=self.future[:-1])

@@ -1,4 +1,4 @@
-"""The codebook tab (figures 3.5, 4.1, 4.3): the vectors of a model, how they are used, and the way to one of them."""
+"""The codebook tab (figures 3.5, 4.1, 4.3): the vectors of a model, their use, and the way to one of them."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +13,7 @@ from . import starts
 from .exhibits import MOST_OPEN, exhibit
 from .settings import Settings, number, one_of, option, whole
 
-FIRST = "codebook-fashionmnist"  # vectors enough to look around in, and some that met
+FIRST = "codebook-fashionmnist"  # many vectors, with a few duplicates
 SORTS = ("use", "index", "distance")
 SHOWS = ("all", "used", "dead", "duplicate")
 NEIGHBOURS = 6  # other vectors that are shown beside a chosen one
@@ -24,24 +24,15 @@ _AT_ONCE = 64  # vectors decoded in a batch
 
 @dataclass(frozen=True)
 class Codebook(Settings):
-    """What the tab is set to.
-
-    Attributes:
-        start: where the way to the vector begins; see ``starts``.
-        vector: the index of the chosen vector, from 0 as in the paper's appendix.
-        sort: the gallery by ``use``, the most used first; by ``index``; or by ``distance`` to the nearest other one.
-        show: in the gallery ``all``, or only those in use (``used``), ``dead`` or ``duplicate`` ones.
-        way: how far from the start to the vector, from 0 to 1.
-        point: the number of the chosen point of the map.
-    """
+    """The tab's settings."""
 
     model: str = FIRST
-    start: str = option("sample:0", starts.checked)
-    vector: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)
-    sort: str = option(SORTS[0], one_of, choices=SORTS)
-    show: str = option(SHOWS[0], one_of, choices=SHOWS)
-    way: float = option(0.5, number, low=0, high=1)
-    point: int = option(0, whole, low=0, high=65535)
+    start: str = option("sample:0", starts.checked)  # where the way to the vector begins; see `starts`
+    vector: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)  # the chosen one's index
+    sort: str = option(SORTS[0], one_of, choices=SORTS)  # `use`: the most used first; `distance` to the nearest other
+    show: str = option(SHOWS[0], one_of, choices=SHOWS)  # all of the gallery, or only vectors of one kind
+    way: float = option(0.5, number, low=0, high=1)  # how far from the start to the vector
+    point: int = option(0, whole, low=0, high=65535)  # the number of the chosen point of the map
 
     @staticmethod
     def can(config: AEVQConfig) -> bool:
@@ -50,21 +41,13 @@ class Codebook(Settings):
 
 @dataclass(frozen=True)
 class Book:
-    """A model's K vectors, and what is known of them.
+    """A model's K vectors, and what is known of them."""
 
-    Attributes:
-        images: each vector decoded, of a grid in all the cells (figure 4.7a), as small as it is.
-        share: (K,) of the test latents, of a grid of their cells, whose nearest vector it is.
-        apart: (K, K) Euclidean distances between the vectors, infinite to themselves.
-        duplicates: those that have another one within ``DUPLICATE`` times the latents' spread.
-        health: what was measured of the whole; see ``aevq_hub.codebook.Health.summary``.
-    """
-
-    images: list[Image.Image]
-    share: list[float]
-    apart: torch.Tensor
-    duplicates: frozenset[int]
-    health: dict[str, float | int]
+    images: list[Image.Image]  # each decoded, of a grid in all the cells (figure 4.7a), as small as it is
+    share: list[float]  # (K,) of the test latents, of a grid of their cells, whose nearest vector it is
+    apart: torch.Tensor  # (K, K) Euclidean distances, infinite to themselves
+    duplicates: frozenset[int]  # those with another one within DUPLICATE times the latents' spread
+    health: dict[str, float | int]  # of the whole codebook; see `aevq_hub.codebook.Health.summary`
 
     @property
     def nearest_distance(self) -> list[float]:
@@ -72,7 +55,7 @@ class Book:
         return self.apart.amin(1).tolist()
 
     def kinds(self, vector: int) -> list[str]:
-        """What a vector counts as, out of ``SHOWS``."""
+        """The kinds in ``SHOWS`` that a vector belongs to."""
         share = self.share[vector]
         found = {"all": True, "used": share >= IN_USE, "dead": share == 0, "duplicate": vector in self.duplicates}
         return [kind for kind, holds in found.items() if holds]
@@ -80,7 +63,7 @@ class Book:
 
 @lru_cache(maxsize=MOST_OPEN)
 def book(name: str) -> Book:
-    """The vectors of a model by its name; the last ones are kept."""
+    """The vectors of a model by its name; the last books are kept."""
     shown = exhibit(name)
     model, results = shown.model, shown.history["results"]["codebook"]
     batches = model.vectors.split(_AT_ONCE)
@@ -94,32 +77,27 @@ def order(settings: Codebook) -> list[int]:
     """The vectors that the gallery shows, in its order."""
     known = book(settings.model)
     shown = [vector for vector in range(len(known.share)) if settings.show in known.kinds(vector)]
-    distance = known.nearest_distance
-    keys = {
-        "use": lambda vector: -known.share[vector],
-        "index": lambda vector: vector,
-        "distance": distance.__getitem__,
-    }
-    return sorted(shown, key=keys[settings.sort])
+    keys = {"use": [-share for share in known.share], "distance": known.nearest_distance}
+    return sorted(shown, key=keys.get(settings.sort, range(len(known.share))).__getitem__)
 
 
 def gallery(settings: Codebook) -> Image.Image:
     """The gallery as one picture, row by row.
 
     Raises:
-        ValueError: there is no such vector.
+        ValueError: the model has no vector of the kind to show.
     """
     shown, images = order(settings), book(settings.model).images
     if not shown:
         raise ValueError(f"{settings.model} has no vector to show as {settings.show}; choose all.")
-    return _tiled([images[vector] for vector in shown], min(len(shown), 20))
+    return tiled([images[vector] for vector in shown], min(len(shown), 20))
 
 
 @lru_cache(maxsize=MOST_OPEN)
 def sprites(name: str) -> Image.Image:
     """All vectors of a model by index, without gaps: :data:`SPRITES` in a row, or all where there are fewer."""
     images = book(name).images
-    return _tiled(images, min(len(images), SPRITES))
+    return tiled(images, min(len(images), SPRITES))
 
 
 def vector(settings: Codebook) -> Image.Image:
@@ -128,15 +106,15 @@ def vector(settings: Codebook) -> Image.Image:
 
 
 def start(settings: Codebook) -> Image.Image:
-    """The start as the model draws it, as small as it is."""
+    """The start as the model draws it, in the model's size."""
     return starts.drawn(exhibit(settings.model), settings.start)
 
 
 def picture(settings: Codebook) -> Image.Image:
-    """The picture on the straight line from the start to the vector; of a grid every cell moves to the code.
+    """The picture on the straight line from the start to the vector; in a grid, every cell moves to the code.
 
     Raises:
-        ValueError: the start is no sample, or its image no longer here.
+        ValueError: the start is not a sample, or its image is no longer here.
     """
     shown = exhibit(settings.model)
     model = shown.model
@@ -153,8 +131,10 @@ def neighbours(settings: Codebook) -> list[tuple[int, float]]:
 
 
 def samples(settings: Codebook) -> list[tuple[int, float]]:
-    """The shipped samples nearest to the vector, the nearest first, each with its distance; of a grid those with the
-    most cells whose nearest vector it is, each with how many."""
+    """The shipped samples nearest to the vector, each with its distance, the nearest first.
+
+    For a grid: the samples with the most cells whose nearest vector it is, each with the number of such cells.
+    """
     shown = exhibit(settings.model)
     if settings.config.grid_size:
         cells = (shown.model.quantize(shown.z)[1] == settings.vector).flatten(1).sum(1)
@@ -165,7 +145,7 @@ def samples(settings: Codebook) -> list[tuple[int, float]]:
 
 
 def about(settings: Codebook) -> dict:
-    """What is known of the chosen vector, for programs."""
+    """The chosen vector's use, neighbours and samples, for programs."""
     known = book(settings.model)
     kinds = known.kinds(settings.vector)
     measure = "cells" if settings.config.grid_size else "distance"
@@ -188,9 +168,10 @@ def _duplicates(nearest: torch.Tensor, results: dict) -> frozenset[int]:
     return frozenset(found)
 
 
-def _tiled(images: list[Image.Image], columns: int) -> Image.Image:
+def tiled(images: list[Image.Image], columns: int) -> Image.Image:
+    """Images of equal size in rows, without gaps."""
     width, height = images[0].size
-    tiled = Image.new(images[0].mode, (columns * width, -(-len(images) // columns) * height))
+    sheet = Image.new(images[0].mode, (columns * width, -(-len(images) // columns) * height))
     for i, image in enumerate(images):
-        tiled.paste(image, (i % columns * width, i // columns * height))
-    return tiled
+        sheet.paste(image, (i % columns * width, i // columns * height))
+    return sheet

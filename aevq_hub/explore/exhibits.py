@@ -35,7 +35,7 @@ class Exhibit:
 
 
 class _Shelf:
-    """What was opened last, at most ``most``. Of threads that ask for the same, one opens it and the others wait."""
+    """The last ``most`` models that were opened. If several threads ask for one, the first opens it for all."""
 
     def __init__(self, open_: Callable[[str], Exhibit], most: int):
         self._open, self._most, self._lock = open_, most, Lock()
@@ -53,7 +53,7 @@ class _Shelf:
             try:
                 future.set_result(self._open(name))
             except BaseException as error:
-                with self._lock:  # the next one tries again
+                with self._lock:  # the next call tries again
                     if self._opened.get(name) is future:
                         del self._opened[name]
                 future.set_exception(error)
@@ -95,7 +95,7 @@ class Offer:
 def _all_offers() -> dict[str, Offer]:
     found = [Offer(name, _config(name)) for name in available_models()]
     data, variants = list(DATASETS), list(VARIANTS)
-    data += sorted({offer.config.dataset for offer in found} - DATASETS.keys())  # somebody's own
+    data += sorted({offer.config.dataset for offer in found} - DATASETS.keys())  # users' own data
     found.sort(key=lambda offer: (data.index(offer.config.dataset), variants.index(offer.config.variant)))
     return {offer.name: offer for offer in found}
 
@@ -109,9 +109,14 @@ def offers(can: Callable[[AEVQConfig], bool] = lambda config: True) -> dict[str,
     return {name: offer for name, offer in _all_offers().items() if can(offer.config)}
 
 
+def of_data_set(name: str) -> dict[str, Offer]:
+    """The shipped models of a data set, in the order of the table of variants."""
+    return offers(lambda config: config.dataset == name)
+
+
 @lru_cache(maxsize=64)
 def describe(name: str) -> str:
-    """What a model is and how well it draws, in Markdown, for someone who meets it for the first time.
+    """Describe a model and its results in Markdown, for someone who meets it for the first time.
 
     Raises:
         LoadError: no such model, or a file is missing.
@@ -123,7 +128,7 @@ history = lru_cache(maxsize=64)(folder.history)
 
 
 def data_sets(can: Callable[[AEVQConfig], bool] = lambda config: True) -> dict[str, str]:
-    """The names of the data sets of the models that can do a job, each with its title; one's own has its name."""
+    """The data sets of the models that can do a job: names and titles. A user's own data set has its name as title."""
     names = dict.fromkeys(offer.config.dataset for offer in offers(can).values())
     return {name: DATASETS[name].title if name in DATASETS else name for name in names}
 

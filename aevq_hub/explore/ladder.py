@@ -10,7 +10,7 @@ from PIL import Image
 from .. import latent, pictures
 from ..model import AEVQ
 from . import originals, perturbation, starts
-from .exhibits import exhibit, history, offers
+from .exhibits import exhibit, history, of_data_set, offers
 from .settings import Settings, number, option, short
 
 STEPS = 5  # of the way to the second picture, both ends counted
@@ -29,18 +29,11 @@ def _for_every_model(name: str, token) -> str:
 
 @dataclass(frozen=True)
 class Ladder(Settings):
-    """What the tab is set to.
+    """The tab's settings. The model stands for its data set, and becomes the one that reconstructs best."""
 
-    Attributes:
-        model: any of the data set's; it stands for the data set, and becomes the one that reconstructs best.
-        start: the picture, a sample or an image that was brought; see ``starts``.
-        second: where the interpolation leads, likewise.
-        shift: of the dimension that moves the picture most, in standard deviations of the training latents; of grids
-            in the middle cell.
-    """
-
-    start: str = option("sample:0", _for_every_model)
-    second: str = option("sample:1", _for_every_model)
+    start: str = option("sample:0", _for_every_model)  # the picture, a sample or an uploaded image; see `starts`
+    second: str = option("sample:1", _for_every_model)  # where the interpolation leads, likewise
+    # of the dimension with the most effect (of grids in the middle cell), in standard deviations of training latents
     shift: float = option(2.0, number, low=-FARTHEST, high=FARTHEST)
 
     def __post_init__(self):
@@ -50,41 +43,28 @@ class Ladder(Settings):
     @property
     def models(self) -> list[str]:
         """The shipped models of the data set, in the order of the table of variants."""
-        return rungs(self.config.dataset)
+        return list(of_data_set(self.config.dataset))
 
     def variant_of(self, model: str) -> str:
         """The short name of a model's variant."""
         return offers()[model].config.variant
 
 
-def rungs(dataset: str) -> list[str]:
-    """The shipped models of a data set, in the order of the table of variants."""
-    return list(offers(lambda config: config.dataset == dataset))
-
-
 @lru_cache(maxsize=16)
 def best(dataset: str) -> str:
     """The shipped model of a data set with the smallest error, whose pictures of the samples are shown."""
-    return min(rungs(dataset), key=lambda name: history(name)["results"]["mse"])
+    return min(of_data_set(dataset), key=lambda name: history(name)["results"]["mse"])
 
 
 @dataclass(frozen=True)
 class Row:
-    """One variant's pictures.
-
-    Attributes:
-        model: whose.
-        reconstruction: (C, H, W) in [0, 1].
-        error: mean squared error of the reconstruction against the original; None where that is not shown.
-        shifted: (C, H, W).
-        path: (STEPS, C, H, W), the way to the second picture.
-    """
+    """One variant's pictures."""
 
     model: str
-    reconstruction: torch.Tensor
-    error: float | None
-    shifted: torch.Tensor
-    path: torch.Tensor
+    reconstruction: torch.Tensor  # (C, H, W) in [0, 1]
+    error: float | None  # mean squared error against the original; None if that is not shown
+    shifted: torch.Tensor  # (C, H, W)
+    path: torch.Tensor  # (STEPS, C, H, W), the way to the second picture
 
     @property
     def psnr(self) -> float | None:
@@ -101,7 +81,7 @@ def rows(settings: Ladder) -> Iterator[Row]:
     """Every variant's row, one model opened after another.
 
     Raises:
-        ValueError: a start is no sample, or its image no longer here.
+        ValueError: a start is not a sample, or its image is no longer here.
     """
     for model in settings.models:
         yield row(settings, model)
@@ -141,9 +121,3 @@ def row_sheet(settings: Ladder, model: str) -> Image.Image:
 def strip(row: Row) -> Image.Image:
     """The way to the second picture, as small as it is, side by side without gaps."""
     return AEVQ.to_pil(torch.cat(list(row.path), dim=2)[None])[0]
-
-
-def original(settings: Ladder) -> Image.Image | None:
-    """The original, as small as the models take it; None where it may not be shown."""
-    x = originals.original(settings.model, settings.start)
-    return None if x is None else AEVQ.to_pil(x[None])[0]

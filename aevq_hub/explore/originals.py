@@ -1,23 +1,25 @@
-"""The originals: what a picture was before any model, where that is known."""
+"""The original images that starts were made from, where they are known."""
 
 from functools import lru_cache
 
 import torch
+from PIL import Image
 
 from .. import folder
+from ..model import AEVQ
 from . import starts
 from .exhibits import exhibit
 
 
 def original(model: str, token: str) -> torch.Tensor | None:
-    """The image (C, H, W) in [0, 1] that a start was made from, as the model is given it.
+    """The image (C, H, W) in [0, 1] that a start was made from, in the model's size.
 
     Args:
         model: a shipped model.
         token: the start; see ``starts``.
 
     Returns:
-        None for a random draw, which never was an image, and for samples whose images may not be shown (CelebA).
+        None for a random draw, which has no original, and for samples whose images must not be shown (CelebA).
 
     Raises:
         ValueError: malformed, no such sample, or the image is no longer here.
@@ -37,3 +39,9 @@ def original(model: str, token: str) -> torch.Tensor | None:
 
 
 _images = lru_cache(maxsize=16)(folder.sample_images)
+
+
+def picture(settings) -> Image.Image | None:
+    """The original of a tab's start, in the model's size; None if it is unknown or must not be shown."""
+    x = original(settings.model, settings.start)
+    return None if x is None else AEVQ.to_pil(x[None])[0]

@@ -1,4 +1,4 @@
-"""The perturbation tab (figures 2.1, 2.3, 3.2, 4.1, 4.6): dimensions of a latent shifted, and how far that leads."""
+"""The perturbation tab (figures 2.1, 2.3, 3.2, 4.1, 4.6): shifts of a latent's dimensions and their effect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ CURVE_POINTS = 41
 
 
 def _mix(name: str, value) -> str:
-    """Shifts as text, checked and spelled in one way; none at all and nothing but zeros are the empty text."""
+    """Check shifts given as text and return their canonical text, which is empty if all are zero."""
     try:
         parts = str.split(value, ",") if value != "" else []  # raises TypeError if it is not a string
         amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts[: STRONGEST + 1]]
@@ -40,27 +40,18 @@ def _mix(name: str, value) -> str:
 
 @dataclass(frozen=True)
 class Perturbation(Settings):
-    """What the tab is set to.
+    """The tab's settings."""
 
-    Attributes:
-        start: what is shifted; see ``starts``.
-        rank: of the dimension, 1 for the one that moves the picture most.
-        shift: by how much.
-        unit: of all shifts: ``latent``, the latent's own, or ``std``, standard deviations of the training latents.
-        reach: how far the slider and the curve go; 0 for the range of the variant's figure.
-        row: of the grid's shifted cell, from 1; 0 for the middle one, and for models without a grid.
-        column: of that cell.
-        mix: shifts of the dimensions of rank 1, 2 … 6, with commas between them, added to the one above.
-    """
-
-    start: str = option("sample:0", starts.checked)
-    rank: int = option(1, whole, low=1, high=lambda s: s.config.latent_dim)
-    shift: float = option(0.0, number, low=-REACHES[-1], high=REACHES[-1])
+    start: str = option("sample:0", starts.checked)  # the picture that is shifted; see `starts`
+    rank: int = option(1, whole, low=1, high=lambda s: s.config.latent_dim)  # of the dimension; 1 has the most effect
+    shift: float = option(0.0, number, low=-REACHES[-1], high=REACHES[-1])  # by how much
+    # of all shifts: `latent`, the latent's own, or `std`, standard deviations of the training latents
     unit: str = option("latent", one_of, choices=UNITS)
+    # how far the slider and the curve go; 0 for the range of the variant's figure
     reach: int = option(0, whole, low=0, high=REACHES[-1])
-    row: int = option(0, whole, low=0, high=of_grid)
-    column: int = option(0, whole, low=0, high=of_grid)
-    mix: str = option("", _mix)
+    row: int = option(0, whole, low=0, high=of_grid)  # of the grid's shifted cell, from 1; 0 for the middle or no grid
+    column: int = option(0, whole, low=0, high=of_grid)  # of that cell
+    mix: str = option("", _mix)  # shifts of the dimensions of rank 1 to 6, joined by commas; added to the one above
 
     def __post_init__(self):
         super().__post_init__()
@@ -69,7 +60,7 @@ class Perturbation(Settings):
 
     @property
     def limit(self) -> int:
-        """How far the sliders go: the asked range or the variant's own, and never less than a shift."""
+        """The sliders' range: the chosen one or the variant's own, but at least the largest shift."""
         wanted = self.reach or max(map(abs, VARIANTS[self.config.variant].shifts))
         return next(reach for reach in REACHES if reach >= max(map(abs, (wanted, self.shift, *self.mixed))))
 
@@ -87,41 +78,34 @@ class Perturbation(Settings):
 
     @property
     def by_rank(self) -> dict[int, float]:
-        """All shifts that are not zero, by the dimension's rank, in ``unit``."""
+        """The shifts that are not zero, by the dimension's rank, in ``unit``."""
         amounts = dict(enumerate(self.mixed[: self.config.latent_dim], 1))
         amounts[self.rank] = amounts.get(self.rank, 0.0) + self.shift
         return {rank: amount for rank, amount in amounts.items() if amount}
 
     def shifts(self, model: AEVQ) -> dict[int, float]:
-        """All shifts that are not zero, by dimension, in the latent's own units."""
+        """The shifts that are not zero, by dimension, in the latent's own units."""
         ranked, unit = model.ranked_dimensions(), self.unit_lengths(model)
         shifts = {ranked[rank - 1]: amount for rank, amount in self.by_rank.items()}
         return shifts if unit is None else {dim: amount * unit[dim].item() for dim, amount in shifts.items()}
 
     def unit_lengths(self, model: AEVQ) -> torch.Tensor | None:
-        """What a shift of one is per dimension (D,); None for the latent's own units."""
+        """The size of a shift of 1 in each dimension (D,); None for the latent's own units."""
         return model.sampler.standard_deviation(model.codebook) if self.unit == "std" else None
 
 
 @dataclass(frozen=True)
 class Curve:
-    """How far one dimension's shifts lead.
+    """The effect of shifts of one dimension."""
 
-    Attributes:
-        shifts: S amounts, evenly from −limit to +limit.
-        picture: (S,) root mean squared difference to the start's picture, over pixels in [0, 1].
-        ground: (S,) distance of the latent to known ground.
-        known: what that distance is, for people.
-    """
-
-    shifts: list[float]
-    picture: list[float]
-    ground: list[float]
-    known: str
+    shifts: list[float]  # S amounts, evenly spaced from −limit to +limit
+    picture: list[float]  # (S,) root mean squared difference to the start's picture, over pixels in [0, 1]
+    ground: list[float]  # (S,) distance of the latent to known ground
+    known: str  # which distance that is, for people
 
 
 def start(settings: Perturbation) -> Image.Image:
-    """The start as the model draws it, as small as it is."""
+    """The start as the model draws it, in the model's size."""
     return starts.drawn(exhibit(settings.model), settings.start)
 
 
@@ -129,7 +113,7 @@ def picture(settings: Perturbation) -> Image.Image:
     """The picture after all shifts, as small as it is.
 
     Raises:
-        ValueError: the start is no sample, or its image no longer here.
+        ValueError: the start is not a sample, or its image is no longer here.
     """
     model = exhibit(settings.model).model
     return model.to_pil(model.decode(shifted(model, _latent(settings), settings.shifts(model), settings.cell)))[0]
@@ -142,7 +126,7 @@ def sheet(settings: Perturbation) -> Image.Image:
 
 
 def curve(settings: Perturbation) -> Curve:
-    """How far shifts of this dimension alone lead from the start; see :class:`Curve`."""
+    """The effect of shifts of this dimension alone; see :class:`Curve`."""
     s = settings
     return _curve(Perturbation(s.model, s.start, s.rank, 0.0, s.unit, s.limit, s.row, s.column))
 
@@ -154,7 +138,7 @@ def _curve(settings: Perturbation) -> Curve:
     steps = [settings.limit * (2 * i / (CURVE_POINTS - 1) - 1) for i in range(CURVE_POINTS)]  # 0 in the middle
     amounts = steps if unit is None else [step * unit[dim].item() for step in steps]
     z = model.decoder_input(z[None])[0]
-    shifted = latent.perturb_cell(z, settings.cell, dim, amounts) if settings.cell else latent.perturb(z, dim, amounts)
+    shifted = latent.perturb_cell(z, settings.cell, dim, amounts)
     x = model.decode(shifted[0])
     apart = (x - x[CURVE_POINTS // 2]).square().flatten(1).mean(1).sqrt()  # (S,), to the one not shifted
     if settings.cell:
@@ -169,17 +153,20 @@ def _curve(settings: Perturbation) -> Curve:
 
 
 def shifted(model: AEVQ, z: torch.Tensor, shifts: Mapping[int, float], cell: tuple[int, int] | None) -> torch.Tensor:
-    """A batch of one: what the decoder is fed with of a latent (D,), or grid (D, h, w), with shifts by dimension added.
+    """Add shifts to a latent (D,), or to a cell of a grid (D, h, w).
 
     Args:
         model: the model.
-        z: the latent, or a grid.
+        z: the latent or grid.
         shifts: amounts in the latent's own units, by dimension.
         cell: row and column from 0 of the grid's vector that is shifted; None without a grid.
+
+    Returns:
+        The decoder's input as a batch of one.
     """
     z = model.decoder_input(z[None])
     for dim, amount in shifts.items():
-        z = latent.perturb_cell(z, cell, dim, amount)[:, 0, 0] if cell else latent.perturb(z, dim, amount)[:, 0, 0]
+        z = latent.perturb_cell(z, cell, dim, amount)[:, 0, 0]
     return z
 
 

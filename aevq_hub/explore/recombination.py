@@ -1,4 +1,4 @@
-"""The grid recombination tab (figures 4.4–4.8): the cells of a picture's grid replaced, one by one or all at once."""
+"""The grid recombination tab (figures 4.4–4.8): cells of a picture's grid are replaced, singly or all at once."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -6,11 +6,12 @@ from functools import lru_cache
 import torch
 from PIL import Image
 
-from .. import latent, pictures
+from .. import latent
 from ..config import AEVQConfig
 from ..model import AEVQ
-from . import originals, starts
+from . import starts
 from .cells import KEPT, PASTED, ZERO, Cells, parsed, placed, spelled
+from .codebook import book, tiled
 from .exhibits import exhibit
 from .settings import Settings, number, of_grid, one_of, option, whole
 
@@ -33,32 +34,19 @@ FIRST = "vqae-fashionmnist"  # the model of the paper's figures
 
 @dataclass(frozen=True)
 class Recombination(Settings):
-    """What the tab is set to.
-
-    Attributes:
-        start: the picture; see ``starts``.
-        second: another, whose vectors can be pasted.
-        cells: what is in the cells, as text; see ``cells``.
-        row: of the first chosen cell, from 1; 0 for the middle.
-        column: of the first chosen cell.
-        to_row: of the opposite corner of the chosen rectangle; 0 for the same as ``row``.
-        to_column: of that corner.
-        code: the one to put.
-        share: of the cells, that random codes replace.
-        seed: of the next draw.
-    """
+    """The tab's settings. Rows and columns are counted from 1; 0 means the middle."""
 
     model: str = FIRST
-    start: str = option("sample:0", starts.checked)
-    second: str = option("sample:1", starts.checked)
-    cells: str = ""
-    row: int = option(0, whole, low=0, high=of_grid)
+    start: str = option("sample:0", starts.checked)  # the picture; see `starts`
+    second: str = option("sample:1", starts.checked)  # another, whose vectors can be pasted
+    cells: str = ""  # what is in the cells, as text; see `cells`
+    row: int = option(0, whole, low=0, high=of_grid)  # of the first chosen cell
     column: int = option(0, whole, low=0, high=of_grid)
-    to_row: int = option(0, whole, low=0, high=of_grid)
+    to_row: int = option(0, whole, low=0, high=of_grid)  # of the opposite corner of the rectangle; 0 for the same row
     to_column: int = option(0, whole, low=0, high=of_grid)
-    code: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)
-    share: float = option(0.3, number, low=0, high=1)
-    seed: int = option(0, whole, low=0, high=starts.MAX_SEED)
+    code: int = option(0, whole, low=0, high=lambda s: s.config.num_codes - 1)  # the one to put
+    share: float = option(0.3, number, low=0, high=1)  # of the cells that are replaced by random codes
+    seed: int = option(0, whole, low=0, high=starts.MAX_SEED)  # of the next random choice
 
     def __post_init__(self):
         super().__post_init__()
@@ -87,7 +75,7 @@ class Recombination(Settings):
 
 
 def edited(settings: Recombination, action: str) -> Recombination:
-    """The settings after an action, one of ``ACTIONS``; after a draw, the seed has counted on.
+    """The settings after an action, one of ``ACTIONS``. Random actions increase the seed by 1.
 
     Raises:
         ValueError: no such action.
@@ -122,10 +110,10 @@ def edited(settings: Recombination, action: str) -> Recombination:
 
 
 def picture(settings: Recombination) -> Image.Image:
-    """What the decoder makes of the edited grid, as small as it is.
+    """The decoded picture of the edited grid, in the model's size.
 
     Raises:
-        ValueError: a start is no sample, or its image no longer here.
+        ValueError: a start is not a sample, or its image is no longer here.
     """
     return AEVQ.to_pil(_drawn(settings))[0]
 
@@ -142,29 +130,17 @@ def quantised(settings: Recombination) -> Image.Image:
     return model.to_pil(model.decode_indices(model.quantize(_own(settings)[None])[1]))[0]
 
 
-def original(settings: Recombination) -> Image.Image | None:
-    """The original, as small as the model takes it; None where it is not known or may not be shown."""
-    x = originals.original(settings.model, settings.start)
-    return None if x is None else AEVQ.to_pil(x[None])[0]
-
-
 @dataclass(frozen=True)
 class Change:
-    """What edits have changed in a picture.
+    """The effect of edits on a picture."""
 
-    Attributes:
-        picture: the edited picture in dark grey, with what changed in orange, the brighter the more.
-        changed: pixels of which a channel changed by more than ``THRESHOLD``.
-        pixels: of the whole picture.
-    """
-
-    picture: Image.Image
-    changed: int
-    pixels: int
+    picture: Image.Image  # the edited picture in dark grey, with changes in orange, the brighter the larger
+    changed: int  # pixels of which a channel changed by more than THRESHOLD
+    pixels: int  # of the whole picture
 
 
 def change(settings: Recombination) -> Change:
-    """The edited picture against the one that is drawn with no cell edited."""
+    """Compare the edited picture with the one without edits."""
     x = _drawn(settings)[0]  # (C, H, W)
     apart = (x - _drawn(replace(settings, cells=""))[0]).abs().amax(0)  # (H, W)
     is_changed = apart > THRESHOLD
@@ -175,7 +151,7 @@ def change(settings: Recombination) -> Change:
 
 
 def indices(settings: Recombination) -> list[list[int]]:
-    """The index matrix: of each cell its code, or the nearest where it has none."""
+    """The index matrix: for each cell its code, or the nearest one if it has none."""
     model, cells = exhibit(settings.model).model, settings.matrix
     near = model.quantize(_grid(settings)[None])[1][0].tolist()
     return [
@@ -184,7 +160,7 @@ def indices(settings: Recombination) -> list[list[int]]:
 
 
 def matrix_text(settings: Recombination) -> str:
-    """The index matrix for people, its columns aligned: ``~17`` and ``@17`` where no code is, but 17 is the nearest."""
+    """The index matrix with aligned columns: ``~17`` and ``@17`` mark cells without a code, to which 17 is nearest."""
     marks = {ZERO: ZERO} if settings.config.feed == "codebook" else {KEPT: KEPT, PASTED: PASTED, ZERO: ZERO}
     shown = [
         [ZERO if cell == ZERO else f"{marks.get(str(cell), '')}{code}" for cell, code in zip(row, near, strict=True)]
@@ -195,7 +171,7 @@ def matrix_text(settings: Recombination) -> str:
 
 
 def csv(settings: Recombination) -> str:
-    """The index matrix as a CSV file's text: whole numbers, and nothing in cells of zeros."""
+    """The index matrix as CSV; cells of zeros are empty."""
     rows = zip(settings.matrix, indices(settings), strict=True)
     return "".join(
         ",".join("" if cell == ZERO else str(code) for cell, code in zip(*row, strict=True)) + "\n" for row in rows
@@ -203,53 +179,39 @@ def csv(settings: Recombination) -> str:
 
 
 def is_edited(settings: Recombination) -> list[list[bool]]:
-    """Of each cell, whether its vector is another than the picture's own."""
+    """For each cell, whether its vector differs from the picture's own."""
     return (_grid(settings) != _own(settings)).any(0).tolist()
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The codes of a model as small pictures, each alone in every cell (figure 4.7a), the most used first.
+    """The codes of a model as small pictures, each alone in every cell (figure 4.7a), the most used first."""
 
-    Attributes:
-        sprite: the pictures in rows of ``columns``.
-        codes: their indices, row by row.
-        shares: of each, the share of the test images' cells that have it; None where it was not measured.
-        columns: in a row of the sprite.
-    """
-
-    sprite: Image.Image
-    codes: list[int]
-    shares: list[float] | None
-    columns: int
+    sprite: Image.Image  # the pictures in rows of `columns`
+    codes: list[int]  # their indices, row by row
+    shares: list[float]  # of the test images' cells, for each code
+    columns: int  # in a row of the sprite
 
 
 @lru_cache(maxsize=4)
 def palette(model: str) -> Palette:
     """A model's codes; see :class:`Palette`."""
-    shown = exhibit(model)
-    book = shown.model.vectors
-    shares = shown.history["results"].get("codebook", {}).get("share")
-    codes = sorted(range(len(book)), key=lambda code: -shares[code]) if shares else list(range(len(book)))
+    known = book(model)
+    codes = sorted(range(len(known.share)), key=lambda code: -known.share[code])
+    side = min(TILE, known.images[0].width)
+    images = [known.images[code].convert("RGB").resize((side, side), Image.Resampling.BOX) for code in codes]
     columns = min(16, len(codes))
-    side = min(TILE, shown.model.config.image_size)
-    sprite = Image.new("RGB", (columns * side, -(-len(codes) // columns) * side))
-    for batch in range(0, len(codes), 64):
-        grids = pictures.filled(shown.model, book[codes[batch : batch + 64]])
-        for i, image in enumerate(shown.model.to_pil(shown.model.decode(grids)), batch):
-            small = image.resize((side, side), Image.Resampling.BOX)
-            sprite.paste(small, (i % columns * side, i // columns * side))
-    return Palette(sprite, codes, [shares[code] for code in codes] if shares else None, columns)
+    return Palette(tiled(images, columns), codes, [known.share[code] for code in codes], columns)
 
 
 def _own(settings: Recombination, which: str = "start") -> torch.Tensor:
-    """What the decoder receives of a picture with no cell edited (D, h, w)."""
+    """The decoder's input (D, h, w) for a picture without edits."""
     shown = exhibit(settings.model)
     return shown.model.decoder_input(starts.latent(shown, getattr(settings, which))[None])[0]
 
 
 def _grid(settings: Recombination) -> torch.Tensor:
-    """What the decoder receives (D, h, w)."""
+    """The decoder's input (D, h, w) with all edits."""
     z, cells = _own(settings), settings.matrix
     with_code, pasted, zeros = (placed(cells, kind) for kind in (int, PASTED, ZERO))
     if with_code:

@@ -1,4 +1,4 @@
-"""What a tab can be set to, checked value by value: by the page, by programs, and in a link."""
+"""The settings of a tab: every value is checked, whether it comes from the page, a program or a link."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,14 +15,14 @@ __all__ = ["FIRST", "Settings", "number", "of_grid", "one_of", "option", "short"
 
 
 def whole(name: str, value, low: int, high: int) -> int:
-    """Check a whole number; 3.0 counts as one, since JSON and sliders make no difference."""
+    """Check a whole number. 3.0 counts as one, since JSON and sliders do not distinguish the two."""
     return checks.whole(name, int(value) if isinstance(value, float) and value.is_integer() else value, low, high)
 
 
 def option(default, check: Callable, **limits):
-    """A field of :class:`Settings`: its default, and which check it must pass with which limits.
+    """A field of :class:`Settings` with its default, its check and the limits for that.
 
-    A limit may be a function of the settings, in which the fields before this one are checked already.
+    A limit may be a function of the settings; the fields before this one are already checked then.
     """
 
     def checked(name: str, value, settings: "Settings"):
@@ -33,16 +33,16 @@ def option(default, check: Callable, **limits):
 
 
 def of_grid(settings: "Settings") -> int:
-    """The number of cells along a side of the model's grid, 0 without one: the limit of rows and columns."""
+    """The limit of rows and columns: the number of cells along a side of the grid, 0 without one."""
     return settings.config.grid_size
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of every tab's settings: plain values, each checked when made.
+    """Base of every tab's settings: plain values, checked on creation.
 
     Raises:
-        ValueError: a value is of a wrong type or out of range; the message is one sentence that says what is allowed.
+        ValueError: a value has a wrong type or is out of range; the message is one sentence that says what is allowed.
     """
 
     model: str = FIRST
@@ -70,23 +70,15 @@ class Settings:
 
     @classmethod
     def from_link(cls, parameters: Mapping[str, str]) -> tuple["Settings", list[str]]:
-        """The settings that a link's parameters ask for. What is wrong in it keeps its default.
-
-        Returns:
-            the settings, and a sentence for each parameter that was wrong.
-        """
+        """The settings that a link asks for, and a sentence for each invalid value, which keeps its default."""
         found, problems = cls(model=cls.first()), []
-        for f in fields(cls):
-            if f.name not in parameters:
-                continue
+        for f in (f for f in fields(cls) if f.name in parameters):
+            value = parameters[f.name]
             try:
-                value = parameters[f.name]
                 found = replace(found, **{f.name: value if f.type in (str, "str") else float(value)})
             except ValueError as error:
-                text = str(error)
-                if text.startswith("could not convert"):
-                    text = f"{f.name} is {short(parameters[f.name])}; give a number."
-                problems.append(text)
+                is_number = not str(error).startswith("could not convert")
+                problems.append(str(error) if is_number else f"{f.name} is {short(value)}; give a number.")
         return found, problems
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The Python that makes what a tab shows, one function per tab: it leaves the picture in ``picture``."""
+"""The Python that makes the picture of a tab, one function per tab: it leaves the picture in ``picture``."""
 
 from . import starts
 from .about import About
@@ -22,10 +22,8 @@ def perturbation(settings: Perturbation) -> str:
         lines += ["z = model.decoder_input(z[None])[0]  # the decoder receives the nearest codes"]
     for rank, amount in settings.by_rank.items():
         lines += [f"dim = ranked[{rank - 1}]"]
-        if settings.cell:
-            lines += [f"z = latent.perturb_cell(z, {settings.cell}, dim, {amount!r}{scale})[0, 0]"]
-        else:
-            lines += [f"z = latent.perturb(z, dim, {amount!r}{scale})[0, 0]"]
+        call = f"perturb_cell(z, {settings.cell}" if settings.cell else "perturb(z"
+        lines += [f"z = latent.{call}, dim, {amount!r}{scale})[0, 0]"]
     return "\n".join([*lines, "picture = model.to_pil(model.decode(z[None]))[0]"])
 
 
@@ -114,7 +112,7 @@ picture = pictures.samples(model, seed=0, rows=1)"""
 
 
 def _beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[str]:
-    """Import, open the model and get each start's latent."""
+    """The imports, the model and the latent of each start."""
     kinds = {token.partition(":")[0] for token in tokens.values()}
     lines = ["from PIL import Image", ""] if "image" in kinds else []
     names = ["AEVQ", *sorted({uses, "folder" if "sample" in kinds else ""} - {""})]

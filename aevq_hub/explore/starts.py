@@ -1,7 +1,7 @@
-"""What one can start from, as a short text: ``sample:3``, ``random:17`` or ``image:0123456789abcdef``.
+"""Pictures to start from, each named by a short text: ``sample:3``, ``random:17`` or ``image:0123456789abcdef``.
 
-The text is the same on the page, in links and for programs, and means something for every model: a shipped sample of
-the data set, a draw from the model's sampler with a seed, or an image that somebody brought.
+The text is the same on the page, in links and for programs, and is valid for every model: a shipped sample of the data
+set, a draw from the model's sampler with a seed, or an uploaded image.
 """
 
 import base64
@@ -24,7 +24,7 @@ from .settings import S, short
 
 MAX_PIXELS = 50_000_000  # of an image: what a phone's camera makes, and no more
 MAX_BYTES = 10_000_000  # of its file
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # no others are tried: some start programs
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # no others: some decoders start programs
 KEPT_SIDE = 256  # an image is kept no larger than this: four times what any model takes
 MOST_KEPT = 500  # images, 200 kB each at most
 MAX_SEED = 2**32 - 1
@@ -35,14 +35,14 @@ _decoding = Semaphore(1)  # one large image in memory at a time
 
 @dataclass(frozen=True)
 class Brought:
-    """An image that somebody brought: its centred square, mode L or RGB, and whether to swap dark and bright."""
+    """An uploaded image: its centred square, mode L or RGB, and whether to swap dark and bright."""
 
     image: Image.Image
     invert: bool
 
 
 class _Store:
-    """The images that were brought last, by the hash of what they show."""
+    """The last uploaded images, by the hash of their content."""
 
     def __init__(self, most: int):
         self._most, self._lock, self._kept = most, Lock(), OrderedDict()
@@ -69,7 +69,7 @@ _store = _Store(MOST_KEPT)
 
 
 def bring(file: str | Path | BinaryIO, invert: bool = False) -> str:
-    """Keep any image file that somebody brings, made small.
+    """Read an uploaded image file and keep a small copy.
 
     Returns:
         the start, ``image:`` and 16 hexadecimal digits.
@@ -81,10 +81,10 @@ def bring(file: str | Path | BinaryIO, invert: bool = False) -> str:
 
 
 def bring_data(data: str, invert: bool = False) -> str:
-    """As :func:`bring`, of a file as text: base64, or a ``data:`` URL.
+    """As :func:`bring`, for a file as text: base64, or a ``data:`` URL.
 
     Raises:
-        ValueError: the text is no base64, longer than 10 MB, or no image.
+        ValueError: the text is not base64, longer than 10 MB, or not an image.
     """
     if not isinstance(data, str):
         raise ValueError(f"the image is {short(data)}; give its file as base64 text.")
@@ -98,10 +98,10 @@ def bring_data(data: str, invert: bool = False) -> str:
 
 
 def brought(token: str) -> Brought:
-    """The image that a start ``image:…`` means.
+    """The image of a start ``image:…``.
 
     Raises:
-        ValueError: it is no such start, or the image is no longer here.
+        ValueError: it is not such a start, or the image is no longer here.
     """
     kept = _store.get(checked("start", token).partition(":")[2])
     if kept is None:
@@ -110,10 +110,10 @@ def brought(token: str) -> Brought:
 
 
 def checked(name: str, token) -> str:
-    """A start in its one spelling.
+    """Check a start and return its canonical text.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a start.
     """
     text = token.strip() if isinstance(token, str) else ""
     kind, _, rest = text.partition(":")
@@ -127,7 +127,7 @@ def checked(name: str, token) -> str:
 
 
 def carried_over(settings: S) -> S:
-    """Settings that were another model's, whose samples may have been more: a sample that is not there is another."""
+    """Carry settings over to another model, which may have fewer samples: sample numbers wrap around."""
     count = len(exhibit(settings.model).z)
     samples = {
         name: f"sample:{int(value.removeprefix('sample:')) % count}"
@@ -138,7 +138,7 @@ def carried_over(settings: S) -> S:
 
 
 def latent(shown: Exhibit, token: str, drawn_by: Exhibit | None = None) -> torch.Tensor:
-    """The latent (D,) or grid (D, h, w) that a start means for a model.
+    """The latent (D,) or grid (D, h, w) of a start for a model.
 
     Args:
         shown: the model.
@@ -163,7 +163,7 @@ def latent(shown: Exhibit, token: str, drawn_by: Exhibit | None = None) -> torch
 
 
 def drawn(shown: Exhibit, token: str) -> Image.Image:
-    """What a start looks like as a model draws it, as small as it is; raises as :func:`latent`."""
+    """The picture of a start as the model draws it, in the model's size; raises as :func:`latent`."""
     return shown.model.to_pil(shown.model.render(latent(shown, token)[None]))[0]
 
 
@@ -176,7 +176,7 @@ def _decoded(file: str | Path | BinaryIO) -> Image.Image:
                 with _decoding:
                     image.draft(image.mode, (KEPT_SIDE * 2, KEPT_SIDE * 2))  # a JPEG is decoded smaller
                     return _small_square(flattened(image))
-    except Exception as error:  # whatever a decoder meets in a file that was made to break it
+    except Exception as error:  # a file may be made to break its decoder in any way
         raise ValueError(_UNREADABLE) from error
     raise ValueError(f"The image has {width} × {height} pixels; please bring one of at most 50 megapixels.")
 

@@ -1,0 +1,14 @@
+const canvas = element.querySelector('canvas'), pen = canvas.getContext('2d');
+let last = null;
+const clear = () => { pen.fillStyle = '#000'; pen.fillRect(0, 0, 112, 112); };
+const at = event => { const box = canvas.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width * 112, (event.clientY - box.top) / box.height * 112]; };
+const line = event => { const now = at(event); pen.beginPath(); pen.moveTo(...last); pen.lineTo(...now); pen.stroke();
+    last = now; };
+clear(); pen.strokeStyle = '#fff'; pen.lineWidth = 9; pen.lineCap = 'round';
+canvas.addEventListener('pointerdown', event => { canvas.setPointerCapture(event.pointerId); last = at(event);
+    line(event); event.preventDefault(); });
+canvas.addEventListener('pointermove', event => { if (last) line(event); });
+canvas.addEventListener('pointerup', () => { if (!last) return; last = null;
+    trigger('input', {picture: canvas.toDataURL('image/png')}); });
+element.querySelector('button').addEventListener('click', clear);
