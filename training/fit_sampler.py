@@ -12,11 +12,8 @@ FITTED_TO = 20_000  # a mixture is fitted to at most this many training images
 
 
 @torch.no_grad()
-def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
-    """Fit a model's sampler in place to the latents of at least two training images, uint8 (N, C, H, W).
-
-    The seed is that of the mixture's initialisation.
-    """
+def fit(model: AEVQ, images: Tensor) -> None:
+    """Fit a model's sampler in place to the latents of at least two training images, uint8 (N, C, H, W)."""
     sampler = model.sampler
     if isinstance(sampler, IndependentCells):
         size = model.config.num_codes
@@ -26,16 +23,16 @@ def fit(model: AEVQ, images: Tensor, seed: int = 0) -> None:
             counts += torch.stack([cell.bincount(minlength=size) for cell in indices.T.cpu()])
         sampler.probability.copy_((counts / len(images)).view_as(sampler.probability))
     else:
-        _fit_mixture(sampler, metrics.latents(model, images[:FITTED_TO]).cpu(), seed)
+        _fit_mixture(sampler, metrics.latents(model, images[:FITTED_TO]).cpu())
     sampler.fitted.fill_(1)
 
 
-def _fit_mixture(sampler, z: Tensor, seed: int) -> None:
+def _fit_mixture(sampler, z: Tensor) -> None:
     from sklearn.mixture import GaussianMixture
 
     center, unit = z.mean(0), (z - z.mean(0)).square().mean().sqrt().clamp_min(1e-8)  # the scale of latents varies
     components = min(COMPONENTS, len(z) // 2)
-    mixture = GaussianMixture(components, random_state=seed, reg_covar=1e-4, tol=1e-2, init_params="k-means++")
+    mixture = GaussianMixture(components, random_state=0, reg_covar=1e-4, tol=1e-2, init_params="k-means++")
     mixture.fit(((z - center) / unit).numpy())
     factors = torch.linalg.cholesky(torch.from_numpy(mixture.covariances_).double())  # (10, D, D)
     rows, columns = torch.tril_indices(z.shape[1], z.shape[1])

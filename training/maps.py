@@ -19,7 +19,7 @@ BYTES = 240_000  # the latents take at most this much on disk: fewer if their ve
 PRINCIPAL = 50  # at most this many dimensions go into t-SNE
 
 
-def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
+def write_map(model: AEVQ, test: Split, folder: Path) -> None:
     """Compute the map of a model with vectors, from some of the test images, and write it as ``map.safetensors``.
 
     It contains ``points`` (n, 2) and ``vectors`` (K, 2), coordinates in [0, 1] from the left and from the top;
@@ -30,10 +30,10 @@ def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
     z = latents(model, test.images[index])
     if model.config.grid_size:
         cells = z.flatten(2)  # (n, D, h·w)
-        chosen = torch.randint(cells.shape[2], (len(z),), generator=torch.Generator().manual_seed(seed))
+        chosen = torch.randint(cells.shape[2], (len(z),), generator=torch.Generator().manual_seed(0))
         z = cells[torch.arange(len(z)), :, chosen]
     z = z.half()
-    plane = _plane(torch.cat([z.float(), model.vectors.detach().float()]), seed)
+    plane = _plane(torch.cat([z.float(), model.vectors.detach().float()]))
     labels = test.labels
     if labels is None or labels.ndim > 1:  # no labels, or several per image
         labels = torch.full((len(test),), -1)
@@ -42,15 +42,15 @@ def write_map(model: AEVQ, test: Split, folder: Path, seed: int = 0) -> None:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, beside)
 
 
-def _plane(z: Tensor, seed: int) -> Tensor:
+def _plane(z: Tensor) -> Tensor:
     """The coordinates of vectors (n, D) on a common plane, float16 (n, 2) in [0, 1]."""
     from sklearn.decomposition import PCA  # takes a second to import and is rarely needed
     from sklearn.manifold import TSNE
 
     values = z.numpy()
     if min(values.shape) > PRINCIPAL:
-        values = PCA(PRINCIPAL, random_state=seed).fit_transform(values)
+        values = PCA(PRINCIPAL, random_state=0).fit_transform(values)
     perplexity = min(30, (len(values) - 1) / 3)
-    found = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(values)
+    found = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(values)
     low, high = found.min(0), found.max(0)
     return torch.from_numpy((found - low) / np.maximum(high - low, 1e-9)).half()

@@ -25,12 +25,12 @@ SAMPLES = 20  # test images for the demo
 LATENTS = 10  # test latents for the demo if images must not be shown: a grid is larger than its image
 
 
-def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = True) -> dict:
+def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     """Measure a trained model and write its folder: weights, configuration, history, samples, map, pictures, card.
 
     The trainer is one after its last epoch. The content of ``history.json`` is returned.
     """
-    train, test = load(source, "train", progress=progress), load(source, "test", progress=progress)
+    train, test = load(source, "train"), load(source, "test")
     model = trainer.model.cpu().eval().requires_grad_(False)
     prepare(model, train.images)
     dtype = _halve(model, test.images)
@@ -42,7 +42,7 @@ def release(trainer: Trainer, source: Source, folder: Path, *, progress: bool = 
                         "device": trainer.device.type, "threads": torch.get_num_threads()},
         "weights": str(dtype).removeprefix("torch."),
         "epochs": trainer.epochs,
-        "results": evaluate(model, source, progress=progress),
+        "results": evaluate(model, source),
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     write_samples(model, source, test, folder)
