@@ -42,11 +42,11 @@ def perturb(z: torch.Tensor, dims: int | Sequence[int], shifts: float | Sequence
 def perturb_cell(
     z: torch.Tensor, cell: tuple[int, int] | None, dims: int | Sequence[int], shifts: float | Sequence[float]
 ) -> torch.Tensor:
-    """Shift single dimensions of one vector of a grid (figure 4.6).
+    """Shift single dimensions of one vector of a grid (figure 4.6); without a cell, as :func:`perturb`.
 
     Args:
         z: grids (..., D, h, w).
-        cell: the row and the column of the vector; None for latents (..., D), as :func:`perturb`.
+        cell: the row and the column of the vector.
         dims: P dimensions from 0 to D − 1, or a single one.
         shifts: S amounts in the latent's own units, or a single one.
 

@@ -1,4 +1,4 @@
-"""What the browser tests share: the demo's pictures and controls as a person finds them on the page."""
+"""Helpers for the browser tests: finding the demo's pictures and controls on the page."""
 
 import base64
 import re
@@ -9,18 +9,18 @@ from weakref import WeakKeyDictionary
 import pytest
 from playwright.sync_api import Page, Request
 
-PATIENCE = 20  # seconds until the page must show what a test waits for
-QUIET = 0.25  # seconds without a request, after which all that follows an event is drawn
+PATIENCE = 20  # seconds to wait for the page at most
+QUIET = 0.25  # seconds without a request after which the page counts as settled
 
-# for what works alike on any screen: once is enough
-at_a_desk = pytest.mark.parametrize("page", [(1440, 900)], ids=["desktop"], indirect=True)
+# for behaviour that does not depend on the screen size
+desktop_only = pytest.mark.parametrize("page", [(1440, 900)], ids=["desktop"], indirect=True)
 _pending: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
 
 def watch(page: Page) -> None:
-    """Note which requests of a page are not answered yet, for :func:`settle`.
+    """Track the pending requests of a page for :func:`settle`.
 
-    Gradio keeps a stream open for as long as any of its events is under way, and one more for as long as the page is.
+    Gradio keeps one stream open while any event is running, and a heartbeat while the page is open.
     """
     pending = _pending[page] = set()
     page.on("request", lambda sent: "/heartbeat/" in sent.url or pending.add(sent))
@@ -29,7 +29,7 @@ def watch(page: Page) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until every request is answered and none follows: all that an event leads to is drawn."""
+    """Wait until every request is answered and no other follows."""
     deadline = time.monotonic() + PATIENCE
     quiet_since = time.monotonic()
     while time.monotonic() < quiet_since + QUIET:
@@ -40,7 +40,7 @@ def settle(page: Page) -> None:
 
 
 def wait_until(page: Page, holds: Callable[[], bool], otherwise: str) -> None:
-    """Wait until something holds; the error says what did not happen ``otherwise``."""
+    """Wait until a condition holds, or fail with the message ``otherwise``."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, otherwise
@@ -48,7 +48,7 @@ def wait_until(page: Page, holds: Callable[[], bool], otherwise: str) -> None:
 
 
 def pixels(page: Page, name: str) -> bytes:
-    """The bytes of a picture's file, once the picture is on the page."""
+    """Wait for a picture and return the bytes of its file."""
     image = page.locator(f"#{name} img")
     image.wait_for()
     image.scroll_into_view_if_needed()
@@ -62,7 +62,7 @@ def wait_for_change(page: Page, name: str, before: bytes) -> bytes:
 
 
 def wait_for(page: Page, name: str, wanted: bytes) -> None:
-    wait_until(page, lambda: pixels(page, name) == wanted, f"the picture {name} did not become what it should")
+    wait_until(page, lambda: pixels(page, name) == wanted, f"the picture {name} did not become the expected one")
 
 
 def set_slider(page: Page, name: str, value: float) -> None:
@@ -72,20 +72,20 @@ def set_slider(page: Page, name: str, value: float) -> None:
 
 
 def visit(page: Page, url: str) -> None:
-    """Open an address and wait until its tab is drawn."""
+    """Open an address and wait until its tab is complete."""
     page.goto(url)
     page.locator("[role=tabpanel] figure img").locator("visible=true").first.wait_for()
     settle(page)
 
 
 def leave_for(page: Page, url: str) -> None:
-    """Open another address, when nothing is under way any more that leaving would break off."""
+    """Open another address once no request is pending that this would abort."""
     settle(page)
     visit(page, url)
 
 
 def open_tab(page: Page, title: str) -> None:
-    """Open a tab, which a narrow page may have put into a menu."""
+    """Open a tab, which may be in the overflow menu of a narrow page."""
     tab = page.get_by_role("tab", name=title)
     if tab.count() and tab.first.is_visible():
         tab.first.click()
@@ -96,7 +96,7 @@ def open_tab(page: Page, title: str) -> None:
 
 
 def open_accordion(page: Page, name: str) -> None:
-    """Open an accordion whose contents are made only now, and get the values they have from the server a tick later."""
+    """Open an accordion; its contents are created now and get their values one tick later."""
     page.locator(f"#{name} > button").click()
     page.locator(f"#{name} .block").locator("visible=true").first.wait_for()
     page.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done))))")

@@ -1,10 +1,10 @@
-"""A tiny data set in the Hub's layout and models trained on it: what most tests need, made in seconds."""
+"""Fixtures: tiny data sets in the Hub's layout, a model trained on one, a stand-in for the Hub, and a browser."""
 
 import os
 import shutil
 from pathlib import Path
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the processors: one thread each, before torch counts
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread per worker, set before torch is imported
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hub_server
@@ -22,8 +22,8 @@ from aevq_hub.registry import DATASETS
 COUNTS = {"train": 300, "test": 60}
 
 
-def draw_digit(rng: np.random.Generator, label: int, size: tuple[int, int], mode: str) -> Image.Image:
-    """A bar whose angle tells the class, at a random place: a picture that a small network can learn."""
+def bar_image(rng: np.random.Generator, label: int, size: tuple[int, int], mode: str) -> Image.Image:
+    """A bar at a random place whose angle depends on the class: easy for a small network to learn."""
     image = Image.new("L", size, 0)
     centre = np.array(size) / 2 + rng.uniform(-2, 2, 2)
     angle = np.pi * label / 10
@@ -33,7 +33,7 @@ def draw_digit(rng: np.random.Generator, label: int, size: tuple[int, int], mode
 
 
 def write_mirror(root: Path, name: str, splits=COUNTS) -> None:
-    """Write a data set of the table into ``root`` as the Hub has it: folders, splits and columns."""
+    """Write a tiny copy of a known data set into ``root`` with the Hub's folders, splits and columns."""
     import datasets
 
     dataset = DATASETS[name]
@@ -47,10 +47,10 @@ def write_mirror(root: Path, name: str, splits=COUNTS) -> None:
     size, mode = ((178, 218), "RGB") if name == "celeba" else ((28, 28), "L")
     for split, count in splits.items():
         labels = [i % 10 for i in range(count)]
-        columns = {"image": [draw_digit(rng, label, size, mode) for label in labels]}
+        columns = {"image": [bar_image(rng, label, size, mode) for label in labels]}
         features = {"image": datasets.Image()}
         for i, column in enumerate(dataset.label_columns):
-            if dataset.multi_label:  # as in the copy of CelebA at hand: known for some training images only
+            if dataset.multi_label:  # as in the partial copy of CelebA: only some training images have labels
                 known = split == "train"
                 columns[column] = [(label + i) % 3 == 0 if known and n % 2 else None for n, label in enumerate(labels)]
                 features[column] = datasets.Value("bool")
@@ -62,12 +62,19 @@ def write_mirror(root: Path, name: str, splits=COUNTS) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def caches(tmp_path_factory):
-    """Keep decoded images and classifiers out of the home folder; workers share them."""
+    """Keep the cache out of the home folder; all workers share it."""
     root = tmp_path_factory.getbasetemp()
     root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AEVQ_CACHE", os.environ.get("AEVQ_CACHE") or str(root / "cache"))
         yield
+
+
+@pytest.fixture
+def fresh_cache(tmp_path, monkeypatch) -> Path:
+    """An empty cache for one test."""
+    monkeypatch.setenv("AEVQ_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="session")
@@ -81,20 +88,20 @@ def mirror(tmp_path_factory, caches) -> Path:
 
 @pytest.fixture(scope="session")
 def data_root() -> Path:
-    """The real data sets, if this machine has them."""
+    """The root of the real data sets; skips without AEVQ_DATA_ROOT."""
     root = os.environ.get("AEVQ_DATA_ROOT")
     if not root:
-        pytest.skip("the real data sets are not here: set AEVQ_DATA_ROOT")
+        pytest.skip("the real data sets are needed: set AEVQ_DATA_ROOT")
     return Path(root)
 
 
 @pytest.fixture(scope="session")
 def trained(mirror, tmp_path_factory) -> Path:
-    """The folder of `center` trained for two epochs on the tiny MNIST, through the command line."""
+    """The folder of `center`, trained for two epochs on the tiny MNIST by the command line."""
     from training.__main__ import main
 
     output = tmp_path_factory.mktemp("models")
-    # bf16, as the recipe has it, is slow on most processors
+    # the recipe's bf16 is slow on most processors
     settings = ["--epochs", "2", "--precision", "fp32"]
     arguments = ["train", "center", "mnist", *settings, "--data-root", str(mirror), "--output", str(output)]
     assert main(arguments) == 0
@@ -103,13 +110,14 @@ def trained(mirror, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
-    """A stand-in that the client takes for the Hub; the token in HF_TOKEN may write to ada's repositories."""
+    """A stand-in for the Hub that the client uses; the token in HF_TOKEN may write to ada's repositories."""
     with hub_server.serving() as server:
         monkeypatch.setattr(constants, "ENDPOINT", server.url)
         monkeypatch.setattr(
             constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + "/{repo_id}/resolve/{revision}/{filename}"
         )
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)  # no requests of the client itself
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
@@ -127,10 +135,10 @@ def page_url(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Headless Chromium, started once for all tests of a worker."""
+    """Headless Chromium, started once per worker."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None and not os.environ.get("CI"):
-        pytest.skip("no Chromium here")
+        pytest.skip("Chromium is not installed")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -142,7 +150,7 @@ def browser():
 
 @pytest.fixture(params=[(1440, 900), (375, 800)], ids=["desktop", "phone"])
 def page(request, browser, page_url):
-    """The page as a new visitor sees it; afterwards, nothing may have gone wrong in it or left the machine."""
+    """The demo's page in a new context; checks afterwards for console errors, external requests and overflow."""
     from browsing import visit, watch
 
     width, height = request.param
@@ -156,7 +164,7 @@ def page(request, browser, page_url):
         visit(page, page_url)
         yield page
         wide = page.evaluate("document.documentElement.scrollWidth")
-    # a page that is left breaks off what it was fetching, and says so
+    # leaving a page aborts its pending requests, which the console reports
     assert [error for error in errors if "AbortError" not in error and "Connection errored out" not in error] == []
     assert [url for url in requests if not url.startswith((page_url, "data:", "blob:"))] == []
     assert wide <= width, "the page is wider than the screen"
@@ -164,7 +172,7 @@ def page(request, browser, page_url):
 
 @pytest.fixture
 def pushed(hub, trained, tmp_path) -> Path:
-    """The folder of a model, free to be changed, that is in the stand-in as ada/center-mnist."""
+    """A private copy of the trained folder, pushed to the stand-in as ada/center-mnist."""
     from training.__main__ import main
 
     folder = shutil.copytree(trained, tmp_path / "models" / "center-mnist")

@@ -1,4 +1,4 @@
-"""What the stand-in for the Hub answers about collections."""
+"""Collections in the stand-in for the Hub."""
 
 import json
 import re
@@ -7,15 +7,16 @@ from hub_state import Refused, object_id
 
 
 class Collections:
-    """Actions of the server's handler, whose ``hub``, ``body`` and ``may_write`` they use."""
+    """Actions of the server's handler; they use its ``hub``, ``body`` and ``may_write``."""
 
     def collect(self):
-        asked = json.loads(self.body)
-        self.may_write(asked["namespace"])
-        slug = f"{asked['namespace']}/{re.sub('[^a-z0-9]+', '-', asked['title'].lower()).strip('-')}-0123456789abcdef"
+        request = json.loads(self.body)
+        self.may_write(request["namespace"])
+        words = re.sub("[^a-z0-9]+", "-", request["title"].lower()).strip("-")
+        slug = f"{request['namespace']}/{words}-0123456789abcdef"
         if slug in self.hub.collections:
             raise Refused(409, "a collection of this title exists", slug=slug)
-        self.hub.collections[slug] = {"slug": slug, "title": asked["title"], "items": []}
+        self.hub.collections[slug] = {"slug": slug, "title": request["title"], "items": []}
         return self.collection(slug)
 
     def collection(self, slug):

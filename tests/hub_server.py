@@ -1,6 +1,6 @@
 """A stand-in for the Hub on loopback: repositories, both kinds of uploads, downloads, tags and collections, in memory.
 
-It answers what ``huggingface_hub`` asks over real HTTP; what it was sent can be read in its attributes.
+It answers the requests of ``huggingface_hub`` over real HTTP and records them in its attributes.
 """
 
 import base64
@@ -50,7 +50,7 @@ class Handler(Collections, BaseHTTPRequestHandler):
     def action(self, path: str):
         self.hub.requests.append((self.command, path))
         self.hub.tokens.add(self.headers.get("Authorization"))
-        _ = self.account  # an unknown token is refused whatever it asks for
+        _ = self.account  # an unknown token is refused for every request
         if any(re.search(pattern, path) for pattern in self.hub.broken):
             raise Refused(500, "broken")
         for pattern, elsewhere in self.hub.moved.items():
@@ -61,7 +61,7 @@ class Handler(Collections, BaseHTTPRequestHandler):
             match = re.fullmatch(pattern, path)
             if match and self.command in method.split():
                 return action(self, *match.groups())
-        raise Refused(404, f"no such address {self.command} {path}", "EntryNotFound")
+        raise Refused(404, f"unknown address {self.command} {path}", "EntryNotFound")
 
     def send(self, body: bytes, headers: dict):
         self.send_response(self.status)
@@ -90,7 +90,7 @@ class Handler(Collections, BaseHTTPRequestHandler):
             raise Refused(403, f"You don't have the rights to create a model under the namespace {namespace}")
 
     def address(self, kind: str, repo_id: str) -> str:
-        """Where a repository's page would be."""
+        """The address of a repository's page."""
         return f"{self.hub.url}/{'' if kind == 'models' else kind + '/'}{repo_id}"
 
     def repo(self, kind: str, repo_id: str) -> Repo:
@@ -113,14 +113,14 @@ class Handler(Collections, BaseHTTPRequestHandler):
         return {"name": name, "type": "user", "orgs": [], "auth": {"accessToken": {"displayName": "t", "role": role}}}
 
     def create(self):
-        asked = json.loads(self.body)
-        kind, namespace = asked.get("type", "model") + "s", asked.get("organization") or (self.account or ("",))[0]
-        repo_id = f"{namespace}/{asked['name']}"
+        request = json.loads(self.body)
+        kind, namespace = request.get("type", "model") + "s", request.get("organization") or (self.account or ("",))[0]
+        repo_id = f"{namespace}/{request['name']}"
         self.may_write(namespace)
         there = {"url": self.address(kind, repo_id), "name": repo_id}
         if (kind, repo_id) in self.hub.repos:
             raise Refused(409, "You already created this model repo", **there)
-        private = asked.get("private") or asked.get("visibility") == "private"
+        private = request.get("private") or request.get("visibility") == "private"
         repo = self.hub.repos[kind, repo_id] = Repo(bool(private))
         repo.commit("main", {".gitattributes": b"*.safetensors filter=lfs\n"})
         return there
@@ -232,7 +232,7 @@ class Handler(Collections, BaseHTTPRequestHandler):
         if "lfs" not in about:
             return data, {**headers, "ETag": f'"{about["oid"]}"'}
         self.hub.objects[about["lfs"]["oid"]] = data
-        self.status = 302  # to a machine of another name
+        self.status = 302  # to another host, as the Hub does
         elsewhere = f"{self.hub.url.replace('127.0.0.1', 'localhost')}/lfs/{about['lfs']['oid']}"
         linked = {"X-Linked-ETag": f'"{about["lfs"]["oid"]}"', "X-Linked-Size": len(data)}
         return b"", {**headers, **linked, "Location": elsewhere}
@@ -277,7 +277,7 @@ ROUTES = [
 
 @contextmanager
 def serving() -> Iterator[Hub]:
-    """A running stand-in on a port of its own."""
+    """Run a stand-in on a free port."""
     hub = Hub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"hub": hub}))
     hub.url = f"http://127.0.0.1:{server.server_port}"

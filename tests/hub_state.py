@@ -1,14 +1,14 @@
-"""What the stand-in for the Hub keeps in memory: repositories with their commits, large files, collections."""
+"""The state of the stand-in for the Hub: repositories with their commits, large files and collections."""
 
 import hashlib
 import threading
 from dataclasses import dataclass, field
 
-LFS = (".safetensors",)  # what is uploaded as large files
+LFS = (".safetensors",)  # uploaded as large files
 
 
 class Refused(Exception):  # noqa: N818
-    """An answer other than 200: its status, what is wrong, the Hub's code for it, and more for the body."""
+    """An error response: status, message, the Hub's error code and further fields of the body."""
 
     def __init__(self, status: int, message: str, code: str = "", **more):
         self.status, self.code, self.body = status, code, {"error": message, **more}
@@ -16,7 +16,7 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass
 class Repo:
-    """One repository: commits from the first to the last, each all its files, and names for some of them."""
+    """One repository: its commits in order, each with all files, and its branches and tags."""
 
     private: bool = False
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -38,16 +38,16 @@ class Hub:
     """The state of the stand-in.
 
     Attributes:
-        url: where it listens.
-        repos: by kind and id: ``("models", "ada/center-mnist")``.
-        collections: by slug: title and items.
-        requests: method and path of everything asked.
-        uploaded: paths of files that came in with commits, in order.
-        broken: paths (regular expressions) that answer 500, and
-        cut: those whose answers break off in the middle, and
-        slow: those whose answers take two seconds.
-        moved: where to such paths (regular expressions) are sent on.
-        tokens: every Authorization header that came in.
+        url: its address.
+        repos: repositories by kind and id, such as ``("models", "ada/center-mnist")``.
+        collections: title and items by slug.
+        requests: method and path of every request.
+        uploaded: paths of all committed files, in order.
+        broken: paths (regular expressions) that answer 500.
+        cut: paths whose responses are cut off in the middle.
+        slow: paths whose responses take two seconds.
+        moved: redirects from paths (regular expressions) to addresses.
+        tokens: every Authorization header received.
     """
 
     def __init__(self):
@@ -70,12 +70,12 @@ class Hub:
 
 
 def object_id(item: str) -> str:
-    """The id of a collection's item, 24 hexadecimal digits."""
+    """The id of an item of a collection, 24 hexadecimal digits."""
     return hashlib.sha1(item.encode()).hexdigest()[:24]
 
 
 def entry(path: str, data: bytes) -> dict:
-    """What a listing says of a file; of a large one also its SHA-256."""
+    """A file's entry in a listing, with the SHA-256 of large files."""
     oid = hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()
     about = {"type": "file", "path": path, "size": len(data), "oid": oid}
     if path.endswith(LFS):

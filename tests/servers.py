@@ -1,4 +1,4 @@
-"""Servers in processes of their own, for as long as a test or a measurement wants them."""
+"""Run servers in subprocesses for tests and measurements."""
 
 import socket
 import subprocess
@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 120  # seconds until a server must have answered
+PATIENCE = 120  # seconds to wait for a server's first answer
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """A free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(command: list, url: str, log: Path, cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen]:
-    """Run a server; its process comes as soon as it answers at ``url``. In the end its log must hold no traceback."""
+    """Run a server and yield its process once it answers at ``url``; its log must contain no traceback."""
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=cwd, env=env, stdout=output, stderr=output)
     try:
@@ -43,7 +43,7 @@ def running(command: list, url: str, log: Path, cwd: Path, env: Mapping[str, str
 
 @contextmanager
 def demo(log: Path, env: Mapping[str, str]) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The demo as the README starts it, on a port of its own and told by Gradio's environment variable."""
+    """Run the demo as in the README, on a free port set by Gradio's environment variable."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     env = {**env, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}

@@ -1,4 +1,4 @@
-"""Random changes of training images."""
+"""Augmentation: random flips and crops of training images."""
 
 import pytest
 import torch
@@ -13,20 +13,20 @@ def images(generator):
     return torch.randint(256, (200, 3, 32, 32), dtype=torch.uint8, generator=generator)
 
 
-def test_none_changes_nothing_and_uses_no_random_number(images, generator):
+def test_none_returns_images_unchanged_without_random_numbers(images, generator):
     before = generator.get_state()
     assert augment(images, "none", generator) is images
     assert torch.equal(generator.get_state(), before)
 
 
-def test_a_flip_gives_each_image_or_its_mirror_and_about_half_of_each(images, generator):
+def test_flip_mirrors_about_half_of_the_images(images, generator):
     flipped = augment(images, "flip", generator)
     same, mirrored = ((flipped == x).flatten(1).all(1) for x in (images, images.flip(-1)))
     assert (same ^ mirrored).all()
     assert 70 < mirrored.sum() < 130  # four standard deviations
 
 
-def test_a_crop_shifts_each_image_by_a_sixteenth_at_most(images, generator):
+def test_crop_shifts_images_by_at_most_a_sixteenth(images, generator):
     cropped = augment(images, "flip-crop", generator)
     assert (cropped.shape, cropped.dtype) == (images.shape, torch.uint8)
     found = torch.zeros(len(images), dtype=torch.int)
@@ -40,15 +40,15 @@ def test_a_crop_shifts_each_image_by_a_sixteenth_at_most(images, generator):
 
 
 @pytest.mark.parametrize("how", ["flip", "flip-crop"])
-def test_the_same_seed_gives_the_same_batch_and_leaves_the_global_generator(how, images):
+def test_augmentation_depends_only_on_its_generator(how, images):
     first, second, other = (torch.Generator().manual_seed(seed) for seed in (1, 1, 2))
     before = torch.get_rng_state()
     batch = augment(images, how, first)
     assert torch.equal(torch.get_rng_state(), before)
-    torch.rand(3)  # what the global generator has given does not matter
+    torch.rand(3)  # the state of the global generator does not matter
     assert torch.equal(augment(images, how, second), batch)
     assert not torch.equal(augment(images, how, other), batch)
-    assert not torch.equal(augment(images, how, first), batch)  # of the next step
+    assert not torch.equal(augment(images, how, first), batch)  # the generator has advanced
 
 
 def test_both_batches_are_augmented(mirror, generator, monkeypatch):
@@ -61,7 +61,7 @@ def test_both_batches_are_augmented(mirror, generator, monkeypatch):
     assert torch.equal(batch.x_pull, same.x_pull.flip(-1))
 
 
-def test_going_on_from_a_checkpoint_with_flips_changes_nothing(mirror, tmp_path):
+def test_resuming_with_flips_gives_identical_result(mirror, tmp_path):
     whole, images = trainer_for("center", mirror, augment="flip")
     whole.run_epoch(images)
     whole.save(tmp_path / "checkpoint.safetensors")

@@ -1,4 +1,4 @@
-"""Everything that may be wrong with a model's folder, each a clear error."""
+"""Broken model folders: every defect gives a clear error."""
 
 import json
 
@@ -23,35 +23,35 @@ def edit_config(folder, **changes):
 
 
 CONFIG_ERRORS = {
-    "an unknown key": ({"latent_size": 8}, "unknown key 'latent_size'"),
-    "a missing key": ({"latent_dim": ...}, "lacks the key 'latent_dim'"),
-    "a negative size": ({"latent_dim": -8}, "latent_dim is -8; give a whole number from 1 to 4096"),
-    "a huge size": ({"latent_dim": 10**12}, "latent_dim is 1000000000000"),
+    "unknown key": ({"latent_size": 8}, "unknown key 'latent_size'"),
+    "missing key": ({"latent_dim": ...}, "lacks the key 'latent_dim'"),
+    "negative size": ({"latent_dim": -8}, "latent_dim is -8; give a whole number from 1 to 4096"),
+    "huge size": ({"latent_dim": 10**12}, "latent_dim is 1000000000000"),
     "huge widths": ({"widths": [32, 10**9]}, "widths is 1000000000"),
-    "a text for a size": ({"image_size": "28"}, "image_size is '28'"),
-    "true for a size": ({"num_codes": True}, "num_codes is True"),
-    "a fraction": ({"latent_dim": 8.5}, "latent_dim is 8.5"),
-    "not a number": ({"crop": float("nan")}, "crop is nan"),
-    "another variant": ({"variant": "centre"}, "unknown variant 'centre'; choose from ae, ae-conv, classifier, center"),
-    "another network": ({"network": "transformer"}, "unknown network 'transformer'"),
+    "size is a string": ({"image_size": "28"}, "image_size is '28'"),
+    "size is a boolean": ({"num_codes": True}, "num_codes is True"),
+    "size is a fraction": ({"latent_dim": 8.5}, "latent_dim is 8.5"),
+    "crop is nan": ({"crop": float("nan")}, "crop is nan"),
+    "unknown variant": ({"variant": "centre"}, "unknown variant 'centre'; choose from ae, ae-conv, classifier, center"),
+    "unknown network": ({"network": "transformer"}, "unknown network 'transformer'"),
     "two channels": ({"channels": 2}, "channels is 2; choose from 1, 3"),
     "no widths": ({"widths": []}, "widths is"),
     "too many halvings": ({"widths": [8, 8, 8]}, "cannot be halved once for each of 3 widths"),
-    "a newer format": ({"format_version": 99, "new": 1}, "reads up to 1: update it"),
-    "a grid of another side": ({"grid_size": 7}, "grid_size is 7; with this network and these widths it must be 0"),
-    "another feed": ({"feed": "both"}, "unknown feed 'both'; choose from encoder, codebook"),
-    "a feed without vectors": ({"feed": "codebook", "num_codes": 0}, "there is no vector to feed"),
-    "a number for yes": ({"variational": 1}, "variational is 1; it must be true or false"),
-    "another latent size than the weights": ({"latent_dim": 16}, "has the shape"),
-    "more vectors than the weights": ({"num_codes": 2}, "'codebook' has the shape .1, 8. instead of .2, 8."),
-    "no hash of the weights": ({"weights_sha256": ...}, "lacks the key 'weights_sha256'"),
-    "a hash that is none": ({"weights_sha256": "0"}, "weights_sha256 is '0'; it must be 64 hexadecimal digits"),
+    "newer format": ({"format_version": 99, "new": 1}, "reads up to 1: update it"),
+    "wrong grid size": ({"grid_size": 7}, "grid_size is 7; with this network and these widths it must be 0"),
+    "unknown feed": ({"feed": "both"}, "unknown feed 'both'; choose from encoder, codebook"),
+    "feed without vectors": ({"feed": "codebook", "num_codes": 0}, "there is no vector to feed"),
+    "flag is a number": ({"variational": 1}, "variational is 1; it must be true or false"),
+    "latent size differs from weights": ({"latent_dim": 16}, "has the shape"),
+    "vector count differs from weights": ({"num_codes": 2}, "'codebook' has the shape .1, 8. instead of .2, 8."),
+    "missing hash": ({"weights_sha256": ...}, "lacks the key 'weights_sha256'"),
+    "invalid hash": ({"weights_sha256": "0"}, "weights_sha256 is '0'; it must be 64 hexadecimal digits"),
     "no vectors": ({"num_codes": 0}, "the weight 'codebook' is unknown"),
 }
 
 
 @pytest.mark.parametrize("case", CONFIG_ERRORS)
-def test_a_wrong_configuration_is_a_clear_error(case, folder):
+def test_invalid_config_value_is_a_clear_error(case, folder):
     changes, message = CONFIG_ERRORS[case]
     edit_config(folder, **changes)
     with pytest.raises(LoadError, match=message):
@@ -59,7 +59,7 @@ def test_a_wrong_configuration_is_a_clear_error(case, folder):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", "\x00", "[" * 100_000])
-def test_a_configuration_that_is_no_object_is_a_clear_error(text, folder):
+def test_config_that_is_not_an_object_is_a_clear_error(text, folder):
     (folder / "config.json").write_text(text)
     with pytest.raises(LoadError, match="config.json"):
         AEVQ.from_pretrained(folder)
@@ -75,7 +75,7 @@ def test_truncated_weights_are_a_clear_error(keep, folder):
 
 
 @pytest.mark.parametrize("place", [-1, -1000])
-def test_a_flipped_bit_is_noticed(place, folder):
+def test_flipped_bit_in_weights_is_detected(place, folder):
     path = folder / "model.safetensors"
     data = bytearray(path.read_bytes())
     data[place] ^= 1
@@ -84,7 +84,7 @@ def test_a_flipped_bit_is_noticed(place, folder):
         AEVQ.from_pretrained(folder)
 
 
-def test_missing_extra_and_integer_weights_are_clear_errors(folder):
+def test_missing_unknown_and_integer_weights_are_clear_errors(folder):
     path = folder / "model.safetensors"
     weights = load_file(path)
     first = next(iter(weights))
@@ -105,12 +105,12 @@ def test_pickles_are_never_opened(folder):
 
 
 @pytest.mark.parametrize("name", ["centre-mnist", "./nowhere", "/nowhere/at/all", "a/b/c"])
-def test_a_model_that_is_not_there_is_a_clear_error(name):
+def test_unknown_model_is_a_clear_error(name):
     with pytest.raises(LoadError, match="there is no model"):
         AEVQ.from_pretrained(name)
 
 
-def test_the_hub_is_not_asked_when_told_so(hub, tmp_path):
+def test_local_files_only_sends_no_request(hub, tmp_path):
     with pytest.raises(LoadError, match="someone/center-mnist is not in the cache"):
         AEVQ.from_pretrained("someone/center-mnist", local_files_only=True, cache_dir=tmp_path)
     assert hub.requests == []

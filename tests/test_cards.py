@@ -1,4 +1,4 @@
-"""The shipped models' cards: valid for the Hub, true to the weights, and usable as they stand."""
+"""The shipped models' cards: valid metadata, numbers that match the weights, code that runs."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ from training.card import numbers
 from training.evaluate import evaluate
 from training.sources import find_source
 
-# names that the Hub knows, written down from its documentation
+# names from the Hub's documentation
 LICENSES = {
     "apache-2.0", "mit", "openrail", "bsd", "bsd-2-clause", "bsd-3-clause", "cc", "cc0-1.0", "cc-by-4.0",
     "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "unlicense", "unknown",
@@ -28,7 +28,7 @@ PIPELINE_TAGS = {
 }  # fmt: skip
 TAGS = {"autoencoder", "representation-learning", "vae", "vq-vae", "image-generation", "aevq"}  # the last is ours
 METRICS = {"mse", "accuracy", "psnr", "ssim", "fid"}
-RECOMPUTED = ("codebook-mnist", "vqae-mnist")  # of one data set: one classifier to measure with
+RECOMPUTED = ("codebook-mnist", "vqae-mnist")  # of one data set, so that one reference classifier is enough
 
 
 def card(name: str) -> ModelCard:
@@ -39,7 +39,7 @@ def config_of(name: str) -> AEVQConfig:
     return AEVQConfig.from_file(shipped_folder() / name / "config.json")
 
 
-def test_a_card_says_what_the_hub_can_read(shipped):
+def test_card_metadata_is_valid_for_the_hub(shipped):
     config, data = config_of(shipped), card(shipped).data
     dataset = DATASETS[config.dataset]
     assert data.license in LICENSES and (data.license != "other" or (data.license_name and data.license_link))
@@ -52,17 +52,17 @@ def test_a_card_says_what_the_hub_can_read(shipped):
     assert data.model_name == shipped
 
 
-def test_a_card_s_pictures_are_there_and_it_says_what_one_asks(shipped):
+def test_card_has_all_sections_and_its_pictures_exist(shipped):
     text = card(shipped).text
     folder = shipped_folder() / shipped
-    for picture in re.findall(r"!\[.*?\]\((.*?)\)", text):
-        assert (folder / picture).is_file()
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    assert pictures and all((folder / picture).is_file() for picture in pictures)
     for heading in ("Use", "Numbers", "Perturbation", "Interpolation", "Samples", "Training", "Findings and limits"):
         assert f"## {heading}\n" in text
     config = config_of(shipped)
     retrain = f"aevq train {config.variant} {config.dataset}\n"
-    for said in (f"aevq evaluate {shipped}", retrain, "Licence and citation", "@misc{shi2025", "@software{aevq"):
-        assert said in text
+    for phrase in (f"aevq evaluate {shipped}", retrain, "Licence and citation", "@misc{shi2025", "@software{aevq"):
+        assert phrase in text
     recipe = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", text, re.MULTILINE)
     assert [name for name, _ in recipe] == list(history(shipped)["recipe"])
     assert ("## Codebook health" in text) == (config.num_codes > 1)
@@ -70,7 +70,7 @@ def test_a_card_s_pictures_are_there_and_it_says_what_one_asks(shipped):
 
 
 @pytest.mark.parametrize("name", ["center-mnist", "classifier-celeba", "vqae-fashionmnist", "vqvae-celeba"])
-def test_the_code_of_a_card_runs_as_pasted_into_an_empty_folder(name, tmp_path):
+def test_card_code_runs_in_an_empty_folder(name, tmp_path):
     text = card(name).text
     assert text.index("pip install aevq-hub\n") < text.index("```python")
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
@@ -80,16 +80,18 @@ def test_the_code_of_a_card_runs_as_pasted_into_an_empty_folder(name, tmp_path):
 
 
 @pytest.mark.data
-def test_the_numbers_of_a_card_are_those_of_its_weights(data_root):
+def test_card_numbers_match_the_weights(data_root):
     judged = {MEASURES[key].name for key in MEASURES if key.startswith(("frechet", "changed", "sure"))}
-    for name in RECOMPUTED:  # in one test: the reference classifier is trained once and then read from the cache
+    for name in RECOMPUTED:  # in one test, so that the reference classifier is trained once
         model, text = AEVQ.from_pretrained(name), card(name).text
         results = evaluate(model, find_source(model.config.dataset, data_root=data_root), progress=False)
-        for line in numbers(results):
+        lines = numbers(results)
+        assert lines
+        for line in lines:
             row, value = line["measure"], line["value"]
-            told = re.search(rf"^\| {re.escape(row)} \| (.*?) \|", text, re.MULTILINE).group(1)
-            number, told_number = (float(re.match(r"-?[\d.]+", v).group()) for v in (value, told))
-            # the reference classifier is trained on this machine, so it differs slightly from the card's; and the
-            # linear probe stops after a number of iterations, not exactly at the same place everywhere
+            cell = re.search(rf"^\| {re.escape(row)} \| (.*?) \|", text, re.MULTILINE).group(1)
+            number, reported = (float(re.match(r"-?[\d.]+", v).group()) for v in (value, cell))
+            # the reference classifier is trained on this machine and differs slightly from the card's; the linear
+            # probe stops after a fixed number of iterations, not at exactly the same point on every machine
             rel = 0.15 if row in judged else 0.03 if row == MEASURES["probes.linear"].name else 0.01
-            assert number == pytest.approx(told_number, rel=rel, abs=0.02), (name, row)
+            assert number == pytest.approx(reported, rel=rel, abs=0.02), (name, row)

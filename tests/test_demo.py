@@ -1,11 +1,11 @@
-"""The demo's page as a person uses it."""
+"""The perturbation and interpolation tabs in the browser, and links to them."""
 
 import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from browsing import (
-    at_a_desk,
+    desktop_only,
     leave_for,
     open_accordion,
     open_tab,
@@ -20,7 +20,7 @@ from PIL import Image
 
 
 @pytest.mark.browser
-def test_a_slider_changes_the_picture_and_back(page):
+def test_slider_changes_the_picture_and_back(page):
     start = pixels(page, "start")
     live = pixels(page, "live")
     assert live == start  # nothing is shifted yet
@@ -31,14 +31,14 @@ def test_a_slider_changes_the_picture_and_back(page):
     slider.press("ArrowLeft")  # by keyboard, one step back
     wait_for_change(page, "live", shifted)
     assert page.locator("#shift input[type=number]").input_value() == "2.9"
-    page.locator("#curve svg[aria-label*='at a shift of 2.9']").first.wait_for()  # the marker went along
+    page.locator("#curve svg[aria-label*='at a shift of 2.9']").first.wait_for()  # the marker moves along
     set_slider(page, "shift", 0)
     wait_for(page, "live", start)
     assert pixels(page, "start") == start
 
 
 @pytest.mark.browser
-@at_a_desk
+@desktop_only
 def test_several_sliders_add_up_and_reset(page):
     start = pixels(page, "start")
     open_accordion(page, "several")
@@ -54,8 +54,8 @@ def test_several_sliders_add_up_and_reset(page):
 
 
 @pytest.mark.browser
-@at_a_desk
-def test_the_unit_and_the_range_of_the_sliders(page):
+@desktop_only
+def test_unit_and_range_of_the_sliders_can_be_changed(page):
     sheet = pixels(page, "sheet")
     page.get_by_label("standard deviations").click()
     wait_for_change(page, "sheet", sheet)
@@ -67,7 +67,7 @@ def test_the_unit_and_the_range_of_the_sliders(page):
 
 
 @pytest.mark.browser
-def test_another_start_and_another_model_change_every_picture(page):
+def test_changing_start_or_model_changes_every_picture(page):
     start, sheet = pixels(page, "start"), pixels(page, "sheet")
     page.locator("#perturbation_starts button.thumbnail-item").nth(3).click()
     start_2 = wait_for_change(page, "start", start)
@@ -79,15 +79,15 @@ def test_another_start_and_another_model_change_every_picture(page):
     wait_for_change(page, "start", start_2)
     wait_for_change(page, "sheet", sheet_2)
     page.locator("#perturbation_about").get_by_text("64 × 64 pixels").wait_for()
-    assert not page.locator("#perturbation_draw").is_visible()  # sketches are for grey pictures
+    assert not page.locator("#perturbation_draw").is_visible()  # sketches are offered for grey pictures only
 
 
 @pytest.mark.browser
-@at_a_desk
-def test_a_random_draw_is_named_and_comes_back_when_its_name_is_typed(page):
+@desktop_only
+def test_random_start_is_reproduced_from_its_token(page):
     start = pixels(page, "start")
     page.locator("#perturbation_random").click()
-    drawn = wait_for_change(page, "start", start)
+    random_picture = wait_for_change(page, "start", start)
     box = page.locator("#perturbation_start_token textarea, #perturbation_start_token input")
     name = box.input_value()
     assert re.fullmatch(r"random:\d+", name)
@@ -96,18 +96,18 @@ def test_a_random_draw_is_named_and_comes_back_when_its_name_is_typed(page):
     wait_for(page, "start", start)
     box.fill(name)
     box.press("Enter")
-    wait_for(page, "start", drawn)
+    wait_for(page, "start", random_picture)
     settle(page)
     box.fill("nonsense")
     box.press("Enter")
     page.get_by_text("give sample:N").wait_for()
     settle(page)
-    assert page.get_by_text("give sample:N").count() == 1  # said once, and nothing was drawn anew
-    assert pixels(page, "start") == drawn
+    assert page.get_by_text("give sample:N").count() == 1  # reported once, and the picture stays
+    assert pixels(page, "start") == random_picture
 
 
 @pytest.mark.browser
-def test_a_cell_of_a_grid_is_chosen_by_a_click_or_by_its_numbers(page):
+def test_grid_cell_is_selected_by_click_or_by_number(page):
     before = pixels(page, "start")
     pick_model(page, "perturbation", "FashionMNIST", "^VQ-AE")
     wait_for_change(page, "start", before)
@@ -125,7 +125,7 @@ def test_a_cell_of_a_grid_is_chosen_by_a_click_or_by_its_numbers(page):
 
 
 @pytest.mark.browser
-def test_a_sketch_becomes_the_start(page):
+def test_sketch_becomes_the_start(page):
     start = pixels(page, "start")
     open_accordion(page, "perturbation_draw")
     pad = page.locator("#perturbation_sketch canvas")
@@ -142,8 +142,8 @@ def test_a_sketch_becomes_the_start(page):
 
 
 @pytest.mark.browser
-@at_a_desk
-def test_an_image_of_one_s_own(page, tmp_path):
+@desktop_only
+def test_uploaded_image_becomes_the_start(page, tmp_path):
     Image.radial_gradient("L").save(tmp_path / "mine.png")
     start = pixels(page, "start")
     open_accordion(page, "perturbation_bring")
@@ -159,8 +159,8 @@ def test_an_image_of_one_s_own(page, tmp_path):
 
 
 @pytest.mark.browser
-def test_a_walk_between_two_pictures_and_between_four(page):
-    pixels(page, "start")  # the model is there
+def test_interpolation_between_two_and_four_pictures(page):
+    pixels(page, "start")  # the model is loaded
     open_tab(page, "Interpolation")
     strip, corners = pixels(page, "strip"), pixels(page, "corners")
     set_slider(page, "steps", 5)
@@ -178,8 +178,8 @@ def test_a_walk_between_two_pictures_and_between_four(page):
 
 
 @pytest.mark.browser
-@at_a_desk
-def test_a_walk_is_compared_and_played(page):
+@desktop_only
+def test_interpolation_is_compared_and_animated(page):
     pixels(page, "start")
     open_tab(page, "Interpolation")
     strip = pixels(page, "strip")
@@ -196,8 +196,8 @@ def test_a_walk_is_compared_and_played(page):
 
 
 @pytest.mark.browser
-@at_a_desk
-def test_a_link_restores_what_it_was_made_from(page, page_url):
+@desktop_only
+def test_link_restores_the_settings(page, page_url):
     start = pixels(page, "start")
     page.locator("#perturbation_starts button.thumbnail-item").nth(7).click()
     wait_for_change(page, "start", start)
@@ -227,8 +227,8 @@ def test_a_link_restores_what_it_was_made_from(page, page_url):
 
 
 @pytest.mark.browser
-@at_a_desk
-def test_nonsense_in_a_link_is_named_and_the_page_works(page, page_url):
+@desktop_only
+def test_invalid_link_values_are_reported_and_the_page_works(page, page_url):
     leave_for(page, f"{page_url}/?tab=perturbation&model=nothing&rank=9999&shift=NaN&start=sample:3")
     page.locator("#problem").get_by_text("unknown model 'nothing'").wait_for()
     page.locator("#problem").get_by_text("shift is nan").wait_for()
@@ -241,8 +241,8 @@ def test_nonsense_in_a_link_is_named_and_the_page_works(page, page_url):
 
 
 @pytest.mark.browser
-@at_a_desk
-def test_the_python_follows_the_picture(page):
+@desktop_only
+def test_python_code_follows_the_settings(page):
     pixels(page, "start")
     open_accordion(page, "perturbation_python")
     code = page.locator("#perturbation_code")

@@ -1,4 +1,4 @@
-"""The about tab as a person uses it."""
+"""The about tab in the browser."""
 
 import pytest
 from browsing import open_tab, pick_model, pixels, wait_for_change
@@ -7,7 +7,7 @@ from aevq_hub import explore
 
 
 @pytest.mark.browser
-def test_what_there_is_is_told_and_a_model_is_picked_to_be_loaded(page):
+def test_about_tab_lists_models_and_shows_the_selected_one(page):
     open_tab(page, "About")
     before = pixels(page, "about_samples")
     assert page.locator("#about_mnist table tbody tr").count() == len(explore.offers(lambda c: c.dataset == "mnist"))

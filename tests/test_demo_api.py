@@ -1,4 +1,4 @@
-"""The demo's endpoints as programs use them: each once with good values, and many times with bad ones."""
+"""The demo's endpoints as programs call them, with valid and invalid values."""
 
 import asyncio
 import base64
@@ -17,6 +17,7 @@ from gradio.utils import get_upload_folder
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import strategies as st
+from image_files import file_of
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
@@ -49,7 +50,7 @@ def grey(file: str) -> bytes:
         return image.convert("L").tobytes()
 
 
-def test_every_endpoint_is_named_typed_and_explained(client):
+def test_every_endpoint_is_named_typed_and_documented(client):
     found = client.view_api(return_format="dict")["named_endpoints"]
     assert set(found) == ENDPOINTS
     for name, endpoint in found.items():
@@ -59,7 +60,7 @@ def test_every_endpoint_is_named_typed_and_explained(client):
     assert [p["parameter_name"] for p in found["/perturb"]["parameters"]][:4] == ["model", "start", "rank", "shift"]
 
 
-def test_perturb_answers_the_picture(client):
+def test_perturb_returns_the_picture(client):
     file = client.predict("center-mnist", "sample:2", 3, 1.5, api_name="/perturb")
     wanted = perturbation.picture(Perturbation("center-mnist", "sample:2", 3, 1.5))
     assert grey(file) == wanted.tobytes()
@@ -68,14 +69,14 @@ def test_perturb_answers_the_picture(client):
     assert grey(file) == wanted.convert("L").tobytes()
 
 
-def test_the_readme_s_example_answers_the_picture(page_url):
+def test_readme_client_example_returns_the_picture(page_url):
     (code,) = re.findall(r"```python\n(from gradio_client .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     found = {}
     exec(code.replace("http://127.0.0.1:7860", page_url), found)
     assert grey(found["file"]) == perturbation.picture(Perturbation("center-mnist", "sample:3", shift=2.5)).tobytes()
 
 
-def test_interpolation_answers_strip_sheet_and_animation(client):
+def test_interpolation_returns_strip_sheet_and_animation(client):
     file = client.predict(start="random:1", end="sample:4", steps=5, mode="slerp", api_name="/interpolate")
     wanted = interpolation.strip(Interpolation("center-mnist", "random:1", "sample:4", steps=5, mode="slerp"))
     assert grey(file) == wanted.convert("L").tobytes()
@@ -87,7 +88,7 @@ def test_interpolation_answers_strip_sheet_and_animation(client):
         assert moving.n_frames == 2 * interpolation.FRAMES - 2
 
 
-def test_the_codebook_is_drawn_and_told(client):
+def test_codebook_endpoints_return_pictures_and_numbers(client):
     file = client.predict("ema-mnist", "index", "used", api_name="/codebook_gallery")
     assert grey(file) == codebook.gallery(Codebook("ema-mnist", sort="index", show="used")).convert("L").tobytes()
     assert client.predict("ema-mnist", api_name="/codebook_health")["in_use"] == 10
@@ -99,7 +100,7 @@ def test_the_codebook_is_drawn_and_told(client):
     assert grey(file) == codebook_map.point(Codebook("ema-mnist", point=5)).tobytes()
 
 
-def test_a_grid_is_edited_and_drawn(client):
+def test_recombination_endpoints_edit_and_render_a_grid(client):
     name = "vqae-fashionmnist"
     cells = client.predict("put", name, row=1, column=2, to_row=2, code=17, api_name="/edit_cells")
     s = Recombination(name, cells="1,2=17;2,2=17")
@@ -113,7 +114,7 @@ def test_a_grid_is_edited_and_drawn(client):
         )
 
 
-def test_codes_of_pasted_cells_are_those_of_the_second_picture_that_was_given(client):
+def test_pasted_cells_take_codes_of_the_given_second_picture(client):
     values = {"model": "vqae-fashionmnist", "cells": "1,1=@;7,7=@;4,4=@", "second": "sample:9"}
     cells = client.predict("quantise", **values, api_name="/edit_cells")
     s = recombination.edited(Recombination(**values), "quantise")
@@ -121,7 +122,7 @@ def test_codes_of_pasted_cells_are_those_of_the_second_picture_that_was_given(cl
     assert cells == s.cells != recombination.edited(other, "quantise").cells
 
 
-def test_the_ladder_answers_a_row_and_the_whole_sheet(client):
+def test_ladder_returns_a_row_and_the_whole_sheet(client):
     settings = Ladder("ae-celeba", "sample:3", "sample:4", -1.5)
     values = ("ae-celeba", "sample:3", "sample:4", -1.5)
     assert grey(client.predict(*values, api_name="/ladder")) == ladder.sheet(settings).convert("L").tobytes()
@@ -129,32 +130,31 @@ def test_the_ladder_answers_a_row_and_the_whole_sheet(client):
     assert grey(client.predict(*values, api_name="/ladder_row")) == wanted
 
 
-def test_an_image_is_brought_and_used(client):
+def test_uploaded_image_is_used_as_start(client):
     assert client.predict(api_name="/models") == list(explore.offers())
-    file = io.BytesIO()
-    Image.radial_gradient("L").save(file, "PNG")
-    token = client.predict(base64.b64encode(file.getvalue()).decode(), True, api_name="/bring")
+    data = base64.b64encode(file_of(Image.radial_gradient("L")).getvalue()).decode()
+    token = client.predict(data, True, api_name="/bring")
     assert grey(client.predict(start=token, api_name="/perturb")) != grey(client.predict(api_name="/perturb"))
 
 
-def test_the_endpoints_are_tools_of_language_models_too(page_url):
-    async def used():
+def test_endpoints_are_also_mcp_tools(page_url):
+    async def call_tools():
         async with (
             streamable_http_client(f"{page_url}/gradio_api/mcp/") as (reading, writing, *_),
             ClientSession(reading, writing) as session,
         ):
             await session.initialize()
             tools = (await session.list_tools()).tools
-            drawn = await session.call_tool("perturb", {"model": "center-mnist", "start": "sample:2", "shift": 1.5})
-            return tools, drawn, await session.call_tool("perturb", {"model": "nothing"})
+            result = await session.call_tool("perturb", {"model": "center-mnist", "start": "sample:2", "shift": 1.5})
+            return tools, result, await session.call_tool("perturb", {"model": "nothing"})
 
-    with ThreadPoolExecutor(1) as pool:  # the browser of other tests has an event loop in this thread
-        tools, drawn, refused = pool.submit(asyncio.run, used()).result()
+    with ThreadPoolExecutor(1) as pool:  # the browser of other tests runs an event loop in this thread
+        tools, result, refused = pool.submit(asyncio.run, call_tools()).result()
     assert {f"/{tool.name}" for tool in tools} == ENDPOINTS
     for tool in tools:
-        for name, argument in tool.inputSchema["properties"].items():  # a sentence of the docstring, not half of one
+        for name, argument in tool.inputSchema["properties"].items():  # a whole sentence of the docstring
             assert argument["description"].endswith((".", "…")), (tool.name, name)
-    with Image.open(io.BytesIO(base64.b64decode(drawn.content[0].data))) as image:
+    with Image.open(io.BytesIO(base64.b64decode(result.content[0].data))) as image:
         wanted = perturbation.picture(Perturbation("center-mnist", "sample:2", shift=1.5))
         assert image.tobytes() == wanted.tobytes()
     assert refused.isError and refused.content[0].text.startswith("unknown model 'nothing'; choose from")
@@ -198,7 +198,7 @@ GOOD = {
 
 @pytest.fixture(scope="module")
 def send(client, page_url):
-    """Calls as HTTP has them, since the client refuses to send some values: the kind of answer, and what it says."""
+    """Call an endpoint over plain HTTP, since the client refuses some values; returns event and message."""
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
 
     with httpx.Client(base_url=f"{page_url}/gradio_api/call", timeout=60) as http:
@@ -209,17 +209,17 @@ def send(client, page_url):
             sent = http.post(endpoint, content=json.dumps({"data": data}), headers={"content-type": "application/json"})
             assert sent.status_code == 200, sent.text
             answer = http.get(f"{endpoint}/{sent.json()['event_id']}").text
-            kind, _, said = answer.strip().rpartition("event: ")[2].partition("\ndata: ")
-            return kind, json.loads(said)
+            kind, _, message = answer.strip().rpartition("event: ")[2].partition("\ndata: ")
+            return kind, json.loads(message)
 
         send.parameters = {name: [p["parameter_name"] for p in e["parameters"]] for name, e in endpoints.items()}
         yield send
 
 
 @quick_and_deep
-def test_no_bad_value_is_an_internal_error(examples, send):
-    """Good and bad values mixed: an answer or a sentence, and no traceback, for which ``page_url`` looks at the end."""
-    # these take no values, or are slow and take what others take
+def test_no_value_causes_an_internal_error(examples, send):
+    """Valid and invalid values give a result or a sentence; ``page_url`` checks for tracebacks at the end."""
+    # these take no values, or are slow and take the same values as others
     left_out = ("/models", "/interpolation_animation", "/ladder")
     endpoints = sorted(set(send.parameters) - set(left_out))
     outcomes = {"complete": 0, "error": 0}
@@ -228,23 +228,23 @@ def test_no_bad_value_is_an_internal_error(examples, send):
         endpoint = data.draw(st.sampled_from(endpoints))
         names = data.draw(st.lists(st.sampled_from(send.parameters[endpoint]), unique=True))
         bad = data.draw(st.sets(st.sampled_from(names), max_size=2)) if names else set()
-        kind, said = send(endpoint, **{name: data.draw(ANYTHING if name in bad else GOOD[name]) for name in names})
+        kind, message = send(endpoint, **{name: data.draw(ANYTHING if name in bad else GOOD[name]) for name in names})
         outcomes[kind] += 1
         if kind == "error":
-            text = said["error"] if isinstance(said, dict) else said
-            assert text and "Traceback" not in text and "Error" not in text and len(text) < 1200, (endpoint, said)
+            text = message["error"] if isinstance(message, dict) else message
+            assert text and "Traceback" not in text and "Error" not in text and len(text) < 1200, (endpoint, message)
 
     fuzz(call, examples)
     assert min(outcomes.values()) > examples / 10, outcomes
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None, "1", [1], 1e39])
-def test_a_wrong_number_is_answered_by_one_sentence(send, value):
-    kind, said = send("/perturb", shift=value)
-    assert kind == "error" and re.search("shift is .*; give a number from -300 to 300", str(said))
+def test_invalid_number_is_answered_with_one_sentence(send, value):
+    kind, message = send("/perturb", shift=value)
+    assert kind == "error" and re.search("shift is .*; give a number from -300 to 300", str(message))
 
 
-def test_a_wrong_file_or_model_reads_nothing_of_the_server(client):
+def test_model_argument_cannot_read_server_files(client):
     for model in ("/etc", "../model_cards/center-mnist", str(ROOT / "model_cards" / "center-mnist")):
         with pytest.raises(AppError, match="unknown model .*; choose from"):
             client.predict(model=model, api_name="/perturb")
@@ -255,12 +255,12 @@ def test_a_wrong_file_or_model_reads_nothing_of_the_server(client):
              {"path": str(ROOT / "app.py")}, {"path": f"{get_upload_folder()}/../../etc/passwd"}],
     ids=lambda file: str(file)[:30].replace("\0", "NUL"),
 )  # fmt: skip
-def test_an_upload_is_a_file_that_was_uploaded(file):
+def test_only_uploaded_files_are_accepted(file):
     with pytest.raises(ValueError, match="This is no uploaded file; please bring the image again"):
         uploaded(file)
     assert uploaded({"path": f"{get_upload_folder()}/abc/mine.png"}).name == "mine.png"
 
 
-def test_gradio_is_imported_by_the_demo_alone():
+def test_explore_imports_neither_gradio_nor_matplotlib():
     code = "import sys, aevq_hub.explore.snippets; assert not {'gradio', 'matplotlib'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -1,4 +1,4 @@
-"""The grid recombination tab as a person uses it."""
+"""The grid recombination tab in the browser."""
 
 import base64
 import io
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 from browsing import (
-    at_a_desk,
+    desktop_only,
     leave_for,
     open_accordion,
     open_tab,
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def grid(page):
-    """The page with the tab open, and all its pictures there."""
+    """The page with the tab open and its pictures loaded."""
     open_tab(page, "Grid recombination")
     pixels(page, "edited")
     return page
@@ -40,15 +40,15 @@ def array(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("L"), int)
 
 
-def choose(page, row: int, column: int, **how) -> None:
+def select(page, row: int, column: int, **how) -> None:
     cell(page, row, column).click(**how)
     page.locator(f"#edited button[data-row='{row}'][data-column='{column}'][aria-pressed=true]").wait_for()
 
 
-def test_a_cell_that_is_edited_changes_its_pixels_and_far_ones_not(grid):
+def test_edited_cell_changes_only_nearby_pixels(grid):
     before = pixels(grid, "edited")
     assert pixels(grid, "recombination_direct") == before != pixels(grid, "recombination_quantised")
-    choose(grid, 1, 1)
+    select(grid, 1, 1)
     grid.locator("#recombination_status").get_by_text(
         re.compile("Row 1, column 1: the encoder's own vector")
     ).wait_for()
@@ -56,9 +56,9 @@ def test_a_cell_that_is_edited_changes_its_pixels_and_far_ones_not(grid):
     after = wait_for_change(grid, "edited", before)
     apart = abs(array(after) - array(before))
     assert apart[:4, :4].max() > 20 and apart[18:].max() == apart[:, 18:].max() == 0
-    said = grid.locator("#recombination_status").inner_text()
-    changed = int(re.search(r"(\d+) of 784 pixels changed", said)[1])
-    assert "1 of 49 cells" in said and abs(changed - (apart > 5).sum()) <= 10
+    status = grid.locator("#recombination_status").inner_text()
+    changed = int(re.search(r"(\d+) of 784 pixels changed", status)[1])
+    assert "1 of 49 cells" in status and abs(changed - (apart > 5).sum()) <= 10
     assert cell(grid, 1, 1).get_attribute("aria-label") == "row 1, column 1: code 36, edited"
     assert grid.locator("#matrix textarea").input_value().split()[0] == "36"
     orange = np.asarray(Image.open(io.BytesIO(pixels(grid, "change"))).convert("RGB"), int)
@@ -71,8 +71,8 @@ def test_a_cell_that_is_edited_changes_its_pixels_and_far_ones_not(grid):
     wait_for(grid, "edited", before)
 
 
-def test_a_code_goes_into_the_cell_clicked_just_before(grid):
-    """Even where the click on the code overtakes the one on the cell on its way to the server."""
+def test_code_is_put_into_last_clicked_cell(grid):
+    """Also if the click on the code reaches the server before the click on the cell."""
     before, held = pixels(grid, "edited"), []
     grid.route("**/queue/join*", lambda route: route.continue_() if held else held.append(route))
     grid.evaluate(
@@ -90,16 +90,16 @@ def test_a_code_goes_into_the_cell_clicked_just_before(grid):
     assert len(grid.locator("#edited .edited").all()) == 1
 
 
-@at_a_desk
-def test_by_keyboard_alone_a_rectangle_gets_a_code(grid):
+@desktop_only
+def test_rectangle_is_filled_by_keyboard_alone(grid):
     before = pixels(grid, "edited")
-    choose(grid, 4, 4)
+    select(grid, 4, 4)
     grid.keyboard.press("ArrowRight")
     grid.keyboard.press("Enter")
     grid.locator("#edited button[data-row='4'][data-column='5'][aria-pressed=true]").wait_for()
     grid.keyboard.press("Shift+ArrowDown")
     grid.locator("#recombination_status").get_by_text(re.compile("2 cells, rows 4 to 5, columns 5 to 5")).wait_for()
-    grid.wait_for_function("document.activeElement.dataset.row === '5'")  # the focus outlives the new picture
+    grid.wait_for_function("document.activeElement.dataset.row === '5'")  # the focus survives the new picture
     grid.locator("#palette button[tabindex='0']").focus()
     grid.keyboard.press("ArrowRight")
     code = grid.evaluate("document.activeElement.dataset.code")
@@ -117,14 +117,14 @@ def test_by_keyboard_alone_a_rectangle_gets_a_code(grid):
     grid.locator("#recombination_status").get_by_text(re.compile("6 cells, rows 4 to 5, columns 5 to 7")).wait_for()
 
 
-def test_the_actions_change_the_picture_and_undo_takes_them_back(grid):
+def test_actions_change_the_picture_and_can_be_undone(grid):
     seen = [pixels(grid, "edited")]
-    choose(grid, 2, 3)
-    choose(grid, 5, 5, modifiers=["Shift"])
+    select(grid, 2, 3)
+    select(grid, 5, 5, modifiers=["Shift"])
     for action in ("paste", "share", "random", "broadcast", "zeros"):
         grid.locator(f"#do_{action}").click()
         seen.append(wait_for_change(grid, "edited", seen[-1]))
-    assert grid.locator("#draw_seed input").input_value() == "2"  # two draws
+    assert grid.locator("#draw_seed input").input_value() == "2"  # two random actions
     assert grid.locator("#matrix textarea").input_value().split().count("-") == 48
     for wanted in seen[-2::-1]:
         grid.locator("#undo").click()
@@ -135,8 +135,8 @@ def test_the_actions_change_the_picture_and_undo_takes_them_back(grid):
     assert grid.locator("#redo").is_disabled() and "~" not in grid.locator("#matrix textarea").input_value()
 
 
-@at_a_desk
-def test_the_matrix_is_edited_checked_and_downloaded(grid):
+@desktop_only
+def test_matrix_is_edited_validated_and_downloaded(grid):
     before = pixels(grid, "edited")
     box = grid.locator("#matrix textarea")
     text = box.input_value()
@@ -145,29 +145,29 @@ def test_the_matrix_is_edited_checked_and_downloaded(grid):
     grid.locator("#apply").click()
     after = wait_for_change(grid, "edited", before)
     assert cell(grid, 1, 1).get_attribute("aria-label").startswith("row 1, column 1: code 17")
-    for wrong, said in (
+    for invalid, message in (
         ("1 2 3", "The matrix has 1 row; give 7"),
         (text.replace(rows[2].split()[1], "444", 1), "is '444'; give a whole number from 0 to 99"),
         ("hello", "The matrix has 1 row"),
     ):
-        box.fill(wrong)
+        box.fill(invalid)
         grid.locator("#apply").click()
-        grid.get_by_text(said).first.wait_for()
+        grid.get_by_text(message).first.wait_for()
     assert pixels(grid, "edited") == after
     with grid.expect_download() as download:
         grid.locator("#csv a").click()
     lines = download.value.path().read_text().splitlines()
     assert download.value.suggested_filename == "vqae-fashionmnist-indices.csv"
     assert len(lines) == 7 and lines[0].split(",")[0] == "17" and all(len(line.split(",")) == 7 for line in lines)
-    box.fill("\n".join(lines))  # the file pasted back: codes in every cell
+    box.fill("\n".join(lines))  # the pasted file has a code in every cell
     grid.locator("#apply").click()
     wait_for_change(grid, "edited", after)
 
 
-@at_a_desk
-def test_a_link_restores_the_edited_grid_and_the_python_makes_it(grid):
+@desktop_only
+def test_link_and_python_code_reproduce_the_edited_grid(grid):
     before = pixels(grid, "edited")
-    choose(grid, 3, 3)
+    select(grid, 3, 3)
     grid.locator("#palette button[data-code='36']").click()
     after = wait_for_change(grid, "edited", before)
     open_accordion(grid, "recombination_python")
@@ -181,8 +181,8 @@ def test_a_link_restores_the_edited_grid_and_the_python_makes_it(grid):
     assert cell(grid, 3, 3).get_attribute("aria-pressed") == "true"
 
 
-@at_a_desk
-def test_another_model_and_another_picture(grid):
+@desktop_only
+def test_changing_model_or_start_changes_the_grid(grid):
     before = pixels(grid, "edited")
     grid.locator("#recombination_starts button.thumbnail-item").nth(5).click()
     second = wait_for_change(grid, "edited", before)

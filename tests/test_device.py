@@ -1,4 +1,4 @@
-"""Which device ``--device`` means on machines with and without an accelerator."""
+"""``--device`` on machines with and without an accelerator."""
 
 from argparse import ArgumentParser
 
@@ -11,7 +11,7 @@ from training.commands import options
 
 @pytest.fixture(params=[None, "mps", "cuda"])
 def accelerator(request, monkeypatch):
-    """A machine with no accelerator, or with two of a kind."""
+    """A machine without an accelerator, or with two of one kind."""
     kind = request.param
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: kind is not None)
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda *_: kind and torch.device(kind))
@@ -25,7 +25,7 @@ def parse(*arguments):
     return parser.parse_args(arguments).device
 
 
-def test_auto_is_the_accelerator_or_else_the_processor(accelerator):
+def test_auto_prefers_the_accelerator_over_the_cpu(accelerator):
     assert parse() == parse("--device", "auto") == (accelerator or "cpu")
     assert parse("--device", "cpu") == "cpu"
     if accelerator:
@@ -33,14 +33,14 @@ def test_auto_is_the_accelerator_or_else_the_processor(accelerator):
         assert parse("--device", f"{accelerator}:1") == f"{accelerator}:1"
 
 
-def test_a_device_that_is_not_here_is_refused_with_the_choices(accelerator, capsys):
+def test_unavailable_device_is_refused_with_the_choices(accelerator, capsys):
     with pytest.raises(SystemExit):
         parse("--device", "xpu")
-    here = f", {accelerator}, {accelerator}:0, {accelerator}:1" if accelerator else ""
-    assert f"'xpu' is not available; choose from auto, cpu{here}\n" in capsys.readouterr().err
+    choices = f", {accelerator}, {accelerator}:0, {accelerator}:1" if accelerator else ""
+    assert f"'xpu' is not available; choose from auto, cpu{choices}\n" in capsys.readouterr().err
 
 
-def test_auto_on_this_machine_can_compute():
+def test_auto_device_of_this_machine_computes():
     x = torch.rand(5, device=parse())
     assert metrics.exact(x).sum().item() == pytest.approx(x.sum().item(), rel=1e-6)
     assert metrics.exact(x).dtype == torch.float64

@@ -1,4 +1,4 @@
-"""What the demo computes, without it."""
+"""The perturbation and interpolation tabs without Gradio, and the models they offer."""
 
 import io
 import threading
@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from image_files import file_of
 from PIL import Image
-from test_explore_starts import file_of
 
 from aevq_hub import AEVQ, LoadError, explore, pictures
 from aevq_hub.demo import page
@@ -17,7 +17,7 @@ from aevq_hub.explore.interpolation import Interpolation
 from aevq_hub.explore.perturbation import Perturbation
 from aevq_hub.registry import DATASETS
 
-CELL = 86  # of a sheet: 28 pixels enlarged three times, and a gap of two
+CELL = 86  # cell of a sheet in pixels: 28 enlarged three times, and a gap of two
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def shown():
     return explore.exhibit("center-mnist")
 
 
-def test_the_sheet_s_middle_row_is_the_start(shown):
+def test_middle_row_of_the_sheet_is_the_start(shown):
     sheet = pictures.perturbation(shown.model, shown.z[0])
     strip = pictures.perturbation(shown.model, shown.z[0], shifts=[0])
     top, cell = (sheet.height - 2) % CELL, CELL
@@ -33,7 +33,7 @@ def test_the_sheet_s_middle_row_is_the_start(shown):
     assert row.tobytes() == strip.crop((strip.width - 10 * cell, top, strip.width, top + cell)).tobytes()
 
 
-def test_a_strip_s_ends_are_the_two_pictures(shown):
+def test_strip_ends_are_the_two_pictures(shown):
     strip = pictures.interpolation(shown.model, shown.z[:1], shown.z[1:2], 5)
     ends = [pictures.enlarge(image, 84) for image in shown.model.to_pil(shown.model.decode(shown.z[:2]))]
     assert strip.crop((2, 2, CELL, CELL)).convert("L").tobytes() == ends[0].tobytes()
@@ -53,23 +53,23 @@ def test_every_shipped_model_can_be_shown(shipped):
 
 
 @pytest.mark.parametrize(("name", "discrete"), [("ae-mnist", set()), ("vqvae-mnist", {"codebook", "recombination"})])
-def test_a_page_of_one_s_own_models_has_the_tabs_that_they_can_do(name, discrete, monkeypatch):
+def test_page_of_own_models_has_only_applicable_tabs(name, discrete, monkeypatch):
     offer = explore.offers()[name]
-    own = exhibits.Offer(offer.name, replace(offer.config, dataset="cats"))
-    monkeypatch.setattr(exhibits, "_all_offers", lambda: {own.name: own})
+    custom = exhibits.Offer(offer.name, replace(offer.config, dataset="cats"))
+    monkeypatch.setattr(exhibits, "_all_offers", lambda: {custom.name: custom})
     components = page.build().config["components"]
     shown = {c["props"]["id"] for c in components if c["type"] == "tabitem"}
     assert shown == {"perturbation", "interpolation", "ladder", "about"} | discrete
     assert any(c["type"] == "radio" and ("cats", "cats") in map(tuple, c["props"]["choices"]) for c in components)
 
 
-def test_a_page_without_any_model_says_so(monkeypatch):
+def test_page_without_models_is_refused(monkeypatch):
     monkeypatch.setattr(exhibits, "_all_offers", dict)
     with pytest.raises(LoadError, match="there is no model to show"):
         page.build()
 
 
-def test_a_model_is_opened_once_by_many_threads_and_the_last_ones_stay_open():
+def test_model_cache_opens_once_across_threads_and_evicts_oldest():
     opened, may_open = [], threading.Event()
 
     def open_slowly(name):
@@ -87,7 +87,7 @@ def test_a_model_is_opened_once_by_many_threads_and_the_last_ones_stay_open():
     for thread in threads:
         thread.join()
     assert opened == ["a"]
-    for name in ("b", "a", "c", "a", "b"):  # a is used again and stays; b had to leave for c
+    for name in ("b", "a", "c", "a", "b"):  # a is used again and stays; b is evicted for c
         assert shelf(name) == name
     assert opened == ["a", "b", "c", "b"]
     for _ in range(2):  # a failure is not remembered
@@ -96,7 +96,7 @@ def test_a_model_is_opened_once_by_many_threads_and_the_last_ones_stay_open():
     assert opened[-2:] == ["broken", "broken"]
 
 
-def test_a_model_is_described_without_its_weights(monkeypatch):
+def test_describe_does_not_load_weights(monkeypatch):
     monkeypatch.setattr(AEVQ, "from_pretrained", None)
     exhibits.describe.cache_clear()
     for name, offer in explore.offers().items():
@@ -118,25 +118,25 @@ def test_shifts_of_several_dimensions_add_up():
     )
 
 
-def test_a_shift_in_standard_deviations_is_one_of_the_sampler_s_draws():
+def test_std_unit_is_the_standard_deviation_of_samples():
     for name in ("center-mnist", "vqae-fashionmnist"):
         model = explore.exhibit(name).model
-        drawn = model.sample_latents(4000, seed=0).movedim(1, -1).flatten(0, -2)
+        samples = model.sample_latents(4000, seed=0).movedim(1, -1).flatten(0, -2)
         std = model.sampler.standard_deviation(model.codebook)
-        assert torch.allclose(std, drawn.std(0), rtol=0.15)
+        assert torch.allclose(std, samples.std(0), rtol=0.15)
         settings = Perturbation(name, shift=2.0, unit="std")
         (moved,) = settings.shifts(model).items()
         assert moved == (model.ranked_dimensions()[0], pytest.approx(2 * std[moved[0]].item()))
 
 
-def test_the_sampler_s_own_draws_are_at_a_distance_of_about_one():
+def test_samples_have_mean_distance_one():
     model = explore.exhibit("center-mnist").model
     z = model.sample_latents(500, seed=0)
     assert model.sampler.distance(z).mean().item() == pytest.approx(1, abs=0.1)
     assert model.sampler.distance(z + 3).min() > 5
 
 
-def test_the_curve_begins_at_the_start_and_knows_how_far_it_leads():
+def test_curve_is_zero_at_the_start_and_grows():
     settings = Perturbation("center-mnist", "sample:2", rank=1)
     curve = perturbation.curve(settings)
     middle = len(curve.shifts) // 2
@@ -145,18 +145,18 @@ def test_the_curve_begins_at_the_start_and_knows_how_far_it_leads():
     assert curve.ground[middle] < 2 < curve.ground[-1]
     a, b = (np.asarray(perturbation.picture(replace(settings, shift=s)), float) / 255 for s in (0.0, 3.0))
     assert curve.picture[-1] == pytest.approx(((a - b) ** 2).mean() ** 0.5, abs=0.005)
-    assert perturbation.curve(replace(settings, shift=2.0)) is curve  # computed once, whatever the shift
+    assert perturbation.curve(replace(settings, shift=2.0)) is curve  # computed once for all shifts
 
 
-def test_of_a_grid_the_chosen_cell_is_shifted():
+def test_shift_changes_only_the_chosen_cell_of_a_grid():
     settings = Perturbation("vqae-fashionmnist", "sample:0", shift=100.0, row=1, column=1)
-    start, picture = (np.asarray(draw(settings), int) for draw in (perturbation.start, perturbation.picture))
-    changed = abs(start - picture)
+    start, shifted = perturbation.start(settings), perturbation.picture(settings)
+    changed = abs(np.asarray(start, int) - np.asarray(shifted, int))
     assert changed[:6, :6].max() > 20 and changed[18:, 18:].max() == 0
     assert settings.cell == (0, 0) and Perturbation("vqae-fashionmnist").cell == (3, 3)
 
 
-def test_sliders_reach_what_a_link_asks_for():
+def test_slider_limit_covers_the_values_of_a_link():
     assert Perturbation("center-mnist").limit == 3 and Perturbation("ema-mnist").limit == 300
     assert Perturbation("center-mnist", shift=20.0).limit == Perturbation("center-mnist", reach=50).limit == 50
     assert Perturbation("center-mnist", mix="0,-4").limit == 15
@@ -169,10 +169,11 @@ def test_four_corners_are_the_four_pictures():
         interpolation.CORNERS, [(2, 2), (2 + 6 * side, 2), (2, 2 + 6 * side), (2 + 6 * side,) * 2], strict=True
     ):
         corner = np.asarray(pictures.enlarge(interpolation.corner(settings, which), 56), int)
-        assert abs(np.asarray(sheet.crop((x, y, x + 56, y + 56)), int) - corner).max() <= 1  # rounding in a batch
+        # rounding differs in a batch
+        assert abs(np.asarray(sheet.crop((x, y, x + 56, y + 56)), int) - corner).max() <= 1
 
 
-def test_the_animation_goes_there_and_back():
+def test_animation_goes_there_and_back():
     settings = Interpolation("center-mnist", "sample:0", "sample:1")
     with Image.open(io.BytesIO(interpolation.animation(settings))) as moving:
         count = moving.n_frames
@@ -185,7 +186,7 @@ def test_the_animation_goes_there_and_back():
     assert (frames[1] == frames[count - 1]).all() and (frames[1] != frames[0]).any()
 
 
-def test_the_same_pair_through_another_variant():
+def test_interpolation_through_another_variant():
     settings = Interpolation("center-mnist", "sample:0", "random:3", other="ae-mnist")
     strip, other = interpolation.strip(settings), interpolation.other_strip(settings)
     assert other.size == strip.size and other.tobytes() != strip.tobytes()
@@ -199,7 +200,7 @@ MODELS = ["center-mnist", "vae-fashionmnist", "vqae-fashionmnist", "vqvae-fashio
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("kind", ["sample:2", "random:17", "image", "inverted image"])
-def test_the_python_makes_the_picture_pixel_for_pixel(name, kind, tmp_path, monkeypatch):
+def test_python_code_reproduces_the_picture_exactly(name, kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     token = kind if ":" in kind else starts.bring(file_of(Image.radial_gradient("L")), invert="inverted" in kind)
     if ":" not in kind:
@@ -216,7 +217,7 @@ def test_the_python_makes_the_picture_pixel_for_pixel(name, kind, tmp_path, monk
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("settings", "message"),
     [
         ({"model": "centre-mnist"}, "unknown model 'centre-mnist'; choose from ae-mnist"),
         ({"model": "/etc"}, "unknown model"),
@@ -238,13 +239,13 @@ def test_the_python_makes_the_picture_pixel_for_pixel(name, kind, tmp_path, monk
         ({"start": []}, "give sample:N"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(wrong, said):
+def test_invalid_setting_is_refused_with_one_sentence(settings, message):
     with pytest.raises(ValueError) as error:
-        Perturbation(**wrong)
-    assert said in str(error.value) and len(str(error.value)) < 900
+        Perturbation(**settings)
+    assert message in str(error.value) and len(str(error.value)) < 900
 
 
-def test_a_link_restores_settings_and_names_what_is_wrong_in_it():
+def test_link_restores_settings_and_reports_invalid_values():
     link = {"model": "center-celeba", "start": "random:9", "rank": "70", "shift": "-2.5", "mix": "0,1"}
     settings, problems = Perturbation.from_link(link)
     assert settings == Perturbation("center-celeba", "random:9", 70, -2.5, mix="0,1") and problems == []

@@ -1,4 +1,4 @@
-"""What the about tab tells, without the demo."""
+"""The about tab without Gradio."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from aevq_hub.measures import markdown_table, meanings
 from aevq_hub.registry import DATASETS, VARIANTS
 
 
-def test_every_variant_is_in_the_table_with_what_it_was_trained_on():
+def test_variants_table_lists_data_sets_of_every_variant():
     lines = markdown_table(about.variants()).splitlines()
     assert len(lines) == 2 + len(VARIANTS) and len({line.count("|") for line in lines}) == 1
     for line, (name, variant) in zip(lines[2:], VARIANTS.items(), strict=True):
@@ -19,7 +19,7 @@ def test_every_variant_is_in_the_table_with_what_it_was_trained_on():
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_every_shipped_model_s_numbers_are_its_own(dataset):
+def test_results_table_has_numbers_of_every_shipped_model(dataset):
     names = list(explore.offers(lambda config: config.dataset == dataset))
     headings, _, *lines = markdown_table(about.results(dataset)).splitlines()
     assert len(lines) == len(names) and " MSE |" in headings
@@ -32,12 +32,12 @@ def test_every_shipped_model_s_numbers_are_its_own(dataset):
     assert " images, measured on " in about.counted(dataset)
 
 
-def test_a_data_set_that_is_not_there():
+def test_unknown_data_set_is_refused():
     with pytest.raises(ValueError, match="unknown data set 'cifar'; choose from mnist, fashionmnist, celeba"):
         about.results("cifar")
 
 
-def test_the_licences_are_those_of_the_tables():
+def test_licences_cover_code_and_every_data_set():
     text = about.licences()
     assert "The code: MIT." in text and "Weights trained on MNIST: MIT." in text
     for dataset in DATASETS.values():
@@ -45,7 +45,7 @@ def test_the_licences_are_those_of_the_tables():
 
 
 @pytest.mark.parametrize("name", ["center-mnist", "vqvae-fashionmnist", "vae-celeba"])
-def test_the_python_makes_the_picture_pixel_for_pixel(name):
+def test_python_code_reproduces_the_picture_exactly(name):
     scope = {}
     exec(snippets.about(About(name)), scope)
     assert scope["picture"].tobytes() == about.samples(About(name)).tobytes()

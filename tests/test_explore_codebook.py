@@ -1,4 +1,4 @@
-"""What the codebook tab computes, and the maps that are shipped for it."""
+"""The codebook tab without Gradio, and the shipped maps."""
 
 import math
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from image_files import file_of, half_bright
 from safetensors.torch import load_file
 
 from aevq_hub import AEVQ, explore, pictures
@@ -20,19 +21,19 @@ MODELS = ["center-mnist", "codebook-fashionmnist", "ema-mnist", "vqae-fashionmni
 
 
 def distances(name: str) -> torch.Tensor:
-    """(K, K) between the vectors of a model, in double precision, infinite to themselves."""
+    """(K, K) distances between a model's vectors in double precision, infinite on the diagonal."""
     v = explore.exhibit(name).model.codebook.double()
     return (v[:, None] - v).norm(dim=-1).fill_diagonal_(math.inf)
 
 
-def test_every_model_with_vectors_is_offered():
+def test_only_models_with_vectors_are_offered():
     assert OFFERED and all(explore.exhibit(name).model.codebook is not None for name in MODELS)
     assert not any("codebook" in explore.exhibit(name).history["results"] for name in ("ae-mnist", "vae-mnist"))
     assert {"ae-mnist", "vae-mnist"}.isdisjoint(OFFERED)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_gallery_is_sorted_and_filtered_by_what_was_measured(name):
+def test_gallery_is_sorted_and_filtered_by_recorded_measures(name):
     history = explore.exhibit(name).history["results"]
     share, nearest, count = history["codebook"]["share"], distances(name).amin(1), history["codebook"]["vectors"]
     of = {sort: codebook.order(Codebook(name, sort=sort)) for sort in codebook.SORTS}
@@ -48,15 +49,15 @@ def test_the_gallery_is_sorted_and_filtered_by_what_was_measured(name):
     ]
 
 
-def test_as_many_vectors_are_in_use_dead_and_duplicates_as_was_measured():
+def test_counts_of_used_dead_and_duplicate_vectors_match_the_records():
     for name in OFFERED:
         known = codebook.book(name)
         counts = [sum(show in known.kinds(i) for i in range(len(known.share))) for show in codebook.SHOWS]
         assert counts == [known.health[key] for key in ("vectors", "in_use", "dead", "duplicates")], name
 
 
-def test_duplicates_are_the_recorded_ones_or_follow_from_the_recorded_spread():
-    """Two pairs, 0.1 and 0.3 apart; the latents' spread is 4, so that a duplicate is at most 0.2 away."""
+def test_duplicates_are_recorded_or_derived_from_the_spread():
+    """Two pairs, 0.1 and 0.3 apart; with a spread of 4, a duplicate is at most 0.2 away."""
     nearest = torch.tensor([0.1, 0.1, 0.3, 0.3])
     assert codebook._duplicates(nearest, {"duplicate_indices": [3], "nearest_distance": 0.025}) == {3}
     assert codebook._duplicates(nearest, {"nearest_distance": 0.1 / 4}) == {0, 1}
@@ -64,12 +65,13 @@ def test_duplicates_are_the_recorded_ones_or_follow_from_the_recorded_spread():
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_vector_is_drawn_as_in_the_card_and_on_the_sheet(name):
+def test_vector_looks_the_same_alone_and_in_the_gallery(name):
     model = explore.exhibit(name).model
     last = model.config.num_codes - 1
     z = model.codebook[last:].reshape(1, -1, *[1] * (len(model.config.latent_shape) - 1))
     wanted = np.asarray(model.to_pil(model.decode(z.expand(1, *model.config.latent_shape)))[0], int)
-    assert abs(np.asarray(codebook.vector(Codebook(name, vector=last)), int) - wanted).max() <= 1  # in a batch
+    # rounding differs in a batch
+    assert abs(np.asarray(codebook.vector(Codebook(name, vector=last)), int) - wanted).max() <= 1
     sheet, side = codebook.sprites(name), model.config.image_size
     y, x = divmod(last, sheet.width // side)
     cut = sheet.crop((x * side, y * side, (x + 1) * side, (y + 1) * side))
@@ -81,11 +83,11 @@ def test_a_vector_is_drawn_as_in_the_card_and_on_the_sheet(name):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("token", ["sample:3", "random:5"])
-def test_the_way_leads_from_the_sample_to_the_vector(name, token):
+def test_way_leads_from_the_sample_to_the_vector(name, token):
     settings = Codebook(name, token, vector=explore.offers()[name].config.num_codes - 1, way=0.0)
     ends = [np.asarray(codebook.picture(replace(settings, way=way)), int) for way in (0.0, 0.5, 1.0)]
     assert (ends[0] == np.asarray(codebook.start(settings), int)).all()
-    assert abs(ends[2] - np.asarray(codebook.vector(settings), int)).max() <= 1  # that one was drawn in a batch
+    assert abs(ends[2] - np.asarray(codebook.vector(settings), int)).max() <= 1  # rounding differs in a batch
     assert (ends[1] != ends[0]).any() and (ends[1] != ends[2]).any()
 
 
@@ -102,7 +104,7 @@ def test_neighbours_are_the_nearest_vectors(name):
     assert codebook.neighbours(Codebook("center-mnist")) == []
 
 
-def test_the_nearest_samples_are_by_distance_or_by_cells():
+def test_samples_are_ranked_by_distance_or_by_cells():
     shown = explore.exhibit("ema-mnist")
     apart = torch.cdist(shown.model.codebook[14:15].double(), shown.z.double())[0]
     found = codebook.samples(Codebook("ema-mnist", vector=14))
@@ -118,9 +120,7 @@ def test_the_nearest_samples_are_by_distance_or_by_cells():
 
 @pytest.mark.parametrize("name", ["center-mnist", "ema-fashionmnist", "vqae-fashionmnist", "vqvae-fashionmnist"])
 @pytest.mark.parametrize("token", ["sample:2", "random:17", "image"])
-def test_the_python_makes_the_picture_pixel_for_pixel(name, token, tmp_path, monkeypatch):
-    from test_explore_starts import file_of, half_bright
-
+def test_python_code_reproduces_the_picture_exactly(name, token, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if token == "image":
         token = starts.bring(file_of(half_bright("L")))
@@ -133,7 +133,7 @@ def test_the_python_makes_the_picture_pixel_for_pixel(name, token, tmp_path, mon
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("settings", "message"),
     [
         ({"model": "ae-mnist"}, "unknown model 'ae-mnist'; choose from center-mnist"),
         ({"model": "center-mnist", "vector": 1}, "vector is 1; give a whole number from 0 to 0"),
@@ -147,13 +147,13 @@ def test_the_python_makes_the_picture_pixel_for_pixel(name, token, tmp_path, mon
         ({"point": 1.5}, "point is 1.5"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(wrong, said):
+def test_invalid_setting_is_refused_with_one_sentence(settings, message):
     with pytest.raises(ValueError) as error:
-        Codebook(**wrong)
-    assert said in str(error.value) and len(str(error.value)) < 900
+        Codebook(**settings)
+    assert message in str(error.value) and len(str(error.value)) < 900
 
 
-def test_what_is_not_there_is_one_sentence(monkeypatch):
+def test_missing_items_are_refused_with_one_sentence(monkeypatch):
     with pytest.raises(ValueError, match="point is 700; give a whole number from 0 to 699"):
         codebook_map.point(Codebook(point=700))
     with pytest.raises(ValueError, match="has no vector to show as dead; choose all"):
@@ -164,7 +164,7 @@ def test_what_is_not_there_is_one_sentence(monkeypatch):
         codebook_map.about_point(Codebook())
 
 
-def test_a_link_restores_settings_and_names_what_is_wrong_in_it():
+def test_link_restores_settings_and_reports_invalid_values():
     link = {"model": "ema-mnist", "vector": "49", "sort": "index", "show": "dead", "way": "0.25", "point": "12"}
     assert Codebook.from_link(link) == (Codebook("ema-mnist", "sample:0", 49, "index", "dead", 0.25, 12), [])
     settings, problems = Codebook.from_link({**link, "vector": "50", "way": "far"})
@@ -173,7 +173,7 @@ def test_a_link_restores_settings_and_names_what_is_wrong_in_it():
 
 
 @pytest.mark.parametrize("name", OFFERED)
-def test_a_shipped_map_is_of_its_model(name):
+def test_shipped_map_matches_its_model(name):
     tensors = load_file(shipped_folder() / name / MAP_FILE)
     config, points = explore.offers()[name].config, len(tensors["points"])
     assert set(tensors) == {"points", "vectors", "classes", "latents"}
@@ -195,23 +195,24 @@ def test_a_shipped_map_is_of_its_model(name):
 
 
 def test_latents_of_one_class_lie_together_on_the_map():
-    """Neighbours on the plane are of the same class more often than chance, and than not."""
+    """Most nearest neighbours on the map have the same class."""
     plane = codebook_map.load_map("residual-mnist")
     classes = torch.tensor(plane.classes)
     nearest = torch.cdist(plane.points, plane.points).fill_diagonal_(math.inf).argmin(1)
     assert (classes[nearest] == classes).float().mean() > 0.8
 
 
-def test_maps_are_small():
+def test_shipped_maps_are_small():
     assert sum((shipped_folder() / name / MAP_FILE).stat().st_size for name in OFFERED) <= 3e6
 
 
-def test_a_click_on_the_map_means_what_is_nearest():
+def test_click_on_the_map_selects_the_nearest_item():
     settings = Codebook("ema-mnist")
     plane = codebook_map.load_map("ema-mnist")
     for i in (0, 17, 49):
         assert codebook_map.at(settings, *plane.vectors[i].tolist()) == ("vector", i)
     far = (torch.cdist(plane.points, plane.vectors).amin(1) > 2 * codebook_map.REACH).nonzero()[:, 0].tolist()
+    assert len(far) >= 5
     for i in far[:5]:
         kind, found = codebook_map.at(settings, *plane.points[i].tolist())
         assert kind == "point" and torch.equal(plane.points[found], plane.points[i])
@@ -219,8 +220,8 @@ def test_a_click_on_the_map_means_what_is_nearest():
     assert codebook_html.inside(corner, 1 - corner) == pytest.approx((0, 1))
 
 
-def test_the_health_is_said_in_numbers():
-    said = codebook_html.health(Codebook("ema-fashionmnist"))
+def test_health_is_shown_in_numbers():
+    html = codebook_html.health(Codebook("ema-fashionmnist"))
     for text in ("<b>13</b> in use", "<b>37</b> dead", "<b>0</b> duplicates", "<b>Perplexity 11.7</b>", "13.4%"):
-        assert text in said
+        assert text in html
     assert "nothing to choose" in codebook_html.health(Codebook("center-mnist"))

@@ -1,11 +1,11 @@
-"""One picture through every variant, without the demo."""
+"""The ladder tab without Gradio: one picture through every variant."""
 
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from image_files import file_of
 from PIL import Image
 
 from aevq_hub import explore, latent, pictures
@@ -15,14 +15,12 @@ from aevq_hub.folder import available_models
 from aevq_hub.registry import DATASETS, VARIANTS
 
 
-def brought() -> str:
-    file = io.BytesIO()
-    Image.radial_gradient("L").save(file, "PNG")
-    return starts.bring(file)
+def bring_gradient() -> str:
+    return starts.bring(file_of(Image.radial_gradient("L")))
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_one_row_per_shipped_variant_in_the_paper_s_order(dataset):
+def test_ladder_has_one_row_per_shipped_variant_in_order(dataset):
     settings = Ladder(f"center-{dataset}")
     found = list(ladder.rows(settings))
     shipped = [name for name in available_models() if name.endswith(f"-{dataset}")]
@@ -39,7 +37,7 @@ def test_one_row_per_shipped_variant_in_the_paper_s_order(dataset):
         assert (row.error is None) == (not DATASETS[dataset].shareable)
 
 
-def test_the_error_is_that_of_the_reconstruction():
+def test_row_error_is_the_reconstruction_error():
     settings = Ladder("vae-fashionmnist", "sample:3")
     x = originals.original("vae-fashionmnist", "sample:3")
     for row in ladder.rows(settings):
@@ -50,15 +48,15 @@ def test_the_error_is_that_of_the_reconstruction():
     assert by_model["vqae-fashionmnist"] < by_model["ae-fashionmnist"]
 
 
-def test_of_an_image_that_was_brought_the_original_is_known():
-    settings = Ladder("center-celeba", brought(), "sample:2")
+def test_uploaded_image_has_an_original():
+    settings = Ladder("center-celeba", bring_gradient(), "sample:2")
     rows = list(ladder.rows(settings))
     assert all(0 < row.error < 0.5 for row in rows)
     assert originals.picture(settings).size == (64, 64)
     assert originals.picture(replace(settings, start="sample:0")) is None
 
 
-def test_the_shift_is_in_standard_deviations_of_the_strongest_dimension():
+def test_shift_is_in_standard_deviations_of_the_top_dimension():
     for name in ("ema-mnist", "vqvae-fashionmnist"):
         shown = explore.exhibit(name)
         model, settings = shown.model, Ladder(name, shift=-3.0)
@@ -73,14 +71,14 @@ def test_the_shift_is_in_standard_deviations_of_the_strongest_dimension():
         assert torch.equal(still.shifted, still.reconstruction)
 
 
-def test_a_data_set_is_shown_by_its_best_model():
+def test_data_set_is_represented_by_its_best_model():
     assert Ladder("center-mnist") == Ladder("ae-mnist") and Ladder("ae-mnist").model in available_models()
     errors = {name: explore.exhibit(name).history["results"]["mse"] for name in Ladder("ae-celeba").models}
     assert Ladder("zero-celeba").model == min(errors, key=errors.get)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("settings", "message"),
     [
         ({"start": "random:3"}, "start is 'random:3', which is another picture for every model; give sample:N"),
         ({"second": "random:3"}, "second is 'random:3', which"),
@@ -90,13 +88,13 @@ def test_a_data_set_is_shown_by_its_best_model():
         ({"model": "mnist"}, "unknown model 'mnist'; choose from ae-mnist"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(wrong, said):
+def test_invalid_setting_is_refused_with_one_sentence(settings, message):
     with pytest.raises(ValueError) as error:
-        Ladder(**wrong)
-    assert said in str(error.value)
+        Ladder(**settings)
+    assert message in str(error.value)
 
 
-def test_a_sample_that_is_not_there_and_a_link():
+def test_missing_sample_is_refused_and_link_restores_settings():
     with pytest.raises(ValueError, match="There is no sample:20"):
         ladder.sheet(Ladder(start="sample:20"))
     settings = Ladder("center-celeba", "sample:4", "sample:9", 1.5)
@@ -105,9 +103,9 @@ def test_a_sample_that_is_not_there_and_a_link():
 
 
 @pytest.mark.parametrize(("name", "kind"), [("vqae-fashionmnist", "sample"), ("vae-celeba", "image")])
-def test_the_python_makes_the_picture_pixel_for_pixel(name, kind, tmp_path, monkeypatch):
+def test_python_code_reproduces_the_picture_exactly(name, kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings = Ladder(name, "sample:2" if kind == "sample" else brought(), "sample:5", 1.5)
+    settings = Ladder(name, "sample:2" if kind == "sample" else bring_gradient(), "sample:5", 1.5)
     if kind == "image":
         starts.brought(settings.start).image.save("picture-z1.png")
     scope = {}

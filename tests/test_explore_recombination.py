@@ -1,4 +1,4 @@
-"""Grids edited cell by cell, without the demo."""
+"""The grid recombination tab without Gradio."""
 
 import random
 from dataclasses import replace
@@ -22,7 +22,7 @@ def array(image: Image.Image) -> np.ndarray:
 
 
 def reach(model) -> int:
-    """How many pixels around its own a cell can change, measured: from a random decoder's gradient of one cell."""
+    """The distance in pixels up to which a cell can change the picture, by the gradient of the decoder."""
     z = torch.randn(1, *model.config.latent_shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
     size, side = model.config.image_size, model.config.image_size // model.config.grid_size
     with torch.enable_grad():
@@ -36,16 +36,16 @@ def model_name(request):
     return request.param
 
 
-def test_grids_are_offered_and_nothing_else():
+def test_only_grid_models_are_offered():
     assert {"vqae-fashionmnist", "vqvae-fashionmnist"} <= set(GRIDS)
     with pytest.raises(ValueError, match="unknown model 'center-mnist'; choose from vqae-"):
         Recombination("center-mnist")
 
 
-def test_an_edited_cell_changes_pixels_near_it_and_no_far_one(model_name):
+def test_edited_cell_changes_only_nearby_pixels(model_name):
     model, settings = explore.exhibit(model_name).model, Recombination(model_name)
     near = recombination.indices(settings)
-    # the code that is least like the cell's: on MNIST many are black, as the corner is
+    # the code least like the cell's: on MNIST many are black, as is the corner
     code = (model.codebook - model.codebook[near[0][0]]).norm(dim=1).argmax().item()
     s = edited(replace(settings, row=1, column=1, code=code), "put")
     apart = np.abs(array(recombination.picture(s)) - array(recombination.direct(s)))
@@ -62,18 +62,18 @@ def test_an_edited_cell_changes_pixels_near_it_and_no_far_one(model_name):
     assert sum(map(sum, recombination.is_edited(s))) == 1
 
 
-def test_the_edited_picture_is_the_edited_matrix_decoded(model_name):
+def test_edited_picture_is_the_decoded_matrix(model_name):
     model = explore.exhibit(model_name).model
     s = edited(edited(Recombination(model_name, code=3, row=2, column=5, to_row=3, to_column=6), "quantise"), "put")
     indices = torch.tensor([recombination.indices(s)])
     assert (indices[0, 1:3, 4:6] == 3).all()
     assert recombination.picture(s).tobytes() == model.to_pil(model.decode_indices(indices))[0].tobytes()
-    # what is shown and downloaded is the same matrix, and typing it in gives the same picture
+    # every text form of the matrix gives the same cells
     for text in (recombination.matrix_text(s), recombination.csv(s), str(indices[0].tolist())):
         assert replace(s, cells=text).cells == s.cells
 
 
-def test_what_is_kept_is_the_encoder_s_own(model_name):
+def test_unedited_cells_keep_the_encoder_output(model_name):
     model, s = explore.exhibit(model_name).model, Recombination(model_name, "sample:4")
     shown = explore.exhibit(model_name)
     assert recombination.picture(s).tobytes() == model.to_pil(model.render(shown.z[4:5]))[0].tobytes()
@@ -86,7 +86,7 @@ def test_what_is_kept_is_the_encoder_s_own(model_name):
     assert edited(quantised, "reset").cells == ""
 
 
-def test_a_rectangle_of_another_picture_is_pasted(model_name):
+def test_rectangle_of_another_picture_is_pasted(model_name):
     model = explore.exhibit(model_name).model
     s = edited(Recombination(model_name, "sample:0", "sample:7", row=4, column=2, to_row=2, to_column=3), "paste")
     z = model.decoder_input(explore.exhibit(model_name).z[[0, 7]])
@@ -95,7 +95,7 @@ def test_a_rectangle_of_another_picture_is_pasted(model_name):
     assert edited(s, "keep").cells == ""
 
 
-def test_the_actions_are_the_paper_s_figures(model_name):
+def test_actions_match_the_latent_functions(model_name):
     model = explore.exhibit(model_name).model
     size, book = model.config.grid_size, model.codebook
     s = Recombination(model_name, code=5, row=2, column=3, share=0.5, seed=9)
@@ -109,13 +109,13 @@ def test_the_actions_are_the_paper_s_figures(model_name):
     for action, grid in wanted.items():
         after = edited(s, action)
         assert torch.equal(recombination._grid(after), grid), action
-        assert after.seed == s.seed + (action in ("random", "share"))  # the next draw is another one
+        assert after.seed == s.seed + (action in ("random", "share"))  # the next random action differs
     assert edited(edited(s, "share"), "share").cells != edited(s, "share").cells
     with pytest.raises(ValueError, match="unknown action 'shuffle'; choose from put, paste"):
         edited(s, "shuffle")
 
 
-def test_undo_restores_the_picture_bit_for_bit():
+def test_undo_restores_the_picture_exactly():
     s = Recombination("vqae-fashionmnist")
     history, pictures, rng = History(), [recombination.picture(s).tobytes()], random.Random(0)
     for action in ("put", "share", "paste", "random", "quantise", "zeros"):
@@ -137,7 +137,7 @@ ROW = "1 2 3 4 5 6 7"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (";".join([ROW] * 6), "The matrix has 6 rows; give 7"),
         (";".join([ROW] * 8), "The matrix has 8 rows; give 7"),
@@ -160,16 +160,16 @@ ROW = "1 2 3 4 5 6 7"
         (17, "cells is 17; give a matrix as text"),
     ],
 )
-def test_what_is_no_matrix_is_one_sentence_that_names_the_place(text, said):
+def test_invalid_matrix_error_names_the_place(text, message):
     with pytest.raises(ValueError) as error:
         Recombination("vqae-fashionmnist", cells=text)
-    assert said in str(error.value) and len(str(error.value)) < 200 and ". " not in str(error.value)
+    assert message in str(error.value) and len(str(error.value)) < 200 and ". " not in str(error.value)
 
 
-def test_one_matrix_written_in_many_ways():
+def test_matrix_formats_are_equivalent():
     s = Recombination("vqae-fashionmnist", cells="7,1=4; 2,3=17")
     assert parsed(s.cells, 7, 100)[1][2] == 17 and parsed(s.cells, 7, 100)[6][0] == 4
-    assert s.cells == replace(s, cells=recombination.matrix_text(s)).cells  # ~25 means the picture's own
+    assert s.cells == replace(s, cells=recombination.matrix_text(s)).cells  # ~25 means the picture's own vector
     lines = "\r\n".join([ROW] * 7) + "\n"
     for text in (lines, lines.replace(" ", ","), lines.replace(" ", "\t"), f"[{', '.join([f'[{ROW}]'] * 7)}]"):
         assert replace(s, cells=text).cells == ";".join([ROW] * 7)
@@ -177,15 +177,15 @@ def test_one_matrix_written_in_many_ways():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"code": 100}, {"code": -1}, {"row": 8}, {"to_column": 9}, {"share": 1.5}, {"share": None}, {"seed": -1},
-              {"seed": "1"}, {"second": "sample:x"}]
+    "settings", [{"code": 100}, {"code": -1}, {"row": 8}, {"to_column": 9}, {"share": 1.5}, {"share": None},
+                 {"seed": -1}, {"seed": "1"}, {"second": "sample:x"}]
 )  # fmt: skip
-def test_a_wrong_setting_is_one_sentence(wrong):
-    with pytest.raises(ValueError, match=rf"{next(iter(wrong))} is .*; give"):
-        Recombination("vqae-fashionmnist", **wrong)
+def test_invalid_setting_is_refused_with_one_sentence(settings):
+    with pytest.raises(ValueError, match=rf"{next(iter(settings))} is .*; give"):
+        Recombination("vqae-fashionmnist", **settings)
 
 
-def test_a_link_restores_the_cells():
+def test_link_restores_the_cells():
     s = edited(Recombination("vqvae-fashionmnist", "random:3", row=1, column=1, to_row=2, code=7), "put")
     link = {name: str(getattr(s, name)) for name in s.names()}
     assert Recombination.from_link(link) == (s, [])
@@ -195,7 +195,7 @@ def test_a_link_restores_the_cells():
 
 @pytest.mark.parametrize("name", GRIDS)
 @pytest.mark.parametrize("actions", [[], ["put"], ["paste"], ["zeros"], ["random"], ["share", "paste", "put"]])
-def test_the_python_makes_the_picture_pixel_for_pixel(name, actions):
+def test_python_code_reproduces_the_picture_exactly(name, actions):
     s = Recombination(name, "sample:2", "random:5", row=2, column=2, to_row=4, to_column=3, code=11)
     for action in actions:
         s = edited(s, action)
@@ -205,19 +205,19 @@ def test_the_python_makes_the_picture_pixel_for_pixel(name, actions):
     assert scope["picture"].tobytes() == recombination.picture(s).tobytes()
 
 
-def test_the_palette_has_every_code_once_the_most_used_first(model_name):
+def test_palette_has_every_code_once_sorted_by_use(model_name):
     shown, palette = explore.exhibit(model_name), recombination.palette(model_name)
     assert sorted(palette.codes) == list(range(shown.model.config.num_codes))
     assert palette.shares == sorted(palette.shares, reverse=True) and sum(palette.shares) == pytest.approx(1, abs=0.01)
     side = palette.sprite.width // palette.columns
-    code = palette.codes[palette.columns + 1]  # in the second row, the second
+    code = palette.codes[palette.columns + 1]  # the second code of the second row
     tile = palette.sprite.crop((side, side, 2 * side, 2 * side))
     size = shown.model.config.grid_size
     alone = shown.model.to_pil(shown.model.decode_indices(torch.full((1, size, size), code)))[0]
     assert np.abs(array(tile) - array(alone.resize((side, side), Image.Resampling.BOX).convert("RGB"))).max() <= 1
 
 
-def test_an_original_is_known_where_it_may_be_shown():
+def test_original_is_available_only_if_shareable():
     white = starts.bring_data(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP6DwABBQECz6AuzQAAAABJRU5ErkJggg=="
     )
@@ -232,7 +232,7 @@ def test_an_original_is_known_where_it_may_be_shown():
         originals.original("ae-mnist", "sample:20")
 
 
-def test_blank_cells_and_drawn_ones(generator):
+def test_blank_and_drawn_replacements(generator):
     z = torch.randn(2, 4, 3, 3, generator=generator)
     blank = recombine.blank(z, [(0, 1), (2, 2)])
     assert (blank == 0).any(1).sum() == 4 and torch.equal(blank[:, :, 1], z[:, :, 1])

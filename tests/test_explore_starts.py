@@ -1,4 +1,4 @@
-"""What one can start from: samples, draws, and images that somebody brings."""
+"""Start tokens: samples, random latents and uploaded images."""
 
 import base64
 import io
@@ -7,33 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from image_files import file_of, half_bright
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from aevq_hub import explore
 from aevq_hub.explore import starts
 from aevq_hub.explore.interpolation import Interpolation
 
 
-def file_of(image: Image.Image, format: str = "PNG", **options) -> io.BytesIO:
-    file = io.BytesIO()
-    image.save(file, format, **options)
-    return file
-
-
-def half_bright(mode: str) -> Image.Image:
-    """Left dark, right bright."""
-    grey = np.zeros((40, 40), np.uint8)
-    grey[:, 20:] = 255
-    if mode == "I;16":
-        return Image.fromarray(grey.astype(np.uint16) * 257)
-    return Image.fromarray(grey).convert(mode)
-
-
-def test_a_sample_and_a_random_draw_are_what_they_are_called():
+def test_sample_and_random_starts_give_their_latents():
     shown = explore.exhibit("center-mnist")
     assert torch.equal(starts.latent(shown, "sample:3"), shown.z[3])
     assert torch.equal(starts.latent(shown, "random:17"), shown.model.sample_latents(1, seed=17)[0])
-    other = explore.exhibit("ae-mnist")  # a seed means one picture, through whichever model it goes
+    other = explore.exhibit("ae-mnist")  # a seed means the same picture for every model
     carried = starts.latent(other, "random:17", drawn_by=shown)
     assert torch.equal(carried, other.model.encode(shown.model.sample(1, seed=17))[0])
 
@@ -42,13 +29,13 @@ def test_a_sample_and_a_random_draw_are_what_they_are_called():
     "token", [None, 3, "", "sample", "sample:", "sample:-1", "sample:1e3",
               "random:99999999999", "image:xyz", "file:/etc/passwd", "sample:³"]
 )  # fmt: skip
-def test_a_malformed_start_is_one_sentence_with_the_choices(token):
+def test_malformed_start_is_refused_with_the_choices(token):
     with pytest.raises(ValueError, match=r"give sample:N .* random:N .* or image:…") as error:
         starts.latent(explore.exhibit("center-mnist"), token)
     assert str(error.value).count(". ") == 0
 
 
-def test_a_sample_or_an_image_that_is_not_there():
+def test_missing_sample_or_image_is_refused():
     shown = explore.exhibit("center-mnist")
     with pytest.raises(ValueError, match="There is no sample:20; choose from sample:0 to sample:19"):
         starts.latent(shown, "sample:20")
@@ -56,23 +43,23 @@ def test_a_sample_or_an_image_that_is_not_there():
         starts.latent(shown, "image:0123456789abcdef")
 
 
-def test_a_sample_of_a_model_that_has_more_becomes_one_that_is_there():
+def test_sample_number_wraps_when_the_model_changes():
     settings = Interpolation("center-celeba", "sample:13", "random:13")
     carried = starts.carried_over(settings)
     assert (carried.start, carried.end, carried.steps) == ("sample:3", "random:13", settings.steps)
     assert starts.carried_over(replace(settings, model="center-mnist")).start == "sample:13"
 
 
-def test_the_store_forgets_the_oldest():
+def test_store_evicts_the_oldest_image():
     store = starts._Store(2)
     keys = [store.put(starts.Brought(Image.new("L", (4, 4), shade), False)) for shade in (1, 2)]
-    assert store.get(keys[0])  # used again: the second is now the oldest
+    assert store.get(keys[0])  # used again, so the second is now the oldest
     third = store.put(starts.Brought(Image.new("L", (4, 4), 3), False))
     assert [bool(store.get(key)) for key in (*keys, third)] == [True, False, True]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "I;16", "CMYK"])
-def test_an_image_of_any_mode_is_kept_dark_left_and_bright_right(mode):
+def test_uploads_of_every_mode_keep_their_brightness(mode):
     token = starts.bring(file_of(half_bright(mode), "TIFF" if mode == "CMYK" else "PNG"))
     kept = np.asarray(starts.brought(token).image.convert("L"))
     assert kept[:, :18].max() < 10 and kept[:, 22:].min() > 245
@@ -80,7 +67,7 @@ def test_an_image_of_any_mode_is_kept_dark_left_and_bright_right(mode):
         assert starts.latent(explore.exhibit(name), token).isfinite().all()
 
 
-def test_an_image_is_upright_small_and_its_first_frame():
+def test_uploads_are_rotated_shrunk_and_reduced_to_the_first_frame():
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
     turned = starts.brought(starts.bring(file_of(half_bright("L"), "JPEG", exif=exif))).image
@@ -92,7 +79,7 @@ def test_an_image_is_upright_small_and_its_first_frame():
     assert large.size == (256, 256)
 
 
-def test_a_picture_of_the_model_s_size_is_encoded_to_the_bit():
+def test_upload_of_model_size_is_encoded_exactly():
     shown = explore.exhibit("center-mnist")
     image = shown.model.to_pil(shown.model.render(shown.z[:1]))[0]
     for invert in (False, True):
@@ -100,36 +87,40 @@ def test_a_picture_of_the_model_s_size_is_encoded_to_the_bit():
         assert torch.equal(starts.latent(shown, starts.bring(file_of(image), invert)), z)
 
 
-@pytest.mark.parametrize("name", ["text", "svg", "truncated", "bomb", "empty", "huge text chunk", "another format"])
-def test_what_is_no_image_is_one_sentence(name):
-    from PIL.PngImagePlugin import PngInfo
-
+def image_with_huge_text() -> io.BytesIO:
     info = PngInfo()
     info.add_text("comment", "x" * 5_000_000, zip=True)
-    files = {
-        "text": b"no picture",
-        "svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
-        "truncated": file_of(Image.radial_gradient("L")).getvalue()[:900],
-        "bomb": file_of(Image.new("1", (20_000, 20_000))).getvalue(),
-        "empty": b"",
-        "another format": file_of(Image.radial_gradient("L"), "PPM").getvalue(),
-        "huge text chunk": file_of(Image.new("L", (9, 9)), pnginfo=info).getvalue(),
-    }
+    return file_of(Image.new("L", (9, 9)), pnginfo=info)
+
+
+INVALID_IMAGES = {
+    "empty": io.BytesIO,
+    "text": lambda: io.BytesIO(b"no picture"),
+    "svg": lambda: io.BytesIO(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+    "truncated": lambda: io.BytesIO(file_of(Image.radial_gradient("L")).getvalue()[:900]),
+    "decompression bomb": lambda: file_of(Image.new("1", (20_000, 20_000))),
+    "huge text chunk": image_with_huge_text,
+    "unsupported format": lambda: file_of(Image.radial_gradient("L"), "PPM"),
+}
+
+
+@pytest.mark.parametrize("kind", INVALID_IMAGES)
+def test_invalid_image_is_refused_with_one_sentence(kind):
     with pytest.raises(ValueError, match="cannot be read as an image; please bring a PNG"):
-        starts.bring(io.BytesIO(files[name]))
+        starts.bring(INVALID_IMAGES[kind]())
 
 
-def test_an_image_of_too_many_pixels_is_one_sentence():
+def test_image_of_too_many_pixels_is_refused():
     with pytest.raises(ValueError, match="8000 × 8000 pixels; please bring one of at most 50 megapixels"):
         starts.bring(file_of(Image.new("1", (8_000, 8_000))))
 
 
 @pytest.mark.parametrize("data", [None, 3, "no base64!", "data:image/png;base64,é", "x" * 14_000_000])
-def test_an_image_as_text_is_checked(data):
+def test_invalid_base64_image_is_refused(data):
     with pytest.raises(ValueError, match="base64 text|at most 10 MB|cannot be read"):
         starts.bring_data(data)
 
 
-def test_base64_and_a_data_url_are_the_same_image():
+def test_base64_and_data_url_are_equivalent():
     data = base64.b64encode(file_of(Image.new("L", (28, 28), 7)).getvalue()).decode()
     assert starts.bring_data(data) == starts.bring_data(f"data:image/png;base64,{data}")

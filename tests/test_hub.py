@@ -1,4 +1,4 @@
-"""Loading over HTTP, from a stand-in for the Hub on loopback: what goes wrong on the way, and what stays usable."""
+"""Loading from a stand-in for the Hub over HTTP: caching, failures and redirects."""
 
 import errno
 import os
@@ -19,13 +19,13 @@ NAME = "ada/center-mnist"
 
 @pytest.fixture
 def published(hub, trained):
-    """The stand-in with a model in it."""
+    """The stand-in with one model."""
     repo = hub.repos["models", NAME] = hub_server.Repo()
     repo.commit("main", {path.name: path.read_bytes() for path in published_files(trained)})
     return hub
 
 
-def test_a_model_loads_once_and_then_without_network(published, monkeypatch):
+def test_cached_model_loads_without_network(published, monkeypatch):
     first = AEVQ.from_pretrained(NAME)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     published.requests.clear()
@@ -35,7 +35,7 @@ def test_a_model_loads_once_and_then_without_network(published, monkeypatch):
         AEVQ.from_pretrained(NAME, force_download=True)
 
 
-def test_a_short_name_is_looked_for_where_the_environment_says(published, monkeypatch):
+def test_short_name_is_looked_up_in_the_namespace(published, monkeypatch):
     repo = published.repos["models", "ada/my-own"] = published.repos["models", NAME]
     with pytest.raises(LoadError, match="there is no model 'my-own'.* or <name> if AEVQ_NAMESPACE gives the namespace"):
         AEVQ.from_pretrained("my-own")
@@ -47,7 +47,7 @@ def test_a_short_name_is_looked_for_where_the_environment_says(published, monkey
         AEVQ.from_pretrained("my-own", force_download=True)
 
 
-def test_the_models_of_a_namespace_are_listed(published, monkeypatch):
+def test_models_of_a_namespace_are_listed(published, monkeypatch):
     published.repos["models", "ada/something-else"] = hub_server.Repo()
     published.repos["models", "ada/something-else"].commit("main", {"README.md": b"library_name: other"})
     assert available_models("ada") == [NAME]
@@ -57,9 +57,9 @@ def test_the_models_of_a_namespace_are_listed(published, monkeypatch):
         available_models("ada")
 
 
-def test_a_hub_that_does_not_answer_is_asked_once_and_not_waited_for_long(published, monkeypatch):
+def test_silent_hub_is_asked_once_with_a_short_timeout(published, monkeypatch):
     assert hub._PATIENCE <= 5
-    monkeypatch.setattr(hub, "_PATIENCE", 0.1)  # without it, the client's own ten seconds
+    monkeypatch.setattr(hub, "_PATIENCE", 0.1)  # without it, the client waits ten seconds
     with socket.create_server(("127.0.0.1", 0)) as silent:
         there = f"http://127.0.0.1:{silent.getsockname()[1]}"
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE
@@ -68,11 +68,11 @@ def test_a_hub_that_does_not_answer_is_asked_once_and_not_waited_for_long(publis
             AEVQ.from_pretrained(NAME)
         silent.setblocking(False)
         silent.accept()[0].close()
-        with pytest.raises(BlockingIOError):  # nobody else has called
+        with pytest.raises(BlockingIOError):  # there was no second connection
             silent.accept()
 
 
-def test_an_unreachable_hub_is_noticed_without_a_pause(published, monkeypatch):
+def test_unreachable_hub_is_reported_without_long_pauses(published, monkeypatch):
     template, pauses = constants.HUGGINGFACE_CO_URL_TEMPLATE, []
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template.replace(published.url, "http://127.0.0.1:9"))
     monkeypatch.setattr("time.sleep", pauses.append)
@@ -82,8 +82,8 @@ def test_an_unreachable_hub_is_noticed_without_a_pause(published, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["config.json", "/lfs/"])
-def test_what_breaks_on_the_way_is_explained_and_leaves_the_cache_usable(path, published, monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client's pauses between its tries
+def test_failed_download_is_explained_and_leaves_the_cache_usable(path, published, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client's pauses between retries
     for failures in (published.broken, published.cut):
         failures.append(path)
         with pytest.raises(LoadError, match=f"{NAME} (did not arrive: .*; try again|is not in the cache)"):
@@ -92,7 +92,7 @@ def test_what_breaks_on_the_way_is_explained_and_leaves_the_cache_usable(path, p
     assert AEVQ.from_pretrained(NAME).config.name == "center-mnist"
 
 
-def test_an_answer_that_sends_elsewhere_gives_no_other_model_and_no_token_away(published, monkeypatch):
+def test_redirects_never_change_the_model_or_leak_the_token(published, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     good = published.files(NAME)
     with hub_server.serving() as other:
@@ -116,7 +116,7 @@ def test_an_answer_that_sends_elsewhere_gives_no_other_model_and_no_token_away(p
         assert other.tokens == {None}
 
 
-def test_a_commit_that_is_cached_is_asked_of_nobody(published):
+def test_cached_commit_sends_no_request(published):
     commit = published.repos["models", NAME].refs["main"]
     AEVQ.from_pretrained(NAME, revision=commit)
     published.requests.clear()
@@ -124,7 +124,7 @@ def test_a_commit_that_is_cached_is_asked_of_nobody(published):
     assert published.requests == []
 
 
-def test_an_update_that_breaks_off_leaves_the_old_state_usable_without_network(published, monkeypatch, tmp_path):
+def test_failed_update_keeps_the_old_model_usable_offline(published, monkeypatch, tmp_path):
     old = AEVQ.from_pretrained(NAME)
     new = AEVQ.from_pretrained(NAME)
     new.codebook += 1
@@ -143,7 +143,7 @@ def test_an_update_that_breaks_off_leaves_the_old_state_usable_without_network(p
     assert (AEVQ.from_pretrained(NAME).codebook == new.codebook).all()
 
 
-def test_many_processes_load_at_once_and_one_is_killed(published, tmp_path):
+def test_concurrent_loads_survive_a_killed_process(published, tmp_path):
     address = {"HF_ENDPOINT": published.url, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path / "home")}
     code = f"from aevq_hub import AEVQ; print(AEVQ.from_pretrained({NAME!r}).codebook.sum().item())"
 
@@ -167,13 +167,13 @@ def test_many_processes_load_at_once_and_one_is_killed(published, tmp_path):
     processes[0].communicate()
 
 
-def test_a_token_that_the_hub_does_not_know(published, monkeypatch):
+def test_unknown_token_is_explained(published, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     with pytest.raises(LoadError, match="did not arrive: .*; log in with `hf auth login`"):
         AEVQ.from_pretrained(NAME)
 
 
-def test_a_full_disk_is_explained(published, monkeypatch):
+def test_full_disk_is_explained(published, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -1,4 +1,4 @@
-"""What only fresh environments show: the installed package, the Space, and another server than the Hub. In CI alone."""
+"""The installed package, the Space and an independent server in fresh environments; runs in CI only."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not os.environ.get("CI"), reason="installs into 
 
 
 class Environment:
-    """A fresh virtual environment in a folder of its own, and the variables that its programs see."""
+    """A fresh virtual environment and the environment variables of its programs."""
 
     def __init__(self, folder: Path, **variables: str):
         self.folder = folder
@@ -37,7 +37,7 @@ class Environment:
         return result.stdout
 
     def link(self, requirement: str) -> None:
-        """Link the running environment's copies of a package's dependencies, and of theirs, and of nothing else."""
+        """Link the dependencies of a package, also indirect ones, from the running environment."""
         (site,) = (self.folder / "venv" / "lib").glob("*/site-packages")
         todo, seen = [Requirement(requirement)], set()
         while todo:
@@ -59,15 +59,15 @@ class Environment:
                     (site / top).symlink_to(found.locate_file(top))
 
     def serving(self, url: str, *command, cwd: Path):
-        """A server among the programs of the environment, running for as long as the context lasts."""
+        """Run one of the environment's programs as a server."""
         command = [self.folder / "venv" / "bin" / command[0], *command[1:]]
         return running(command, url, self.folder / "log", cwd, self.variables)
 
 
-def test_the_package_and_the_space_run_with_nothing_else(hub, pushed, mirror, tmp_path):
-    """One environment: the package without extras, then with them, and in its stead the Space as the Hub builds it."""
+def test_package_and_space_run_in_a_fresh_environment(hub, pushed, mirror, tmp_path):
+    """In one environment: the package without extras, then with them, then the Space as the Hub builds it."""
     environment = Environment(tmp_path, HF_ENDPOINT=hub.url)
-    source = tmp_path / "source"  # a build leaves files in it
+    source = tmp_path / "source"  # a copy, since a build leaves files in it
     source.mkdir()
     for name in ("aevq_hub", "training", "model_cards", "pyproject.toml", "README.md", "LICENSE"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -75,15 +75,15 @@ def test_the_package_and_the_space_run_with_nothing_else(hub, pushed, mirror, tm
     environment.link("aevq-hub")
     environment.run("-m", "pip", "install", "-q", "--no-deps", source)
     listed = environment.run("-m", "pip", "show", "-f", "aevq-hub").partition("Files:")[2].split()
-    assert {file.split("/")[0].split("-")[0] for file in listed} == {"..", "aevq_hub"}  # of the former, bin/aevq
+    assert {file.split("/")[0].split("-")[0] for file in listed} == {"..", "aevq_hub"}  # ".." is that of ../bin/aevq
     for name in (repr(NAME), "'center-mnist'"):
         use = f"model = AEVQ.from_pretrained({name}); model.sample(2, seed=0)"
         environment.run("-c", f"from aevq_hub import AEVQ, available_models; {use}")
     timed = "import torch, time; t = time.process_time(); import aevq_hub; print(time.process_time() - t)"
     assert min(float(environment.run("-c", timed)) for _ in range(3)) <= 0.3
     for command, extra in ((["-m", "aevq_hub.training"], "train"), (["-m", "aevq_hub.demo"], "app")):
-        said = environment.run(*command, status=1)
-        assert f'`pip install "aevq-hub[{extra}]"`' in said and len(said.splitlines()) == 1
+        output = environment.run(*command, status=1)
+        assert f'`pip install "aevq-hub[{extra}]"`' in output and len(output.splitlines()) == 1
 
     environment.link("aevq-hub[app,train]")
     port = free_port()
@@ -93,15 +93,15 @@ def test_the_package_and_the_space_run_with_nothing_else(hub, pushed, mirror, tm
     options = ["--epochs", "1", "--data-root", mirror, "--output", "trained"]
     environment.run("train", "ae", "mnist", *options, program="aevq")
     assert AEVQ.from_pretrained(tmp_path / "trained" / "ae-mnist").config.name == "ae-mnist"
-    environment.run("search", "ae", "mnist", "--latent-dim", "4", *options, program="aevq")  # in a process of its own
+    environment.run("search", "ae", "mnist", "--latent-dim", "4", *options, program="aevq")  # spawns a process
     with environment.serving(url, "python", "-m", "aevq_hub.demo", cwd=tmp_path), urllib.request.urlopen(url) as answer:
         assert "center-mnist" in answer.read().decode()
     environment.run("-m", "pip", "uninstall", "-q", "-y", "aevq-hub")
 
     space = lay_out(tmp_path / "space", pinned("ada"))
     card = SpaceCard.load(space / "README.md").data
-    asked = [f"gradio=={card.sdk_version}", "-r", space / "requirements.txt"]
-    environment.run("-m", "pip", "install", "-q", "--dry-run", *asked)  # they can be installed together
+    requirements = [f"gradio=={card.sdk_version}", "-r", space / "requirements.txt"]
+    environment.run("-m", "pip", "install", "-q", "--dry-run", *requirements)  # the requirements are compatible
     for line in card.preload_from_hub:
         repo_id, files, revision = line.split(" ")
         for file in files.split(","):
@@ -110,11 +110,11 @@ def test_the_package_and_the_space_run_with_nothing_else(hub, pushed, mirror, tm
     with environment.serving(url, "python", "app.py", cwd=space), urllib.request.urlopen(url) as answer:
         page = answer.read().decode()
         assert "from continuous to discrete" in page and "center-mnist" in page
-    assert hub.requests == []  # what was preloaded is asked of nobody
+    assert hub.requests == []  # everything was preloaded
 
 
-def test_a_model_loads_from_an_independent_server(pushed, tmp_path):
-    """olah serves git repositories of a local mirror as the Hub does."""
+def test_model_loads_from_an_independent_server(pushed, tmp_path):
+    """olah serves local git repositories with the Hub's protocol."""
     environment = Environment(tmp_path)
     environment.run("-m", "pip", "install", "-q", "olah")
     mirrored = shutil.copytree(pushed, tmp_path / "mirrors" / "models" / NAME)
@@ -135,6 +135,6 @@ def test_a_model_loads_from_an_independent_server(pushed, tmp_path):
     with environment.serving(f"{url}/{NAME}/resolve/main/config.json", "olah-cli", "-c", "olah.toml", cwd=tmp_path):
         there = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "other-home"), "HF_HUB_DISABLE_XET": "1"}
         output = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, env=there, text=True)
-    told, error = output.strip().splitlines()
-    assert float(told) == pytest.approx(AEVQ.from_pretrained(pushed).codebook.sum().item())
+    value, error = output.strip().splitlines()
+    assert float(value) == pytest.approx(AEVQ.from_pretrained(pushed).codebook.sum().item())
     assert "the Hub has no model 'ada/nothing'" in error

@@ -1,10 +1,12 @@
+"""Perturbation and interpolation of latents."""
+
 import pytest
 import torch
 
 from aevq_hub.latent import bilinear, interpolate, perturb
 
 
-def test_a_shift_changes_one_dimension_by_that_amount(generator):
+def test_perturb_shifts_one_dimension(generator):
     z = torch.randn(3, 8, generator=generator)
     shifted = perturb(z, [2, 5], [-1.0, 0.0, 3.0])
     assert shifted.shape == (3, 2, 3, 8)
@@ -14,24 +16,24 @@ def test_a_shift_changes_one_dimension_by_that_amount(generator):
     assert torch.equal(shifted[:, 1, 2], expected)
 
 
-def test_one_dimension_and_one_shift_may_be_numbers():
+def test_perturb_accepts_single_numbers():
     assert perturb(torch.zeros(4), 1, 2)[0, 0].tolist() == [0, 2, 0, 0]
 
 
 @pytest.mark.parametrize("dims", [-1, 8, [0, 9], 1.5])
-def test_a_dimension_out_of_range_is_refused(dims):
+def test_dimension_out_of_range_is_refused(dims):
     with pytest.raises(ValueError, match="choose from 0 to 7"):
         perturb(torch.zeros(8), dims, 1.0)
 
 
 @pytest.mark.parametrize("shift", [float("nan"), float("inf")])
-def test_a_shift_that_is_no_number_is_refused(shift):
+def test_shift_that_is_not_finite_is_refused(shift):
     with pytest.raises(ValueError, match="finite"):
         perturb(torch.zeros(8), 0, shift)
 
 
 @pytest.mark.parametrize("mode", ["lerp", "slerp"])
-def test_interpolation_ends_at_its_ends(mode, generator):
+def test_interpolation_starts_and_ends_at_the_given_latents(mode, generator):
     z1, z2 = torch.randn(2, 3, 8, generator=generator)
     path = interpolate(z1, z2, 9, mode)
     assert path.shape == (9, 3, 8)
@@ -51,7 +53,7 @@ def test_slerp_keeps_the_length_and_turns_evenly():
 
 
 @pytest.mark.parametrize("factor", [1.0, 2.0, -1.0, 0.0])
-def test_slerp_takes_the_straight_line_where_there_is_no_arc(factor):
+def test_slerp_of_parallel_vectors_is_lerp(factor):
     z = torch.tensor([1.0, 2.0, 3.0])
     path = interpolate(z, factor * z, 5, "slerp")
     assert path.isfinite().all()
@@ -59,7 +61,7 @@ def test_slerp_takes_the_straight_line_where_there_is_no_arc(factor):
         assert torch.allclose(path, interpolate(z, factor * z, 5))
 
 
-def test_interpolation_refuses_what_it_cannot_do():
+def test_invalid_interpolation_is_refused():
     z = torch.zeros(4)
     with pytest.raises(ValueError, match="at least 2"):
         interpolate(z, z, 1)
@@ -70,17 +72,17 @@ def test_interpolation_refuses_what_it_cannot_do():
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 3, 3)])
-def test_a_bilinear_sheet_has_the_four_at_its_corners_and_their_mean_in_the_middle(shape, generator):
+def test_bilinear_has_the_corners_and_their_mean(shape, generator):
     corners = torch.randn(4, *shape, generator=generator)
     sheet = bilinear(*corners, rows=3, columns=5)
     assert sheet.shape == (3, 5, *shape)
     for corner, found in zip(corners, (sheet[0, 0], sheet[0, -1], sheet[-1, 0], sheet[-1, -1]), strict=True):
         assert torch.equal(found, corner)
     assert torch.allclose(sheet[1, 2], corners.mean(0), atol=1e-6)
-    assert torch.allclose(sheet[0], interpolate(corners[0], corners[1], 5), atol=1e-6)  # a side is a straight line
+    assert torch.allclose(sheet[0], interpolate(corners[0], corners[1], 5), atol=1e-6)  # each side is a straight line
 
 
-def test_a_bilinear_sheet_refuses_what_it_cannot_do():
+def test_invalid_bilinear_is_refused():
     z = torch.zeros(4)
     with pytest.raises(ValueError, match="at least 2"):
         bilinear(z, z, z, z, 1, 5)

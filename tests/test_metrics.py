@@ -1,3 +1,5 @@
+"""Metrics on models and latents whose values are known."""
+
 import math
 
 import pytest
@@ -12,7 +14,7 @@ from training.recipes import configure
 
 
 class Thresholds(nn.Module):
-    """A "model" of one latent number: it is the grey of the whole picture, shifted by a tenth per unit."""
+    """A model of two latent numbers; the first sets the grey of the whole picture, a tenth per unit."""
 
     def encode(self, x):
         return torch.cat([x.mean((1, 2, 3))[:, None], torch.zeros(len(x), 1)], 1)
@@ -26,7 +28,7 @@ def grey(value: float) -> torch.Tensor:
 
 
 def classifier(sure_below: float, sure_above: float):
-    """Class 0 for dark, 1 for bright pictures; unsure in between."""
+    """A classifier: class 0 for dark pictures, 1 for bright ones, unsure in between."""
 
     def classify(x):
         g = x.mean((1, 2, 3))
@@ -36,72 +38,72 @@ def classifier(sure_below: float, sure_above: float):
     return classify
 
 
-def test_transitions_that_a_classifier_is_sure_of():
+def test_transitions_with_a_confident_classifier():
     # the start decodes to 0.5 (class 0, sure); at +1.5 the grey passes 0.65
     result = metrics.transitions(Thresholds(), classifier(0.649, 0.6491), grey(0.0), dims=[0, 1])
     assert result == {"changed": 1.0, "changed_surely": 1.0, "sure": 1.0}
     assert metrics.transitions(Thresholds(), classifier(0.649, 0.6491), grey(0.0), dims=[1])["changed"] == 0
 
 
-def test_between_two_classes_two_pictures_may_be_unsure():
-    # at +1 (0.60) and +1.5 (0.65) the classifier doubts
+def test_sure_transition_allows_two_unsure_pictures():
+    # the classifier is unsure at +1 (0.60) and +1.5 (0.65)
     result = metrics.transitions(Thresholds(), classifier(0.58, 0.68), grey(0.0), dims=[0])
     assert result["changed_surely"] == 1
     assert result["sure"] == pytest.approx(11 / 13)
 
 
-def test_a_way_through_unsure_pictures_is_no_sure_transition():
-    # from +0.5 (0.55) to +2 (0.70) the classifier doubts four pictures
+def test_transition_through_many_unsure_pictures_is_not_sure():
+    # the classifier is unsure of four pictures, from +0.5 (0.55) to +2 (0.70)
     result = metrics.transitions(Thresholds(), classifier(0.53, 0.72), grey(0.0), dims=[0])
     assert result["changed"] == 1
     assert result["changed_surely"] == 0
     assert result["sure"] == pytest.approx(9 / 13)
 
 
-def test_distances_by_hand():
+def test_distances_match_hand_computation():
     z = torch.tensor([[0.0, 0.0], [6.0, 8.0]])
     assert metrics.mean_distance(z, torch.zeros(2)) == 5
     assert metrics.movement(torch.zeros(2, 2), z) == 5
 
 
-def test_mse_and_psnr_by_hand():
+def test_mse_and_psnr_match_hand_computation():
     config = configure("ae-conv", "mnist", DATASETS["mnist"], Recipe())
     model = AEVQ(config).eval()
     nn.init.zeros_(model.decoder[-1].weight)
-    nn.init.zeros_(model.decoder[-1].bias)  # every picture becomes 0.5
+    nn.init.zeros_(model.decoder[-1].bias)  # every output is 0.5
     images = torch.tensor([0, 255], dtype=torch.uint8).repeat_interleave(28 * 28).view(2, 1, 28, 28)
     assert metrics.mse(model, images) == pytest.approx(0.25)
     assert metrics.psnr(0.25) == pytest.approx(20 * math.log10(2))
 
 
-def test_the_effect_of_a_dimension_is_what_it_does_to_the_picture():
+def test_dimension_effect_is_the_mean_squared_change():
     effect = metrics.dimension_effect(Thresholds(), torch.zeros(4, 2), shift=1.0)
     assert effect.tolist() == pytest.approx([0.01, 0.0])
 
 
-def test_accuracies_by_hand():
+def test_accuracies_match_hand_computation():
     p = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
     assert metrics.accuracy(p, torch.tensor([0, 1, 1])) == pytest.approx(2 / 3)
-    yes = torch.tensor([[1, -1], [0, 1], [0, 1]])  # right, –; right, right; wrong, wrong
+    yes = torch.tensor([[1, -1], [0, 1], [0, 1]])  # correct, unknown; correct, correct; wrong, wrong
     assert metrics.accuracy(p, yes) == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert metrics.majority(torch.tensor([3, 3, 1]), torch.tensor([3, 1, 3, 3])) == 0.75
-    train = torch.tensor([[1, 0], [1, -1], [0, 0]])  # mostly yes, always no
+    train = torch.tensor([[1, 0], [1, -1], [0, 0]])  # the first attribute is mostly true, the second always false
     assert metrics.majority(train, torch.tensor([[1, 0], [0, 0], [1, 1], [1, 0]])) == 0.75
 
 
-def test_probes_find_classes_that_are_there_and_none_that_are_not(generator):
+def test_probes_find_only_classes_present_in_the_latents(generator):
     labels = torch.arange(200) % 2
     z = torch.randn(200, 4, generator=generator)
-    told = z + 10 * labels[:, None]
-    found = metrics.probes((told, labels), (told, labels))
+    separated = z + 10 * labels[:, None]
+    found = metrics.probes((separated, labels), (separated, labels))
     assert found == {"majority": 0.5, "linear": 1.0, "neighbours": 1.0}
     others = torch.randn(200, 4, generator=generator)
     assert metrics.probes((z, labels), (others, labels))["linear"] < 0.65
     attributes = torch.stack([labels, 1 - labels], 1)
-    assert metrics.probes((told, attributes), (told, attributes))["linear"] == 1.0
+    assert metrics.probes((separated, attributes), (separated, attributes))["linear"] == 1.0
 
 
-def test_the_frechet_distance_of_gaussians_is_the_formula(generator):
+def test_frechet_distance_matches_the_formula(generator):
     images = torch.randint(0, 256, (400, 1, 2, 2), generator=generator, dtype=torch.uint8)
 
     def features(x):
@@ -117,7 +119,7 @@ def test_the_frechet_distance_of_gaussians_is_the_formula(generator):
     assert wider == pytest.approx(torch.cov(x.flatten(1).T).trace().item(), rel=1e-3)
 
 
-def test_ssim_of_equal_pictures_is_one(generator):
+def test_ssim_of_equal_images_is_one(generator):
     class Same(nn.Module):
         def forward(self, x):
             return x

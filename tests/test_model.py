@@ -1,4 +1,4 @@
-"""The model and its folder: save and load for every variant, and everything that may be wrong with a folder."""
+"""The model: saving and loading, round trips of latents and indices, and invalid input."""
 
 import shutil
 
@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 from tiny import build
 
-from aevq_hub import AEVQ, available_models
+from aevq_hub import AEVQ
+from aevq_hub.folder import shipped_folder
 from aevq_hub.registry import DATASETS, VARIANTS
 
 
@@ -19,7 +20,7 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_save_and_load_to_the_bit(variant, dataset, tmp_path, generator):
+def test_saving_and_loading_is_exact(variant, dataset, tmp_path, generator):
     model = build(variant, dataset)
     model.save_pretrained(tmp_path / "model")
     loaded = AEVQ.from_pretrained(tmp_path / "model")
@@ -38,7 +39,7 @@ def test_save_and_load_to_the_bit(variant, dataset, tmp_path, generator):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_latents_and_indices_make_the_round_trip(variant, dataset, generator):
+def test_latents_and_indices_round_trip(variant, dataset, generator):
     model = build(variant, dataset)
     c = model.config
     x = torch.rand(2, c.channels, c.image_size, c.image_size, generator=generator)
@@ -52,10 +53,10 @@ def test_latents_and_indices_make_the_round_trip(variant, dataset, generator):
     q, indices, distances = model.quantize(z)
     assert q.shape == z.shape
     assert indices.shape == distances.shape == (2, *c.latent_shape[1:])
-    assert torch.equal(model.quantize(q)[1], indices)  # a vector is its own nearest
+    assert torch.equal(model.quantize(q)[1], indices)  # each vector is its own nearest
     assert torch.equal(model.decode_indices(indices), model.decode(q))
     assert torch.allclose(distances, (z - q).norm(dim=1), atol=1e-3)
-    apart = torch.cdist(z.movedim(1, -1).flatten(0, -2), model.codebook)  # the nearest indeed
+    apart = torch.cdist(z.movedim(1, -1).flatten(0, -2), model.codebook)  # no vector is nearer
     assert torch.allclose(apart.amin(1), distances.flatten(), atol=1e-3)
     with pytest.raises(ValueError, match=f"index {c.num_codes} is out of range; choose from 0 to {c.num_codes - 1}"):
         model.decode_indices(torch.full_like(indices, c.num_codes))
@@ -65,7 +66,7 @@ def test_latents_and_indices_make_the_round_trip(variant, dataset, generator):
         model.decode_indices(indices.float())
 
 
-def test_the_decoder_of_a_vq_vae_is_fed_from_the_codebook_and_that_of_a_vq_ae_is_not(generator):
+def test_decoder_input_is_quantised_only_in_the_vqvae(generator):
     x = torch.rand(2, 1, 28, 28, generator=generator)
     for variant, quantized in (("vqvae", True), ("vqae", False)):
         model = build(variant)
@@ -86,7 +87,7 @@ def test_only_a_classifier_classifies(generator):
         build().classify(x)
 
 
-def test_samples_need_a_fitted_sampler_and_a_number():
+def test_sampling_needs_a_fitted_sampler_and_a_positive_count():
     model = build("vqae")
     with pytest.raises(ValueError, match="vqae-mnist has no fitted sampler"):
         model.sample(2, seed=0)
@@ -94,17 +95,17 @@ def test_samples_need_a_fitted_sampler_and_a_number():
         model.sample(0, seed=0)
 
 
-def test_a_loaded_model_is_ready_to_use(folder):
+def test_loaded_model_is_ready_for_inference(folder):
     model = AEVQ.from_pretrained(str(folder), device="cpu")
     assert not model.training
     assert not model(torch.rand(1, 1, 28, 28)).requires_grad
     assert model.codebook.shape == (1, 8)
     z = torch.zeros(1, 8, requires_grad=True)
-    model.decode(z).sum().backward()  # gradients with respect to a latent are still to be had
+    model.decode(z).sum().backward()  # gradients with respect to a latent still work
     assert z.grad.abs().sum() > 0
 
 
-def test_half_precision_on_disk_is_float32_in_memory(folder, tmp_path):
+def test_half_precision_weights_load_as_float32(folder, tmp_path):
     model = AEVQ.from_pretrained(folder)
     model.save_pretrained(tmp_path / "half", dtype=torch.float16)
     half = AEVQ.from_pretrained(tmp_path / "half")
@@ -115,7 +116,7 @@ def test_half_precision_on_disk_is_float32_in_memory(folder, tmp_path):
         assert torch.equal(half.state_dict()[key], value.half().float())
 
 
-def test_a_model_may_compute_in_half_precision(folder, generator):
+def test_model_can_compute_in_half_precision(folder, generator):
     x = torch.rand(3, 1, 28, 28, generator=generator)
     full, half = AEVQ.from_pretrained(folder), AEVQ.from_pretrained(folder, dtype=torch.bfloat16)
     assert half.encode(x).dtype == half(x).dtype == half.codebook.dtype == torch.float32
@@ -125,15 +126,15 @@ def test_a_model_may_compute_in_half_precision(folder, generator):
         AEVQ.from_pretrained(folder, dtype=torch.int8)
 
 
-def test_the_folder_is_readable_and_saving_again_keeps_the_card(folder):
+def test_saved_folder_is_readable_and_keeps_its_card(folder):
     assert all(path.stat().st_mode & 0o044 == 0o044 for path in folder.iterdir())
     (folder / "README.md").write_text("my card")
     AEVQ.from_pretrained(folder).save_pretrained(folder)
     assert (folder / "README.md").read_text() == "my card"
-    assert [p.name for p in folder.parent.iterdir()] == ["center-mnist"]  # nothing is left beside
+    assert [p.name for p in folder.parent.iterdir()] == ["center-mnist"]  # no temporary files remain
 
 
-def test_an_interrupted_save_leaves_the_old_model(folder, monkeypatch):
+def test_interrupted_save_keeps_the_old_model(folder, monkeypatch):
     before = (folder / "model.safetensors").read_bytes()
     monkeypatch.setattr("aevq_hub.model.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
@@ -152,17 +153,17 @@ def test_an_interrupted_save_leaves_the_old_model(folder, monkeypatch):
         (torch.full((1, 1, 28, 28), float("nan")), "images are in"),
     ],
 )
-def test_wrong_images_are_refused(x, message):
+def test_invalid_images_are_refused(x, message):
     with pytest.raises(ValueError, match=message):
         build(latent_dim=8).encode(x)
 
 
-def test_wrong_latents_are_refused():
+def test_invalid_latents_are_refused():
     with pytest.raises(ValueError, match=r"takes floating point \(B, 8\)"):
         build(latent_dim=8).decode(torch.zeros(8))
 
 
-def test_any_picture_in_pictures_out():
+def test_preprocess_and_to_pil_convert_any_picture():
     model = build(dataset="celeba")
     x = model.preprocess(Image.new("L", (178, 218), 255))
     assert x.shape == (1, 3, 64, 64)
@@ -178,16 +179,13 @@ def test_dimensions_are_ranked_by_their_effect():
     assert model.ranked_dimensions() == [1, 3, 0, 2]
 
 
-def test_every_shipped_folder_loads_by_its_name(shipped):
+def test_every_shipped_model_loads_by_name(shipped):
     model = AEVQ.from_pretrained(shipped)
     assert model.config.name == shipped
-    assert shipped in available_models()
     assert model.dimension_effect.max() > 0
 
 
-def test_a_copy_of_a_shipped_folder_is_the_same_model(shipped, tmp_path):
-    from aevq_hub.folder import shipped_folder
-
+def test_copied_shipped_folder_gives_the_same_model(shipped, tmp_path):
     shutil.copytree(shipped_folder() / shipped, tmp_path / "copy")
     copy, model = AEVQ.from_pretrained(tmp_path / "copy"), AEVQ.from_pretrained(shipped)
     assert all(torch.equal(a, b) for a, b in zip(copy.state_dict().values(), model.state_dict().values(), strict=True))

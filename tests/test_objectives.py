@@ -1,3 +1,5 @@
+"""The terms of the objectives against the paper's equations, and the updates of the vectors."""
+
 import math
 
 import pytest
@@ -17,11 +19,11 @@ def model(generator):
     return AEVQ(configure("center", "mnist", DATASETS["mnist"], Recipe(latent_dim=8, num_codes=1))).train()
 
 
-def test_the_terms_are_those_of_section_3_1(model, generator):
+def test_pull_terms_match_section_3_1(model, generator):
     x = torch.rand(5, 1, 28, 28, generator=generator)
     others = torch.rand(7, 1, 28, 28, generator=generator)
     terms, matches = pull(model, Batch(x, others), Recipe(ema_rate=0.1))
-    assert "vector_pull" not in terms  # vectors that follow need no gradient
+    assert "vector_pull" not in terms  # vectors updated by EMA need no gradient
     terms = pull(model, Batch(x, others), Recipe())[0]
 
     v = model.codebook[0]
@@ -36,7 +38,7 @@ def test_the_terms_are_those_of_section_3_1(model, generator):
     assert terms["center_reconstruction"].item() == pytest.approx(center.item(), rel=1e-5)
 
 
-def test_by_hand():
+def test_nearest_matches_hand_computation():
     z = torch.tensor([[1.0, 1.0], [10.0, 0.0], [0.1, 0.0]])
     v = torch.tensor([[1.0, 0.0]])
     assert nearest(z, v, "squared").item() == 2  # squared distances 1, 81, 0.81
@@ -46,18 +48,18 @@ def test_by_hand():
         nearest(z, v, "manhattan")
 
 
-def test_several_vectors_choose_each_their_own():
+def test_each_vector_chooses_its_own_nearest_latent():
     z = torch.tensor([[0.0, 0.0], [5.0, 5.0]])
     assert nearest(z, torch.tensor([[4.0, 4.0], [1.0, 0.0], [6.0, 5.0]])).tolist() == [1, 0, 1]
 
 
-def test_the_pull_reaches_encoder_and_vector_but_not_the_decoder(model, generator):
+def test_pull_gradient_reaches_encoder_and_vector_but_not_decoder(model, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator)
     terms, _ = pull(model, Batch(x, x), Recipe())
     (terms["encoder_pull"] + terms["vector_pull"]).backward()
     z = model.encode(x)
     star = nearest(z, model.codebook)
-    # together the two are the paper's one term, whose gradient reaches both
+    # the two terms together are the paper's single term, whose gradient reaches both
     expected = torch.autograd.grad(
         ((z[star] - model.codebook) ** 2).sum(), [*model.encoder.parameters(), model.codebook]
     )
@@ -67,14 +69,14 @@ def test_the_pull_reaches_encoder_and_vector_but_not_the_decoder(model, generato
     assert all(p.grad is None or p.grad.abs().sum() == 0 for p in model.decoder.parameters())
 
 
-def test_the_optional_term_is_measured_always_and_trained_when_asked(model, generator):
+def test_center_reconstruction_is_trained_only_with_a_weight(model, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator)
     assert not pull(model, Batch(x, x), Recipe())[0]["center_reconstruction"].requires_grad
     trained = Recipe(center_reconstruction_weight=0.1)
     assert pull(model, Batch(x, x), trained)[0]["center_reconstruction"].requires_grad
 
 
-def test_the_optional_term_moves_vectors_or_in_their_stead_the_latents_that_they_follow(model, generator):
+def test_center_reconstruction_moves_vectors_or_with_ema_the_latents(model, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator)
     plain, averaged = (
         Recipe(assignment="image-to-vector", center_reconstruction_weight=1.0, ema_rate=r) for r in (0, 0.1)
@@ -88,7 +90,7 @@ def test_the_optional_term_moves_vectors_or_in_their_stead_the_latents_that_they
         assert all(p.grad.abs().sum() > 0 for p in model.decoder.parameters())
         reached = any(p.grad is not None and p.grad.abs().sum() > 0 for p in model.encoder.parameters())
         assert (model.codebook.grad is None, reached) == (recipe is averaged, recipe is averaged)
-    assert values[0] == pytest.approx(values[1], rel=1e-5)  # the value is that of D(v) in both
+    assert values[0] == pytest.approx(values[1], rel=1e-5)  # both have the value for D(v)
 
 
 def test_zero_pulls_every_latent(model, generator):
@@ -97,19 +99,19 @@ def test_zero_pulls_every_latent(model, generator):
     assert terms["encoder_pull"].item() == pytest.approx(model.encode(x).square().sum().item() / 4, rel=1e-5)
 
 
-def test_the_kl_divergence_is_that_of_torch(generator):
+def test_kl_divergence_matches_torch(generator):
     recipe = Recipe(latent_dim=8)
     model = AEVQ(configure("vae", "mnist", DATASETS["mnist"], recipe)).train()
     x = torch.rand(4, 1, 28, 28, generator=generator)
     mean, log_variance = model.encode_distribution(x)
     encoded = torch.distributions.Normal(mean, (log_variance / 2).exp())
     expected = torch.distributions.kl_divergence(encoded, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
-    draws = [vae(model, Batch(x, generator=torch.Generator().manual_seed(seed)), recipe)[0] for seed in (0, 0, 1)]
-    assert draws[0]["kl"].item() == pytest.approx(expected.item(), rel=1e-4)
-    assert draws[0]["reconstruction"] == draws[1]["reconstruction"] != draws[2]["reconstruction"]
+    results = [vae(model, Batch(x, generator=torch.Generator().manual_seed(seed)), recipe)[0] for seed in (0, 0, 1)]
+    assert results[0]["kl"].item() == pytest.approx(expected.item(), rel=1e-4)
+    assert results[0]["reconstruction"] == results[1]["reconstruction"] != results[2]["reconstruction"]
 
 
-def test_missing_labels_are_left_out():
+def test_classification_ignores_missing_labels():
     logits = torch.tensor([[2.0, 0.0], [0.0, 3.0], [9.0, 9.0]], requires_grad=True)
     one = classification(logits, torch.tensor([0, 1, -1]))
     assert one.item() == pytest.approx((math.log(1 + math.exp(-2)) + math.log(1 + math.exp(-3))) / 2)
@@ -119,7 +121,7 @@ def test_missing_labels_are_left_out():
 
 
 def reference_vqvae(model: AEVQ, x, beta: float) -> dict:
-    """VQ-VAE (van den Oord et al., 2017, equation 3), written from the formula, cell by cell."""
+    """The terms of VQ-VAE (van den Oord et al., 2017, equation 3), computed cell by cell."""
     z_e = model.encoder(x)  # (B, D, h, w)
     z_q = torch.empty_like(z_e)
     rows, columns = z_e.shape[2:]
@@ -128,16 +130,16 @@ def reference_vqvae(model: AEVQ, x, beta: float) -> dict:
             for c in range(columns):
                 distances = ((z_e[b, :, r, c] - model.codebook) ** 2).sum(1)  # (K,)
                 z_q[b, :, r, c] = model.codebook[distances.argmin()]
-    drawn = torch.sigmoid(model.decoder(z_e + (z_q - z_e).detach()))
+    x_hat = torch.sigmoid(model.decoder(z_e + (z_q - z_e).detach()))
     return {
-        "reconstruction": ((drawn - x) ** 2).sum() / len(x),
+        "reconstruction": ((x_hat - x) ** 2).sum() / len(x),
         "codebook": ((z_e.detach() - z_q) ** 2).sum() / len(x),
         "commitment": beta * ((z_e - z_q.detach()) ** 2).sum() / len(x),
     }
 
 
 @pytest.mark.parametrize("variant", ["vqvae", "vqae"])
-def test_grids_agree_with_a_vq_vae_written_from_its_formula(variant, generator):
+def test_grid_terms_match_a_vqvae_reference(variant, generator):
     recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector")
     torch.manual_seed(0)
     model = AEVQ(configure(variant, "mnist", DATASETS["mnist"], recipe)).train()
@@ -148,7 +150,7 @@ def test_grids_agree_with_a_vq_vae_written_from_its_formula(variant, generator):
     terms, _ = assign(model, Batch(x), recipe)
     assert terms["vector_pull"].item() == pytest.approx(expected["codebook"].item(), rel=1e-5)
     assert terms["encoder_pull"].item() == pytest.approx(expected["commitment"].item(), rel=1e-5)
-    if VARIANTS[variant].feed == "encoder":  # the decoder receives the encoder's own
+    if VARIANTS[variant].feed == "encoder":  # the decoder receives the encoder's output
         expected["reconstruction"] = ((torch.sigmoid(model.decoder(model.encoder(x))) - x) ** 2).sum() / len(x)
     assert terms["reconstruction"].item() == pytest.approx(expected["reconstruction"].item(), rel=1e-5)
     ours = torch.autograd.grad(total(terms, OBJECTIVES["pull"].weights(recipe, 0)), parameters, allow_unused=True)
@@ -157,7 +159,7 @@ def test_grids_agree_with_a_vq_vae_written_from_its_formula(variant, generator):
         assert (a is None and b is None) or (a - b).abs().max() <= 1e-5 * max(1, b.abs().max())
 
 
-def test_the_pull_as_a_share_of_the_variance_does_not_change_with_the_latents_scale(generator):
+def test_variance_scaled_pull_is_scale_invariant(generator):
     recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector", pull_scale="variance")
     model = AEVQ(configure("vqae", "mnist", DATASETS["mnist"], recipe)).train()
     x = torch.rand(4, 1, 28, 28, generator=generator)
@@ -172,7 +174,7 @@ def test_the_pull_as_a_share_of_the_variance_does_not_change_with_the_latents_sc
     assert assign(model, Batch(x), recipe)[0]["encoder_pull"].item() == pytest.approx(before, rel=1e-4)
 
 
-def test_the_decoders_input_changes_from_latents_to_codes(generator):
+def test_decoder_input_moves_from_latents_to_codes(generator):
     recipe = Recipe(latent_dim=6, num_codes=10, assignment="image-to-vector", warmup_steps=5, feed_steps=10)
     model = AEVQ(configure("vqvae", "mnist", DATASETS["mnist"], recipe)).train()
     x = torch.rand(4, 1, 28, 28, generator=generator)
@@ -196,7 +198,7 @@ def test_vectors_follow_the_mean_of_their_latents():
     assert codebook.tolist() == [[1.0, 1.0], [10.0, 1.0], [5.0, 5.0]]
 
 
-def test_unused_vectors_are_put_each_on_a_latent_of_its_own_and_used_ones_stay(model, generator):
+def test_unused_vectors_restart_on_distinct_latents(model, generator):
     model.codebook.data = torch.arange(8.0).view(4, 2)
     updates = Vectors(model, Recipe(restart_steps=2))
     z = [[10.0, 10.0], [20.0, 20.0]]
@@ -206,11 +208,11 @@ def test_unused_vectors_are_put_each_on_a_latent_of_its_own_and_used_ones_stay(m
     assert model.codebook[:2].tolist() == [[0, 1], [2, 3]]
     assert sorted(model.codebook[2:].tolist()) == z
     updates.after_step(matched(z, [0, 0]), generator)
-    updates.after_step(matched(z, [0, 0]), generator)  # three are unused now, for two latents
+    updates.after_step(matched(z, [0, 0]), generator)  # three unused vectors for two latents
     assert sorted(model.codebook[1:3].tolist()) == z
 
 
-def test_a_restart_goes_where_a_vector_is_missed(model, generator):
+def test_restart_prefers_latents_far_from_their_vector(model, generator):
     model.codebook.data = torch.zeros(4, 2)
     z = [[0.0, 0.0]] * 50 + [[3.0, 4.0]]
     updates = Vectors(model, Recipe(restart_steps=1))
@@ -218,16 +220,16 @@ def test_a_restart_goes_where_a_vector_is_missed(model, generator):
     assert [3.0, 4.0] in model.codebook[1:].tolist()
 
 
-def test_a_restart_survives_latents_that_are_not_finite(model, generator):
+def test_restart_ignores_latents_that_are_not_finite(model, generator):
     model.codebook.data = torch.zeros(4, 2)
     updates = Vectors(model, Recipe(restart_steps=1))
     updates.after_step(matched([[float("nan"), 0.0], [float("inf"), 0.0], [1e30, 1.0]], [0, 0, 0]), generator)
-    assert model.codebook[1].tolist() == [torch.tensor(1e30).item(), 1.0]  # for three unused vectors one latent
+    assert model.codebook[1].tolist() == [torch.tensor(1e30).item(), 1.0]  # one usable latent for three unused vectors
     assert not model.codebook[[0, 2, 3]].any()
 
 
-def test_vectors_of_few_latents_restart_too_when_asked(model, generator):
-    for share, moved in ((0.0, 1), (0.5, 2)):  # an equal share is four of the sixteen latents
+def test_restart_share_also_restarts_rarely_used_vectors(model, generator):
+    for share, moved in ((0.0, 1), (0.5, 2)):  # an equal share is four of sixteen latents
         before = torch.arange(8.0).view(4, 2)
         model.codebook.data = before.clone()
         updates = Vectors(model, Recipe(restart_steps=1, restart_share=share))
@@ -235,7 +237,7 @@ def test_vectors_of_few_latents_restart_too_when_asked(model, generator):
         assert (model.codebook != before).any(1).sum() == moved
 
 
-def test_a_restart_works_whoever_picks_whom(model, generator):
+def test_restart_works_when_vectors_pick_images(model, generator):
     recipe = Recipe(num_codes=2, restart_steps=1)
     model.codebook = torch.nn.Parameter(torch.stack([torch.zeros(8), torch.full((8,), 1e3)]))
     x = torch.rand(4, 1, 28, 28, generator=generator)
@@ -257,9 +259,9 @@ def test_k_means_finds_the_clusters(model):
         k_means(model, images, seed=0)
 
 
-def test_the_total_weighs_the_terms_as_the_recipe_says():
+def test_total_weighs_the_terms_by_the_recipe():
     terms = {"reconstruction": torch.tensor(2.0), "encoder_pull": torch.tensor(3.0)}
-    terms["center_reconstruction"] = torch.tensor(float("nan"))  # weight 0 must not even multiply it
+    terms["center_reconstruction"] = torch.tensor(float("nan"))  # a term of weight 0 must not be multiplied
     weights = OBJECTIVES["pull"].weights(Recipe(pull_weight=10.0), 0)
     assert total(terms, weights).item() == 32
     terms["center_reconstruction"] = torch.tensor(5.0)
@@ -267,7 +269,7 @@ def test_the_total_weighs_the_terms_as_the_recipe_says():
     assert total(terms, weights).item() == 42
 
 
-def test_the_weights_of_the_vectors_rise_by_equal_factors_after_the_warm_up():
+def test_vector_weights_rise_geometrically_after_warmup():
     recipe = Recipe(pull_weight=100.0, center_reconstruction_weight=10.0, warmup_steps=5, ramp_steps=20)
     weights = [OBJECTIVES["pull"].weights(recipe, step) for step in (5, 14, 24, 1000)]
     assert [w["encoder_pull"] for w in weights] == pytest.approx([100 * 0.01**0.95, 10, 100, 100])

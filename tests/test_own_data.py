@@ -1,4 +1,4 @@
-"""The road end to end for images of one's own with labels: class folders ─► a model that knows the classes' names."""
+"""End to end with own labelled images: from class folders to a model that knows the class names."""
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ from training.maps import write_map
 from training.recipes import configure, recipe_for
 from training.sources import find_source
 
-SHAPES = {"circles": 60, "squares": 4, "triangles": 3}  # corners
+SHAPES = {"circles": 60, "squares": 4, "triangles": 3}  # number of corners
 
 
 @pytest.fixture
 def shapes(tmp_path):
-    """Forty drawings of each of three shapes, in class folders."""
+    """Class folders with forty pictures of each of three shapes."""
     rng = np.random.default_rng(0)
     for shape, corners in SHAPES.items():
         (tmp_path / "shapes" / shape).mkdir(parents=True)
@@ -35,7 +35,7 @@ def arguments(variant, shapes):
     return ["train", variant, "shapes", *options, "--epochs", "1", "--latent-dim", "8", "--widths", "8x16x16"]
 
 
-def test_a_classifier_of_class_folders(shapes, capsys):
+def test_classifier_learns_from_class_folders(shapes, capsys):
     options = ["--classifier-epochs", "2", "--batch-size", "16"]
     assert main([*arguments("classifier", shapes), *options]) == 0
     model = AEVQ.from_pretrained(shapes.parent / "classifier-shapes")
@@ -54,7 +54,7 @@ def test_a_classifier_of_class_folders(shapes, capsys):
     assert all(f"{value:.1f}" in card for value in results["frechet"].values())
 
 
-def test_a_map_has_the_classes_of_class_folders(shapes):
+def test_map_has_the_classes_of_class_folders(shapes):
     source = find_source("shapes", data=shapes, size=32, channels=3)
     recipe = recipe_for("center", "shapes", latent_dim=8, widths="8x16x16")
     model = AEVQ(configure("center", source.name, source.dataset, recipe)).eval()
@@ -62,7 +62,7 @@ def test_a_map_has_the_classes_of_class_folders(shapes):
     assert load_file(shapes / "map.safetensors")["classes"].bincount().tolist() == [4, 4, 4]
 
 
-def test_a_classifier_without_labels_says_what_is_missing(shapes, capsys):
+def test_classifier_without_labels_is_refused(shapes, capsys):
     for shape in SHAPES:
         for file in (shapes / shape).iterdir():
             file.rename(shapes / f"{shape}-{file.name}")

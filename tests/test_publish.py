@@ -1,4 +1,4 @@
-"""Publishing over HTTP, to a stand-in for the Hub on loopback, and loading what was published."""
+"""Publishing to a stand-in for the Hub over HTTP, and loading the published models."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from training.recipes import RECIPES, recipe_for
 
 @pytest.fixture
 def folder(trained, tmp_path):
-    """A folder of models with one in it, free to be changed."""
+    """A private copy of the trained folder."""
     return shutil.copytree(trained, tmp_path / "models" / "center-mnist")
 
 
@@ -30,18 +30,18 @@ def push(folder, *arguments) -> int:
     return main(["push", "--to", "ada", "--output", str(folder.parent), *arguments])
 
 
-def test_what_is_pushed_is_the_folder_and_loads_again_to_the_bit(hub, folder, generator):
+def test_pushed_model_is_the_folder_and_loads_exactly(hub, folder, generator):
     assert push(folder, "center-mnist") == 0
     files = hub.files("ada/center-mnist")
     here = {path.name: path.read_bytes() for path in published_files(folder)}
-    assert b'\nname = "center-mnist"\n' in here["README.md"]  # the published card names the published model
+    assert b'\nname = "center-mnist"\n' in here["README.md"]  # only the published card names the repository
     here["README.md"] = here["README.md"].replace(b'name = "center-mnist"', b'name = "ada/center-mnist"')
     assert here == {name: data for name, data in files.items() if name != ".gitattributes"}
     x = torch.rand(3, 1, 28, 28, generator=generator)
     assert torch.equal(AEVQ.from_pretrained("ada/center-mnist")(x), AEVQ.from_pretrained(folder)(x))
 
 
-def test_only_what_changed_is_pushed_and_old_states_stay_loadable(hub, folder, generator):
+def test_push_uploads_only_changes_and_keeps_old_revisions(hub, folder, generator):
     assert push(folder, "center-mnist", "--tag", "v1") == 0
     first, number = hub.repos["models", "ada/center-mnist"].refs["main"], len(hub.uploaded)
     assert push(folder, "center-mnist") == 0
@@ -59,7 +59,7 @@ def test_only_what_changed_is_pushed_and_old_states_stay_loadable(hub, folder, g
         assert torch.equal(AEVQ.from_pretrained("ada/center-mnist", revision=revision).codebook, model.codebook)
 
 
-def test_a_dry_run_lists_and_changes_nothing(hub, folder, capsys):
+def test_dry_run_lists_changes_without_pushing(hub, folder, capsys):
     assert push(folder, "center-mnist", "--dry-run") == 0
     assert "add    model.safetensors" in capsys.readouterr().out
     assert hub.repos == {}
@@ -70,7 +70,7 @@ def test_a_dry_run_lists_and_changes_nothing(hub, folder, capsys):
     assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]] == [["update", "README.md"]]
 
 
-def test_a_branch_a_pull_request_and_a_private_repository(hub, folder):
+def test_push_to_branch_pull_request_and_private_repository(hub, folder):
     assert push(folder, "center-mnist", "--revision", "trial", "--private") == 0
     assert hub.repos["models", "ada/center-mnist"].private
     assert set(hub.files("ada/center-mnist")) == {".gitattributes"}
@@ -80,11 +80,11 @@ def test_a_branch_a_pull_request_and_a_private_repository(hub, folder):
     assert "model.safetensors" in hub.files("ada/center-mnist", "refs/pr/2")
     assert push(folder, "center-mnist") == 0
     (folder / "samples.png").unlink()
-    assert push(folder, "center-mnist", "--revision", "later") == 0  # begins as main, and changes one file
+    assert push(folder, "center-mnist", "--revision", "later") == 0  # starts from main and changes one file
     assert hub.files("ada/center-mnist").keys() - hub.files("ada/center-mnist", "later").keys() == {"samples.png"}
 
 
-def test_a_pull_request_for_somebody_else_s_repository(hub, folder, monkeypatch, capsys):
+def test_pull_request_to_a_foreign_repository(hub, folder, monkeypatch, capsys):
     assert push(folder, "center-mnist") == 0
     (folder / "samples.png").unlink()
     monkeypatch.setenv("HF_TOKEN", hub_server.OTHER)
@@ -92,7 +92,7 @@ def test_a_pull_request_for_somebody_else_s_repository(hub, folder, monkeypatch,
     assert "/discussions/" in capsys.readouterr().out
     assert "samples.png" in hub.files("ada/center-mnist")
     (folder / "movement.png").unlink()
-    assert push(folder, "center-mnist", "--create-pr") == 0  # while it is open, it is added to
+    assert push(folder, "center-mnist", "--create-pr") == 0  # an open pull request is extended
     (number,) = hub.repos["models", "ada/center-mnist"].proposals
     assert hub.files("ada/center-mnist").keys() - hub.files("ada/center-mnist", f"refs/pr/{number}").keys() == {
         "samples.png", "movement.png",
@@ -102,7 +102,7 @@ def test_a_pull_request_for_somebody_else_s_repository(hub, folder, monkeypatch,
     assert len(hub.repos["models", "ada/center-mnist"].proposals) == 2
 
 
-def test_what_the_folder_does_not_hold_goes_in_folders_too(hub, folder):
+def test_push_deletes_remote_files_in_subfolders(hub, folder):
     assert push(folder, "center-mnist") == 0
     repo = hub.repos["models", "ada/center-mnist"]
     repo.commit("main", {**repo.commits[repo.refs["main"]], "old/notes.txt": b"x"})
@@ -110,7 +110,7 @@ def test_what_the_folder_does_not_hold_goes_in_folders_too(hub, folder):
     assert "old/notes.txt" not in hub.files("ada/center-mnist")
 
 
-def test_all_are_gathered_in_the_ladder_s_order_and_an_interrupted_push_goes_on(hub, folder, capsys):
+def test_push_all_keeps_the_ladder_order_and_resumes(hub, folder, capsys):
     for name in ("vqvae-mnist", "ae-mnist", "ae-celeba"):
         shutil.copytree(folder, folder.parent / name)
     hub.broken.append("ada/center-mnist/commit")
@@ -125,7 +125,7 @@ def test_all_are_gathered_in_the_ladder_s_order_and_an_interrupted_push_goes_on(
     (collection,) = hub.collections.values()
     assert collection["items"] == [f"ada/{n}" for n in ("ae-mnist", "center-mnist", "vqvae-mnist", "ae-celeba")]
     shutil.copytree(folder, folder.parent / "zero-mnist")
-    assert push(folder, "--all") == 0  # once more, and one more: nothing twice, and the order stays
+    assert push(folder, "--all") == 0  # one more model: no duplicates, and the order stays
     assert collection["items"][1:4] == ["ada/center-mnist", "ada/zero-mnist", "ada/vqvae-mnist"]
     assert len(collection["items"]) == 5
 
@@ -139,15 +139,13 @@ def test_all_are_gathered_in_the_ladder_s_order_and_an_interrupted_push_goes_on(
         (lambda hub, patch: patch.setenv("HF_TOKEN", hub_server.OTHER), [], "under 'ada'; choose from bob"),
         (lambda hub, patch: patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9"), [], "the Hub was not reached"),
         (lambda hub, patch: patch.setattr(constants, "HF_HUB_OFFLINE", True), [], "HF_HUB_OFFLINE is set"),
-        (lambda hub, patch: taken(hub), [], "ada/center-mnist exists and is no model of aevq-hub"),
+        (lambda hub, patch: add_foreign_repository(hub), [], "ada/center-mnist exists and is no model of aevq-hub"),
         (lambda hub, patch: None, ["--tag", "v1", "--create-pr"], "a pull request"),
         (lambda hub, patch: None, ["centre-mnist"], "there is no model"),
         (lambda hub, patch: None, ["--all"], "name the models to publish, or give --all"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_one_sentence_before_any_work(
-    prepare, arguments, message, hub, folder, monkeypatch, capsys
-):
+def test_invalid_push_is_refused_before_any_work(prepare, arguments, message, hub, folder, monkeypatch, capsys):
     prepare(hub, monkeypatch)
     before = {key: dict(repo.commits) for key, repo in hub.repos.items()}
     assert push(folder, "center-mnist", *arguments) == 1
@@ -157,21 +155,21 @@ def test_what_cannot_be_done_is_one_sentence_before_any_work(
     assert hub.uploaded == []
 
 
-def taken(hub):
+def add_foreign_repository(hub):
     hub.repos["models", "ada/center-mnist"] = repo = hub_server.Repo()
     repo.commit("main", {"README.md": b"something else"})
 
 
-def test_a_tag_is_given_once(hub, folder, capsys):
+def test_tag_is_never_moved(hub, folder, capsys):
     assert push(folder, "center-mnist", "--tag", "v1") == 0
-    assert push(folder, "center-mnist", "--tag", "v1") == 0  # it is the same state
+    assert push(folder, "center-mnist", "--tag", "v1") == 0  # the same state
     (folder / "samples.png").unlink()
     assert push(folder, "center-mnist", "--tag", "v1") == 1
     assert "ada/center-mnist has the tag 'v1' for another state already" in capsys.readouterr().err
     assert "samples.png" in hub.files("ada/center-mnist")
 
 
-def test_an_upload_that_breaks_off_is_explained(hub, folder, monkeypatch, capsys):
+def test_failed_upload_is_explained(hub, folder, monkeypatch, capsys):
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     hub.broken.append("^/lfs/")
     assert push(folder, "center-mnist") == 1
@@ -180,7 +178,7 @@ def test_an_upload_that_breaks_off_is_explained(hub, folder, monkeypatch, capsys
     assert push(folder, "center-mnist") == 0
 
 
-def test_a_misspelt_name_is_never_looked_for_on_the_hub(hub, folder, monkeypatch, capsys):
+def test_misspelt_name_is_never_looked_up_on_the_hub(hub, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder.parent.parent)
     assert main(["push", "--to", "ada", "--output", "models", "centre-mnist"]) == 1
     assert "there is no model 'models/centre-mnist'" in capsys.readouterr().err
@@ -189,7 +187,7 @@ def test_a_misspelt_name_is_never_looked_for_on_the_hub(hub, folder, monkeypatch
     assert hub.requests == []
 
 
-def test_every_variant_makes_the_round_trip_to_another_process(hub, mirror, tmp_path, monkeypatch, generator):
+def test_every_variant_round_trips_to_another_process(hub, mirror, tmp_path, monkeypatch, generator):
     for name in VARIANTS:
         small = replace(tiny(recipe_for(name, "mnist")), epochs=1, latent_dim=8)
         monkeypatch.setitem(RECIPES, f"{name}-mnist", small)

@@ -1,4 +1,4 @@
-"""The report on all models and the README: what they say is what was recorded."""
+"""The report on all models and the README agree with the records."""
 
 import json
 import re
@@ -19,32 +19,34 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_committed_report_is_what_the_command_writes():
+def test_committed_report_is_up_to_date():
     assert (shipped_folder() / "README.md").read_text(encoding="utf-8") == report(shipped_folder())
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashionmnist", "celeba"])
-def test_the_tables_of_the_report_hold_every_model(dataset):
+def test_report_tables_contain_every_model(dataset):
     names = [f"{variant}-{dataset}" for variant in VARIANTS if f"{variant}-{dataset}" in available_models()]
     assert names and markdown_table(models([history(name) for name in names])) in report(shipped_folder())
 
 
-def test_every_claim_has_a_verdict_and_evidence_and_every_picture_is_there():
+def test_report_claims_have_verdicts_and_pictures_exist():
     text = report(shipped_folder())
     claims = re.search(r"\| claim .*?\n\n", text, re.DOTALL).group().strip().splitlines()[2:]
+    assert claims
     verdicts = {"holds", "in part", "does not hold", "not tested", "by construction"}
     for claim, verdict, evidence in (line.strip("| ").split(" | ") for line in claims):
         assert verdict in verdicts and claim.endswith(")") and evidence.endswith(".") and "–." not in evidence
-    assert all((shipped_folder() / path).is_file() for path in re.findall(r"!\[.*?\]\((.*?)\)", text))
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    assert pictures and all((shipped_folder() / path).is_file() for path in pictures)
 
 
-def test_numbers_come_from_the_records(trained, tmp_path, capsys):
-    """The report on somebody's own models: their tables, without the findings on the shipped ones."""
+def test_report_numbers_come_from_the_records(trained, tmp_path, capsys):
+    """A report on own models has their tables, without the findings on the shipped models."""
     folder = shutil.copytree(trained, tmp_path / "models" / "center-mnist")
-    told = json.loads((folder / "history.json").read_text())
-    told["results"]["mse"] = 0.123456
-    told["epochs"][0]["movement"], told["epochs"][1]["movement"] = 0.25, 0.5
-    (folder / "history.json").write_text(json.dumps(told))
+    record = json.loads((folder / "history.json").read_text())
+    record["results"]["mse"] = 0.123456
+    record["epochs"][0]["movement"], record["epochs"][1]["movement"] = 0.25, 0.5
+    (folder / "history.json").write_text(json.dumps(record))
     rows = [
         {"variant": "center", "recipe": {"pull_weight": weight}, "mse": mse, "codebook": {"in_use": 1}}
         for weight, mse in ((1.0, 0.02), (1.0, 0.01), (3.0, 0.03))
@@ -64,17 +66,17 @@ def test_numbers_come_from_the_records(trained, tmp_path, capsys):
         records.tried("center-mnist", "mse", pull_weight=2.0)
 
 
-def test_a_folder_without_models_is_named(tmp_path, capsys):
+def test_report_on_a_folder_without_models_is_refused(tmp_path, capsys):
     assert main(["report", "--output", str(tmp_path)]) == 1
     assert f"{tmp_path} contains no models" in capsys.readouterr().err
 
 
-def test_the_readme_is_short_and_cites_as_the_cards_do():
+def test_readme_is_short_and_its_citation_and_links_are_valid():
     assert metadata_load(ROOT / "README.md")["app_file"] == "app.py"
     text = README.split("---\n", 2)[2]
     assert len(text.split()) <= 900
     assert all(f"| `{variant}` |" in text for variant in VARIANTS)
     (citation,) = re.findall(r"```bibtex\n.*?```", text, re.DOTALL)
     assert citation in (shipped_folder() / "center-mnist" / "README.md").read_text(encoding="utf-8")
-    for link in re.findall(r"\]\((.*?)\)", text):
-        assert (ROOT / link).is_file()
+    links = re.findall(r"\]\((.*?)\)", text)
+    assert links and all((ROOT / link).is_file() for link in links)

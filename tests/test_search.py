@@ -1,6 +1,7 @@
-"""The recorded search: what it trains, what it keeps, and its table."""
+"""The search: what it trains and records, and its table."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from tiny import tiny
 
 from training.data import load, training_labels
 from training.recipe import Recipe
-from training.recipes import recipe_for, recorded, without_pull
+from training.recipes import RECIPES, recipe_for, recorded, without_pull
 from training.search import _row, grid, search
 from training.sources import find_source
 from training.tables import table
@@ -17,11 +18,20 @@ from training.trainer import Trainer, TrainingError
 SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "widths": "8x8"}
 
 
-def test_a_search_records_every_recipe_once(mirror, tmp_path):
+@pytest.fixture
+def in_process():
+    """Trainings run in a thread instead of new processes, which take seconds to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.search.ProcessPoolExecutor", lambda jobs, mp_context: ThreadPoolExecutor(jobs))
+        yield
+
+
+def test_search_records_every_recipe_once(mirror, tmp_path, monkeypatch):
     source = find_source("mnist", data_root=mirror)
-    recipes = grid(
-        "center", "mnist", {"latent_dim": [8], "epochs": [1], "precision": ["fp32"], "pull_weight": [1.0, 10.0]}
-    )
+    quick = {"latent_dim": 8, "precision": "fp32", "widths": "8x8"}  # bf16 is slow on most processors
+    monkeypatch.setitem(RECIPES, "zero-mnist", recipe_for("zero", "mnist", **quick))
+    settings = {name: [value] for name, value in quick.items()}
+    recipes = grid("center", "mnist", {**settings, "epochs": [1], "pull_weight": [1.0, 10.0]})
     options = {"baseline": "ae-conv", "beside": ["zero"], "images": 200, "progress": False}
     rows = search("center", source, recipes, tmp_path / "search.json", **options)
     tried = [("ae-conv", None), ("center", 1), ("center", 10), ("zero", 1)]
@@ -34,11 +44,11 @@ def test_a_search_records_every_recipe_once(mirror, tmp_path):
     assert again == rows == json.loads((tmp_path / "search.json").read_text())
 
 
-def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkeypatch):
+def test_search_keeps_rows_added_by_a_concurrent_search(mirror, tmp_path, monkeypatch, in_process):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
     recipes = [Recipe(**SMALL, pull_weight=weight) for weight in (1.0, 2.0)]
 
-    def other(*_, **__):  # it was started and is done before the first one's trainings begin
+    def other(*_, **__):  # a second search that finishes before the first one's trainings begin
         monkeypatch.undo()
         search("center", source, recipes[1:], path, images=100, progress=False)
         return load(source, "train")
@@ -49,7 +59,7 @@ def test_a_search_keeps_what_another_one_adds_meanwhile(mirror, tmp_path, monkey
     assert rows == json.loads(path.read_text())
 
 
-def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror, tmp_path):
+def test_search_records_divergence_but_stops_at_invalid_recipes(mirror, tmp_path, in_process):
     source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
     recipe = Recipe(**SMALL, learning_rate=1e18)
     (row,) = search("center", source, [recipe], path, progress=False)
@@ -59,8 +69,8 @@ def test_a_search_tells_a_loss_that_diverged_from_what_cannot_be_trained(mirror,
     assert json.loads(path.read_text()) == [row]
 
 
-def test_accuracies_of_a_search_are_measured_on_labels_that_were_not_learnt(mirror, tmp_path, monkeypatch):
-    """CelebA as it is at hand: the test split has no labels, and so have the last images of the training split."""
+def test_search_measures_accuracy_on_held_out_labels(mirror, tmp_path, monkeypatch):
+    """As in the partial copy of CelebA: the test split and the last training images have no labels."""
     learnt, measured = [], []
     run_epoch = Trainer.run_epoch
     monkeypatch.setattr(Trainer, "run_epoch", lambda self, x, y: learnt.append(y[: len(x)]) or run_epoch(self, x, y))
@@ -76,14 +86,14 @@ def test_accuracies_of_a_search_are_measured_on_labels_that_were_not_learnt(mirr
     assert len(learn) == known.sum() - len(test) == (learnt[0] >= 0).any(1).sum()
 
 
-def test_a_search_refuses_what_cannot_be_built_before_any_work(mirror, tmp_path):
+def test_search_refuses_invalid_networks_before_any_work(mirror, tmp_path):
     recipes = [Recipe(num_codes=1), Recipe(num_codes=1, widths="32x64x96x96")]
     with pytest.raises(ValueError, match="cannot be halved once for each of 4 widths"):
         search("center", find_source("mnist", data_root=mirror), recipes, tmp_path / "search.json", progress=False)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_search_s_table_shows_what_differs_and_copes_with_rows_of_every_kind():
+def test_search_table_shows_only_differing_settings():
     recipe, other = Recipe(pull_weight=3.0), Recipe(pull_weight=5.0, learning_rate=1.0)
     rows = [
         {"variant": "center", "recipe": recorded("center", other), "error": "the loss is not finite"},

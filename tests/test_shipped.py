@@ -1,4 +1,4 @@
-"""The shipped models against what is said of them: on the real test splits, from the shipped weights."""
+"""The shipped models: their weights and records against their cards and the paper's claims."""
 
 import json
 import math
@@ -27,7 +27,8 @@ MSE_AT_MOST = {
     "ae-conv-mnist": 0.0028, "ae-conv-fashionmnist": 0.0060, "ae-conv-celeba": 0.0070,
     "vqvae-mnist": 0.0042, "vqvae-fashionmnist": 0.0085, "vqvae-celeba": 0.0120,
 }  # fmt: skip
-PERPLEXITY_AT_LEAST = {"vqae-mnist": 50, "vqae-fashionmnist": 61, "vqae-celeba": 50}  # of 100; 61.2 in appendix A.1
+# of 100 codes; the paper's appendix A.1 has 61.2
+PERPLEXITY_AT_LEAST = {"vqae-mnist": 50, "vqae-fashionmnist": 61, "vqae-celeba": 50}
 ACCURACY_AT_LEAST = {"classifier-mnist": 0.975, "classifier-fashionmnist": 0.87}
 
 
@@ -39,42 +40,42 @@ def history(name: str) -> dict:
     return json.loads((shipped_folder() / name / "history.json").read_text(encoding="utf-8"))
 
 
-def told_of(name: str) -> dict:
+def results_of(name: str) -> dict:
     return history(name)["results"]
 
 
-def test_every_variant_on_every_data_set_is_shipped():
+def test_every_variant_is_shipped_for_every_data_set():
     assert set(available_models()) == {f"{variant}-{dataset}" for variant in VARIANTS for dataset in DATASETS}
 
 
 @pytest.mark.data
-def test_errors_are_those_of_the_card_and_within_bounds(shipped, data_root):
+def test_errors_match_the_card_and_stay_within_bounds(shipped, data_root):
     model = AEVQ.from_pretrained(shipped)
     error = metrics.mse(model, load(find_source(model.config.dataset, data_root=data_root), "test").images)
     card = ModelCard.load(shipped_folder() / shipped / "README.md")
     reported = {r.metric_type: r.metric_value for r in card.data.eval_results}
     assert error == pytest.approx(reported["mse"], rel=1e-3)
-    assert error == pytest.approx(told_of(shipped)["mse"], rel=1e-3)
+    assert error == pytest.approx(results_of(shipped)["mse"], rel=1e-3)
     assert error <= MSE_AT_MOST.get(shipped, 1)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_the_pull_is_felt_and_costs_little(dataset):
+def test_pull_gathers_latents_at_little_cost(dataset):
     pulled, plain = history(f"center-{dataset}"), history(f"ae-conv-{dataset}")
-    # the same network, trained the same way
+    # the same network and training but for the pull
     assert Recipe(**plain["recipe"]) == without_pull(Recipe(**pulled["recipe"]))
     assert pulled["results"]["mse"] <= 1.3 * plain["results"]["mse"]
     assert pulled["results"]["distance_to_vector"] <= plain["results"]["spread"] / 2
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_mid_points_of_center_are_the_best_or_the_search_s_table_says_that_they_are_not(dataset):
+def test_center_has_the_best_midpoints_or_the_search_records_otherwise(dataset):
     others = ("vae", "ae-conv", "zero")
-    shipped = {v: told_of(f"{v}-{dataset}")["frechet"]["midpoints"] for v in ("center", *others)}
+    shipped = {v: results_of(f"{v}-{dataset}")["frechet"]["midpoints"] for v in ("center", *others)}
     assert shipped["center"] < shipped["vae"]
     if min(shipped, key=shipped.get) != "center":
         rows = json.loads((shipped_folder() / f"center-{dataset}" / "search.json").read_text(encoding="utf-8"))
-        best = {}  # in the search's longest trainings
+        best = {}  # of the longest trainings of the search
         for row in rows:
             if row["recipe"]["epochs"] == 20:
                 best[row["variant"]] = min(best.get(row["variant"], math.inf), row["frechet"]["midpoints"])
@@ -83,7 +84,7 @@ def test_mid_points_of_center_are_the_best_or_the_search_s_table_says_that_they_
 
 @pytest.mark.data
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_compactness_is_as_recorded(dataset, data_root):
+def test_compactness_matches_the_record(dataset, data_root):
     images = load(find_source(dataset, data_root=data_root), "test").images
     pulled, plain = AEVQ.from_pretrained(f"center-{dataset}"), AEVQ.from_pretrained(f"ae-conv-{dataset}")
     distance = pulled.quantize(metrics.latents(pulled, images))[2].mean().item()
@@ -93,23 +94,23 @@ def test_compactness_is_as_recorded(dataset, data_root):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", [n for n in available_models() if told_of(n).get("codebook")])
-def test_the_codebook_s_health_is_that_of_the_card(name, data_root):
+@pytest.mark.parametrize("name", [n for n in available_models() if results_of(n).get("codebook")])
+def test_codebook_health_matches_the_card(name, data_root):
     model = AEVQ.from_pretrained(name)
     images = load(find_source(model.config.dataset, data_root=data_root), "test").images
     health = metrics.health(model, images)
-    told = told_of(name)["codebook"]
-    assert told.pop("share") == pytest.approx(health.share.tolist(), abs=1e-3)
+    recorded = results_of(name)["codebook"]
+    assert recorded.pop("share") == pytest.approx(health.share.tolist(), abs=1e-3)
     measured = health.summary()
-    assert measured == {name: pytest.approx(value, rel=1e-2, abs=1e-3) for name, value in told.items()}
+    assert measured == {name: pytest.approx(value, rel=1e-2, abs=1e-3) for name, value in recorded.items()}
     card = (shipped_folder() / name / "README.md").read_text("utf-8")
-    assert (f"| perplexity | {told['perplexity']:.1f} |" in card) == (told["vectors"] > 1)
+    assert (f"| perplexity | {recorded['perplexity']:.1f} |" in card) == (recorded["vectors"] > 1)
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", PERPLEXITY_AT_LEAST)
-def test_a_vq_ae_uses_its_codes_and_its_quantised_pictures_are_close(name, data_root):
-    model, results = AEVQ.from_pretrained(name), told_of(name)
+def test_vqae_uses_its_codes_and_quantises_with_little_loss(name, data_root):
+    model, results = AEVQ.from_pretrained(name), results_of(name)
     images = load(find_source(model.config.dataset, data_root=data_root), "test").images
     quantized_psnr = metrics.psnr(metrics.quantized_mse(model, images))
     assert quantized_psnr == pytest.approx(results["quantized_psnr"], abs=0.01)
@@ -119,8 +120,8 @@ def test_a_vq_ae_uses_its_codes_and_its_quantised_pictures_are_close(name, data_
         assert results["codebook"]["in_use"] >= 95
 
 
-def test_vectors_meet_without_remedies_and_stay_apart_with_them():
-    shipped = told_of("codebook-fashionmnist")["codebook"]
+def test_vectors_collapse_only_without_remedies():
+    shipped = results_of("codebook-fashionmnist")["codebook"]
     assert shipped["duplicates"] + shipped["dead"] > 0
     rows = json.loads((shipped_folder() / "codebook-fashionmnist" / "search.json").read_text(encoding="utf-8"))
     remedied = [row for row in rows if row["recipe"]["initialisation"] == "k-means" and row["recipe"]["epochs"] >= 20]
@@ -130,16 +131,16 @@ def test_vectors_meet_without_remedies_and_stay_apart_with_them():
         assert row["codebook"]["duplicates"] == 0
 
 
-def test_a_deeper_network_with_a_start_from_data_puts_more_vectors_to_use():
-    ema, residual = (told_of(f"{v}-fashionmnist")["codebook"]["in_use"] for v in ("ema", "residual"))
+def test_residual_uses_more_vectors_than_ema():
+    ema, residual = (results_of(f"{v}-fashionmnist")["codebook"]["in_use"] for v in ("ema", "residual"))
     assert residual >= 4 * ema
     assert residual >= 200
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_classifiers_classify(dataset, data_root):
-    results = told_of(f"classifier-{dataset}")
+def test_classifiers_reach_their_recorded_accuracy(dataset, data_root):
+    results = results_of(f"classifier-{dataset}")
     model = AEVQ.from_pretrained(f"classifier-{dataset}")
     learn, test = labelled(find_source(dataset, data_root=data_root))
     answers = model.classify(metrics.to_float(test.images))
@@ -150,39 +151,40 @@ def test_classifiers_classify(dataset, data_root):
     )
 
 
-def test_every_shipped_model_draws_samples(shipped):
+def test_every_shipped_model_generates_varied_samples(shipped):
     model = AEVQ.from_pretrained(shipped)
     c = model.config
     x = model.sample(4, seed=0)
     assert x.shape == (4, c.channels, c.image_size, c.image_size)
-    assert x.std(0).mean() > 0.01  # not one picture four times
+    assert x.std(0).mean() > 0.01  # not the same picture four times
 
 
-def test_a_shipped_model_was_trained_by_the_recipe_of_the_table(shipped):
+def test_shipped_models_were_trained_with_their_recipes(shipped):
     config = config_of(shipped)
     recipe = recipe_for(config.variant, config.dataset)
-    told = history(shipped)
-    assert Recipe(**told["recipe"]) == recipe
+    record = history(shipped)
+    assert Recipe(**record["recipe"]) == recipe
     assert recipe.epochs >= 20
-    assert len(told["epochs"]) == recipe.epochs + recipe.classifier_epochs
+    assert len(record["epochs"]) == recipe.epochs + recipe.classifier_epochs
     if config.num_codes:
-        assert all(epoch["movement"] > 0 for epoch in told["epochs"] if "movement" in epoch)
+        movements = [epoch["movement"] for epoch in record["epochs"] if "movement" in epoch]
+        assert movements and min(movements) > 0
 
 
-def test_samples_hold_no_image_that_may_not_be_shared(shipped):
+def test_samples_hold_images_only_if_shareable(shipped):
     samples = load_file(shipped_folder() / shipped / "samples.safetensors")
     dataset = DATASETS[config_of(shipped).dataset]
     assert set(samples) == ({"images"} if dataset.shareable else {"latents"})
 
 
-def test_weights_are_small():
+def test_shipped_weights_are_small():
     sizes = {name: (shipped_folder() / name / "model.safetensors").stat().st_size for name in available_models()}
     assert max(sizes.values()) <= 8e6
     assert sum(sizes[f"center-{dataset}"] for dataset in DATASETS) <= 8e6
     assert sum(sizes.values()) <= 45e6
 
 
-def test_the_readme_s_quick_start_runs(tmp_path):
+def test_readme_quick_start_runs(tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     code = re.search(r"## Quick start\n+```python\n(.*?)```", readme, re.DOTALL).group(1)
     assert len(code.strip().splitlines()) <= 6

@@ -1,4 +1,4 @@
-"""The demo as a Space: what is published."""
+"""Publishing the demo as a Space."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 NAME = "ada/center-mnist"
 
 
-def test_the_space_is_the_demo_with_the_models_at_their_commits(hub, pushed, capsys):
+def test_space_is_the_demo_with_pinned_models(hub, pushed, capsys):
     assert main(["push-space", "--to", "ada/demo", "--dry-run"]) == 0
     assert "add    app.py" in capsys.readouterr().out
     assert ("spaces", "ada/demo") not in hub.repos
@@ -54,7 +54,7 @@ def test_the_space_is_the_demo_with_the_models_at_their_commits(hub, pushed, cap
         (["--to", "ada/demo", "--models", "eve"], "eve/center-mnist has no samples.safetensors; publish it again"),
     ],
 )
-def test_what_cannot_be_published_is_one_sentence(arguments, message, hub, pushed, capsys):
+def test_invalid_space_is_refused_with_one_sentence(arguments, message, hub, pushed, capsys):
     files = hub.files(NAME)
     hub.repos["models", "eve/center-mnist"] = type(hub.repos["models", NAME])()
     hub.repos["models", "eve/center-mnist"].commit("main", {k: v for k, v in files.items() if k[:8] != "samples."})
@@ -67,7 +67,7 @@ def test_what_cannot_be_published_is_one_sentence(arguments, message, hub, pushe
     assert ("spaces", "ada/demo") not in hub.repos
 
 
-def test_a_pinned_model_loads_by_its_short_name_at_that_commit(hub, pushed, tmp_path, monkeypatch):
+def test_pinned_model_loads_by_short_name_at_its_commit(hub, pushed, tmp_path, monkeypatch):
     commit = hub.repos["models", NAME].refs["main"]
     new = AEVQ.from_pretrained(pushed)
     new.codebook += 1
@@ -81,7 +81,7 @@ def test_a_pinned_model_loads_by_its_short_name_at_that_commit(hub, pushed, tmp_
     assert (AEVQ.from_pretrained("my-center", revision="main").codebook == new.codebook).all()
 
 
-def test_each_hardware_has_its_torch():
+def test_requirements_match_the_hardware():
     assert requirements("cpu")[0].startswith("--extra-index-url") and "torch>=2.6" in requirements("cpu")
     assert requirements("zero-a10g")[0] == "torch>=2.8,<2.12"
     assert requirements("cpu")[2:] == requirements("zero-a10g")[1:]

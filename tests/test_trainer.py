@@ -1,4 +1,4 @@
-"""The one loop on tiny data: what it minimises, that it can be interrupted, and what it refuses."""
+"""The training loop on tiny data: losses, schedules, checkpoints and invalid settings."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def test_one_step_on_a_batch_lowers_its_loss(variant, mirror, generator):
     x = images[:64].float() / 255
 
     def loss():
-        noise = torch.Generator().manual_seed(0)  # the same at both measurements
+        noise = torch.Generator().manual_seed(0)  # the same noise both times
         terms, _ = trainer.objective.terms(trainer.model, Batch(x, x, labels, generator=noise), trainer.recipe)
         return total(terms, trainer.objective.weights(trainer.recipe, 0))
 
@@ -42,7 +42,7 @@ def test_one_step_on_a_batch_lowers_its_loss(variant, mirror, generator):
 
 
 @pytest.mark.parametrize(("variant", "per"), [("vqae", "channel"), ("ae", "pixel")])
-def test_the_decoder_may_start_at_the_mean_image(variant, per, mirror):
+def test_decoder_can_start_at_the_mean_image(variant, per, mirror):
     trainer, images = trainer_for(variant, mirror, learning_rate=0.0, output_start="mean", ema_rate=0.0)
     trainer.run_epoch(images)
     mean = images.float().mean(0) / 255  # (1, 28, 28)
@@ -52,24 +52,24 @@ def test_the_decoder_may_start_at_the_mean_image(variant, per, mirror):
 
 
 @pytest.mark.parametrize("epochs", [0, 1])
-def test_k_means_places_the_vectors_anew_at_the_start_of_epochs(epochs, mirror, monkeypatch):
+def test_k_means_refits_at_the_start_of_epochs(epochs, mirror, monkeypatch):
     trainer, images = trainer_for("vqae", mirror, refit_epochs=epochs)
     placed = []
     monkeypatch.setattr("training.vectors.k_means", lambda *args: (placed.append(len(trainer.epochs)), k_means(*args)))
     for _ in range(3):
         trainer.run_epoch(images)
-    assert placed == [0, 1][: 1 + epochs]  # after the warm-up, and once more
+    assert placed == [0, 1][: 1 + epochs]  # after the warm-up, and at the next epoch
 
 
-def test_vectors_that_are_placed_anew_are_counted_anew(mirror):
+def test_usage_counts_are_reset_after_a_refit(mirror):
     trainer, images = trainer_for("vqae", mirror, refit_epochs=1, restart_steps=100)
     trainer.run_epoch(images)
     trainer.run_epoch(images)
-    assert trainer.vectors.steps == 10  # of the second epoch alone
+    assert trainer.vectors.steps == 10  # of the second epoch only
     assert trainer.vectors.counts.sum() == 300 * 49
 
 
-def test_a_classifier_s_encoder_is_frozen_after_its_first_stage(mirror):
+def test_classifier_encoder_is_frozen_after_the_first_stage(mirror):
     trainer, images = trainer_for("classifier", mirror)
     labels = load(find_source("mnist", data_root=mirror), "train").labels
     assert set(trainer.run_epoch(images, labels)["terms"]) == {"classification"}
@@ -80,7 +80,7 @@ def test_a_classifier_s_encoder_is_frozen_after_its_first_stage(mirror):
     assert not torch.equal(after["decoder.0.weight"], before["decoder.0.weight"])
 
 
-def test_a_seed_gives_the_same_model(mirror):
+def test_same_seed_gives_the_same_model(mirror):
     models = []
     for seed in (1, 1, 2):
         trainer, images = trainer_for("center", mirror, seed=seed, precision="bf16")
@@ -91,7 +91,7 @@ def test_a_seed_gives_the_same_model(mirror):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_going_on_from_a_checkpoint_changes_nothing(variant, mirror, tmp_path):
+def test_resuming_from_checkpoint_gives_identical_result(variant, mirror, tmp_path):
     whole, images = trainer_for(variant, mirror)
     labels = load(find_source("mnist", data_root=mirror), "train").labels
     for _ in range(3):
@@ -108,9 +108,9 @@ def test_going_on_from_a_checkpoint_changes_nothing(variant, mirror, tmp_path):
     assert [e["terms"] for e in second.epochs] == [e["terms"] for e in whole.epochs]
 
 
-def test_unused_vectors_are_counted_over_the_ends_of_epochs_and_interruptions(mirror, tmp_path):
+def test_unused_vectors_are_counted_across_epochs_and_resumes(mirror, tmp_path):
     trainer, images = trainer_for("ema", mirror, restart_steps=15, ema_rate=0.0, pull_weight=0.0)
-    trainer.model.codebook.data[0] = 1e3  # ten steps an epoch: a restart in the second one
+    trainer.model.codebook.data[0] = 1e3  # ten steps per epoch, so the restart is in the second
     trainer.run_epoch(images)
     assert trainer.model.codebook[0, 0] == 1e3
     trainer.save(tmp_path / "c.safetensors")
@@ -122,7 +122,7 @@ def test_unused_vectors_are_counted_over_the_ends_of_epochs_and_interruptions(mi
     assert torch.equal(trainer.model.codebook, second.model.codebook)
 
 
-def test_a_warm_up_longer_than_training_is_refused(mirror):
+def test_warmup_longer_than_training_is_refused(mirror):
     for feed, ramp in ((5, 0), (0, 5), (5, 3)):
         steps = {"warmup_steps": 15, "feed_steps": feed, "ramp_steps": ramp}
         trainer, images = trainer_for("vqvae", mirror, epochs=2, **steps)
@@ -130,7 +130,7 @@ def test_a_warm_up_longer_than_training_is_refused(mirror):
             trainer.run_epoch(images)
 
 
-def test_the_warm_up_trains_reconstruction_only(mirror):
+def test_warmup_trains_reconstruction_only(mirror):
     trainer, images = trainer_for("vqae", mirror, warmup_steps=10, ramp_steps=0, epochs=3)
     vectors = trainer.model.codebook.detach().clone()
     record = trainer.run_epoch(images)  # ten steps
@@ -139,7 +139,7 @@ def test_the_warm_up_trains_reconstruction_only(mirror):
     assert "encoder_pull" in trainer.run_epoch(images)["terms"]
 
 
-def test_a_ramp_is_climbed_step_by_step(mirror, monkeypatch):
+def test_ramp_raises_the_weight_every_step(mirror, monkeypatch):
     trainer, images = trainer_for("vqae", mirror, warmup_steps=2, ramp_steps=10, feed_steps=0)
     weights, pull = [], trainer.objective.weights
     monkeypatch.setattr(
@@ -151,7 +151,7 @@ def test_a_ramp_is_climbed_step_by_step(mirror, monkeypatch):
     assert weights[3] < weights[8] < weights[-1] == trainer.recipe.pull_weight
 
 
-def test_where_vectors_start_is_no_movement(mirror):
+def test_initial_placement_is_not_counted_as_movement(mirror):
     trainer, images = trainer_for("vqae", mirror, warmup_steps=12, ema_rate=1e-6, restart_steps=0)
     assert "movement" not in trainer.run_epoch(images)
     before = trainer.model.codebook.detach().clone()
@@ -159,7 +159,7 @@ def test_where_vectors_start_is_no_movement(mirror):
     assert (trainer.model.codebook - before).norm(dim=1).mean() > 100 * record["movement"] > 0
 
 
-def test_the_movement_is_the_vector_s_way_within_an_epoch(mirror):
+def test_movement_is_the_distance_within_an_epoch(mirror):
     trainer, images = trainer_for("center", mirror)
     before = trainer.model.codebook.detach().clone()
     record = trainer.run_epoch(images)
@@ -167,14 +167,14 @@ def test_the_movement_is_the_vector_s_way_within_an_epoch(mirror):
     assert record["movement"] > 0
 
 
-def test_a_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
+def test_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
     trainer, _ = trainer_for("center", mirror)
     trainer.save(tmp_path / "c.safetensors")
     other, _ = trainer_for("center", mirror, pull_weight=3.0)
     with pytest.raises(TrainingError, match=r"made with pull_weight = 2.0, not 3.0.*--restart"):
         other.load(tmp_path / "c.safetensors")
     older = {**trainer.settings, "recipe": {k: v for k, v in trainer.settings["recipe"].items() if k != "widths"}}
-    refuse_other_settings(tmp_path, older, trainer.settings)  # made before there was such a setting
+    refuse_other_settings(tmp_path, older, trainer.settings)  # from before this setting existed
     widened, _ = trainer_for("center", mirror, widths="8x8")
     with pytest.raises(TrainingError, match="made with widths = "):
         refuse_other_settings(tmp_path, older, widened.settings)
@@ -183,8 +183,8 @@ def test_a_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
         trainer.load(tmp_path / "c.safetensors")
 
 
-def rates(trainer, points) -> list[float]:
-    """The learning rates that the optimiser is given at points of a training, in epochs."""
+def learning_rates(trainer, points) -> list[float]:
+    """The optimiser's learning rates at the given points of a training, in epochs."""
     found = []
     for epochs in points:
         trainer._set_learning_rate(epochs)
@@ -192,15 +192,16 @@ def rates(trainer, points) -> list[float]:
     return found
 
 
-def test_the_learning_rate_falls_to_zero_in_each_stage(mirror):
+def test_learning_rate_falls_to_zero_in_each_stage(mirror):
     recipe = {"schedule": "cosine", "learning_rate": 0.5, "classifier_epochs": 2, "epochs": 4}
     trainer, _ = trainer_for("classifier", mirror, **recipe)
-    assert rates(trainer, (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9)) == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
+    rates = learning_rates(trainer, (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9))
+    assert rates == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
     constant, _ = trainer_for("center", mirror)
-    assert set(rates(constant, (0, 7.5, 19))) == {1e-3}
+    assert set(learning_rates(constant, (0, 7.5, 19))) == {1e-3}
 
 
-def test_a_schedule_to_the_end_does_not_go_on_with_another_end(mirror, tmp_path):
+def test_schedule_cannot_resume_with_other_epochs(mirror, tmp_path):
     trainer, _ = trainer_for("center", mirror, schedule="cosine", epochs=2)
     trainer.save(tmp_path / "c.safetensors")
     longer, _ = trainer_for("center", mirror, schedule="cosine", epochs=3)
@@ -208,7 +209,7 @@ def test_a_schedule_to_the_end_does_not_go_on_with_another_end(mirror, tmp_path)
         longer.load(tmp_path / "c.safetensors")
 
 
-def test_a_loss_that_is_not_finite_stops_training(mirror):
+def test_loss_that_is_not_finite_stops_training(mirror):
     trainer, images = trainer_for("center", mirror, learning_rate=1e18)
     with pytest.raises(TrainingError, match="not finite in epoch 1.*lower the learning rate"):
         trainer.run_epoch(images)
@@ -226,13 +227,13 @@ def test_a_loss_that_is_not_finite_stops_training(mirror):
         ({"widths": "32,64"}, "widths is '32,64'; give whole numbers joined by x, such as 32x64"),
     ],
 )
-def test_a_recipe_is_checked(setting, message):
+def test_invalid_recipe_is_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         Recipe(**setting)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_widths_of_a_recipe_are_those_of_the_network(variant, mirror):
+def test_recipe_widths_set_the_network_widths(variant, mirror):
     trainer, _ = trainer_for(variant, mirror, widths="6x10")
     assert trainer.config.widths == (6, 10)
     assert {6, 10} <= {size for weight in trainer.model.encoder.parameters() for size in weight.shape}

@@ -1,4 +1,4 @@
-"""The road end to end on a tiny data set: interruption, the model's folder, the command line."""
+"""Training end to end on tiny data: the model's folder, interruption, the command line."""
 
 import json
 import os
@@ -35,7 +35,7 @@ PICTURES = {
 }
 
 
-def test_the_folder_is_what_the_hub_will_hold(trained):
+def test_trained_folder_is_complete(trained):
     assert {p.name for p in trained.iterdir()} == FILES | PICTURES
     history = json.loads((trained / "history.json").read_text())
     assert [e["epoch"] for e in history["epochs"]] == [1, 2]
@@ -50,7 +50,7 @@ def test_the_folder_is_what_the_hub_will_hold(trained):
         Image.open(trained / name).verify()
 
 
-def test_the_card_says_what_was_measured(trained, mirror):
+def test_card_reports_the_measured_values(trained, mirror):
     card = ModelCard.load(trained / "README.md")
     results = evaluate(AEVQ.from_pretrained(trained), find_source("mnist", data_root=mirror), progress=False)
     reported = {r.metric_type: r.metric_value for r in card.data.eval_results}
@@ -61,15 +61,15 @@ def test_the_card_says_what_was_measured(trained, mirror):
     assert str(mirror) not in card.content + (trained / "history.json").read_text()
 
 
-def test_measuring_again_records_the_same_numbers(trained, mirror):
+def test_evaluating_again_records_the_same_numbers(trained, mirror):
     before = (trained / "history.json").read_text(), (trained / "README.md").read_text()
     assert main(["evaluate", str(trained), "--data-root", str(mirror), "--record"]) == 0
     assert ((trained / "history.json").read_text(), (trained / "README.md").read_text()) == before
 
 
-def test_no_image_of_celeba_is_in_its_folder(mirror, tmp_path):
+def test_celeba_folder_holds_no_images(mirror, tmp_path):
     arguments = ["train", "center", "celeba", "--epochs", "1", "--data-root", str(mirror), "--output", str(tmp_path)]
-    assert main([*arguments, "--precision", "fp32", "--widths", "8x16x16x16"]) == 0  # small, since that is quick
+    assert main([*arguments, "--precision", "fp32", "--widths", "8x16x16x16"]) == 0  # small, to be quick
     samples = load_file(tmp_path / "center-celeba" / "samples.safetensors")
     size = recipe_for("center", "celeba").latent_dim
     assert {key: tuple(value.shape) for key, value in samples.items()} == {"latents": (10, size)}
@@ -82,7 +82,7 @@ def run(*arguments: str) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
 
-def test_kill_9_in_the_middle_of_an_epoch_and_go_on(mirror, tmp_path):
+def test_resuming_after_kill_9_gives_identical_result(mirror, tmp_path):
     def arguments(output):
         return [
             "train", "center", "mnist", "--data-root", str(mirror), "--epochs", "3", "--batch-size", "2",
@@ -103,14 +103,14 @@ def test_kill_9_in_the_middle_of_an_epoch_and_go_on(mirror, tmp_path):
     second = run(*arguments("killed"))
     _, log = second.communicate(timeout=300)
     assert second.returncode == 0, log
-    assert "epoch   1:" not in log  # it went on
+    assert "epoch   3:" in log and "epoch   1:" not in log  # it resumed
     assert main(arguments("whole")) == 0
     killed, whole = (AEVQ.from_pretrained(tmp_path / o / "center-mnist").state_dict() for o in ("killed", "whole"))
     assert all(torch.equal(killed[key], whole[key]) for key in whole)
-    assert {p.name for p in checkpoint.parent.iterdir()} == FILES | PICTURES  # no checkpoint, nothing half-written
+    assert {p.name for p in checkpoint.parent.iterdir()} == FILES | PICTURES  # no checkpoint or partial files
 
 
-def test_a_finished_training_is_not_repeated(trained, mirror, capsys):
+def test_finished_training_is_not_repeated(trained, mirror, capsys):
     arguments = ["train", "center", "mnist", "--data-root", str(mirror), "--output", str(trained.parent)]
     arguments += ["--precision", "fp32"]
     before = (trained / "model.safetensors").stat().st_mtime_ns
@@ -125,7 +125,7 @@ def test_a_finished_training_is_not_repeated(trained, mirror, capsys):
     assert (trained / "model.safetensors").stat().st_mtime_ns == before
 
 
-def test_one_s_own_images(tmp_path):
+def test_training_on_own_images(tmp_path):
     (tmp_path / "photos").mkdir()
     for i in range(40):
         Image.new("RGB", (50, 40), (6 * i, 0, 255 - 6 * i)).save(tmp_path / "photos" / f"{i}.png")
@@ -136,7 +136,7 @@ def test_one_s_own_images(tmp_path):
     assert str(tmp_path) not in (tmp_path / "center-hues" / "history.json").read_text()
 
 
-def test_two_processes_do_not_train_one_model(mirror, tmp_path, monkeypatch, capsys):
+def test_two_processes_cannot_train_one_model(mirror, tmp_path, monkeypatch, capsys):
     arguments = ["train", "zero", "mnist", "--epochs", "1", "--latent-dim", "8", "--data-root", str(mirror)]
     arguments += ["--precision", "fp32", "--output", str(tmp_path)]
     monkeypatch.setattr("training.runs.release", lambda *_: {"results": {"status": main(arguments)}})
@@ -147,7 +147,7 @@ def test_two_processes_do_not_train_one_model(mirror, tmp_path, monkeypatch, cap
 
 
 @pytest.mark.parametrize(("count", "message"), [(2, "has 1 training image"), (3, None)])
-def test_a_handful_of_images(count, message, tmp_path, capsys):
+def test_training_on_very_few_images(count, message, tmp_path, capsys):
     (tmp_path / "photos" / "train").mkdir(parents=True)
     (tmp_path / "photos" / "test").mkdir()
     for i in range(count):
@@ -165,13 +165,13 @@ def test_a_handful_of_images(count, message, tmp_path, capsys):
         assert model.sampler.distance(model.encode(torch.rand(4, 1, 16, 16))).isfinite().all()
 
 
-def test_options_may_stand_anywhere(mirror, trained, capsys):
+def test_options_can_precede_positional_arguments(mirror, trained, capsys):
     before = ["--data-root", str(mirror), "--output", str(trained.parent), "--epochs", "2", "--precision", "fp32"]
-    assert main(["train", *before, "center", "mnist"]) == 0  # the recipe is that of center and mnist all the same
+    assert main(["train", *before, "center", "mnist"]) == 0  # the recipe is still that of center-mnist
     assert "trained already" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(  # every kind of model, of labels and of images once
+@pytest.mark.parametrize(  # every kind of model, labels and images once
     ("variant", "dataset"),
     [
         ("classifier", "mnist"),
@@ -181,7 +181,7 @@ def test_options_may_stand_anywhere(mirror, trained, capsys):
         ("vae", "fashionmnist"),
     ],
 )
-def test_the_road_for_each_kind_of_model(variant, dataset, mirror, tmp_path, monkeypatch):
+def test_training_every_kind_of_model(variant, dataset, mirror, tmp_path, monkeypatch):
     small = replace(tiny(recipe_for(variant, dataset)), epochs=1, latent_dim=8)
     monkeypatch.setitem(RECIPES, f"{variant}-{dataset}", small)
     assert main(["train", variant, dataset, "--data-root", str(mirror), "--output", str(tmp_path)]) == 0
@@ -193,13 +193,13 @@ def test_the_road_for_each_kind_of_model(variant, dataset, mirror, tmp_path, mon
     assert ("codebook" in results) == variant.startswith("vq")
     model = AEVQ.from_pretrained(folder)
     assert torch.equal(model.sample(3, seed=1), model.sample(3, seed=1))
-    if not model.config.grid_size:  # after an epoch a cell may know one code only
+    if not model.config.grid_size:  # after one epoch a cell may use one code only
         assert not torch.equal(model.sample(3, seed=1), model.sample(3, seed=2))
     samples = load_file(folder / "samples.safetensors")
     assert set(samples) == ({"images"} if DATASETS[dataset].shareable else {"latents"})
 
 
-def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, capsys, monkeypatch):
+def test_all_trains_the_selection_and_skips_finished_models(mirror, tmp_path, capsys, monkeypatch):
     for variant in ("ae", "zero"):
         monkeypatch.setitem(
             RECIPES, f"{variant}-mnist", replace(recipe_for(variant, "mnist"), latent_dim=8, precision="fp32")
@@ -215,7 +215,7 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
     assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| `ae-mnist` \| 0\.\d+ .*\n\| `zero-mnist` \| 0\.\d+ ", out)
     monkeypatch.setitem(RECIPES, "ae-mnist", recipe_for("ae", "mnist", learning_rate=1e18))
     other = [*arguments[:-1], str(tmp_path / "other"), "--datasets", "mnist"]
-    assert main(other) == 1  # the other one is trained all the same
+    assert main(other) == 1  # the other model is still trained
     assert "1 of 2 models failed: ae-mnist" in capsys.readouterr().err
     assert (tmp_path / "other" / "zero-mnist" / "model.safetensors").exists()
 
@@ -255,14 +255,14 @@ def test_all_trains_a_chosen_part_and_skips_what_is_finished(mirror, tmp_path, c
         (["evaluate", "centre-mnist"], "there is no model 'centre-mnist'"),
     ],
 )
-def test_errors_are_one_sentence_before_any_work(arguments, message, capsys):
+def test_invalid_arguments_are_refused_before_any_work(arguments, message, capsys):
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
 
 
-def test_help_teaches(capsys):
+def test_help_shows_variants_and_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["train", "center", "mnist", "--help"])
     text = capsys.readouterr().out
@@ -276,7 +276,7 @@ def test_help_teaches(capsys):
     assert all(name in text for name in (*VARIANTS, *DATASETS))
 
 
-def test_the_package_alone_imports_nothing_of_the_training():
+def test_package_does_not_import_training_or_demo():
     code = (
         "import sys, aevq_hub; print([m for m in ('datasets', 'gradio', 'matplotlib', 'training') if m in sys.modules])"
     )

@@ -15,7 +15,7 @@ from training.trainer import Trainer
 
 
 def tiny(recipe: Recipe) -> Recipe:
-    """A variant's recipe for a data set of 300 images: its remedies come early, and everything is small."""
+    """A small version of a recipe for 300 images, with all its phases early in training."""
     return replace(
         recipe, latent_dim=16, num_codes=min(recipe.num_codes, 10), batch_size=32,
         warmup_steps=min(recipe.warmup_steps, 2), feed_steps=min(recipe.feed_steps, 4),
@@ -25,6 +25,7 @@ def tiny(recipe: Recipe) -> Recipe:
 
 
 def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Tensor]:
+    """A trainer of a tiny model and the training images (N, 1, 28, 28) of the tiny MNIST."""
     source = find_source("mnist", data_root=mirror)
     recipe = replace(tiny(recipe_for(variant, "mnist")), **recipe)
     config = configure(variant, "mnist", source.dataset, recipe)
@@ -32,7 +33,7 @@ def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Te
 
 
 def build(variant="center", dataset="mnist", **recipe) -> AEVQ:
-    """An untrained model of a recipe of the table, some of its settings changed."""
+    """An untrained model with a variant's recipe, some settings changed."""
     torch.manual_seed(0)
     recipe = replace(recipe_for(variant, dataset), **recipe)
     return AEVQ(configure(variant, dataset, DATASETS[dataset], recipe)).eval()
