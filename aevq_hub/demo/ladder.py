@@ -60,39 +60,31 @@ def _draw_original(settings: Ladder) -> list[str]:
 
 def _draw_rows(settings: Ladder) -> Iterator[list]:
     """The progress and each row, as soon as it is computed; rows that are still to come stay unchanged."""
-    models, most = settings.models, len(VARIANTS)
-    empty = [""] * (most - len(models))
+    count = len(settings.models)
+    empty = [""] * (len(VARIANTS) - count)
     for i, row in enumerate(explore.rows(settings)):
-        waiting: list = [gr.skip()] * (len(models) - 1)
-        waiting.insert(i, _row(settings, row))
-        done = i + 1 == len(models)
-        said = f"All {len(models)} variants are drawn." if done else f"Drawing: {i + 1} of {len(models)} variants …"
-        yield [f'<p class="said-of" role="status">{said}</p>', *waiting, *empty]
+        shown = [_row(settings, row) if j == i else gr.skip() for j in range(count)]
+        said = f"All {count} variants are drawn." if i + 1 == count else f"Drawing: {i + 1} of {count} variants …"
+        yield [f'<p class="said-of" role="status">{said}</p>', *shown, *empty]
 
 
 def _row(settings: Ladder, row: Row) -> str:
     offer = offers()[row.model]
-    variant, amount = VARIANTS[offer.config.variant], f"{settings.shift:+g} σ"
+    amount, over, measured = f"{settings.shift:+g} σ", "", {"mse": row.error, "psnr": row.psnr}
     if row.error is None:
-        measured = history(row.model)["results"]
-        error = f"Mean squared error over the test images {measured['mse']:.4f} (PSNR {measured['psnr']:.1f} dB)"
-    else:
-        error = f"Mean squared error {row.error:.4f} (PSNR {row.psnr:.1f} dB)"
+        over, measured = "over the test images ", history(row.model)["results"]
+    way = f"{explore.STEPS} steps from {settings.start} to {settings.second}"
+    reconstruction, shifted = (AEVQ.to_pil(x[None])[0] for x in (row.reconstruction, row.shifted))
     pictures = [
-        figure(image, caption, alt, hint=hint)
-        for image, caption, alt, hint in (
-            (AEVQ.to_pil(row.reconstruction[None])[0], "Drawn", f"{settings.start} drawn by {row.model}", ""),
-            (AEVQ.to_pil(row.shifted[None])[0], "Shifted", f"the same, shifted by {amount}", amount),
-            (
-                explore.strip(row), "To the second picture",
-                f"{explore.STEPS} steps from {settings.start} to {settings.second}", "interpolation",
-            ),
-        )
-    ]  # fmt: skip
+        figure(reconstruction, "Drawn", f"{settings.start} drawn by {row.model}"),
+        figure(shifted, "Shifted", f"the same, shifted by {amount}", hint=amount),
+        figure(explore.strip(row), "To the second picture", way, hint="interpolation"),
+    ]
     return (
         f'<article class="rung" data-model="{row.model}" aria-label="{html.escape(offer.variant)}"><div><h3>'
-        f"{html.escape(offer.variant)}</h3><p>{coded(variant.summary)}</p>"
-        f'<p class="error">{error}</p></div>{"".join(pictures)}</article>'
+        f"{html.escape(offer.variant)}</h3><p>{coded(VARIANTS[offer.config.variant].summary)}</p>"
+        f'<p class="error">Mean squared error {over}{measured["mse"]:.4f} (PSNR {measured["psnr"]:.1f} dB)</p></div>'
+        f"{''.join(pictures)}</article>"
     )
 
 
