@@ -210,7 +210,7 @@ def test_all_trains_the_selection_and_skips_finished_models(mirror, tmp_path, ca
     capsys.readouterr()
     assert main([*arguments, "--datasets", "mnist"]) == 0
     out = capsys.readouterr().out
-    assert "zero-mnist is trained already" in out
+    assert "zero-mnist is already trained" in out
     assert {p.name for p in tmp_path.iterdir()} == {"ae-mnist", "zero-mnist"}
     assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| `ae-mnist` \| 0\.\d+ .*\n\| `zero-mnist` \| 0\.\d+ ", out)
     monkeypatch.setitem(RECIPES, "ae-mnist", recipe_for("ae", "mnist", learning_rate=1e18))

@@ -37,18 +37,10 @@ def grid(variant: str, dataset: str, settings: dict[str, list]) -> list[Recipe]:
 
 
 def search(
-    variant: str,
-    source: Source,
-    recipes: list[Recipe],
-    path: Path,
-    *,
-    baseline: str | None = None,
-    beside: Sequence[str] = (),
-    images: int | None = None,
-    jobs: int = 1,
-    device: str = "cpu",
-    progress: bool = True,
-) -> list[dict]:
+    variant: str, source: Source, recipes: list[Recipe], path: Path, *,
+    baseline: str | None = None, beside: Sequence[str] = (), images: int | None = None,
+    jobs: int = 1, device: str = "cpu", progress: bool = True,
+) -> list[dict]:  # fmt: skip
     """Train each recipe on the training split without its last images, and measure it on those.
 
     If the last images have no labels, accuracies are measured on other labelled images that are held out. Rows that
