@@ -167,7 +167,7 @@ def test_training_labels_of_a_single_class_are_refused(tmp_path, fresh_cache):
 
 
 def test_empty_folder_is_refused(tmp_path, fresh_cache):
-    with pytest.raises(DataError, match="holds no image; its files should end in .bmp"):
+    with pytest.raises(DataError, match="contains no images; supported endings: .bmp"):
         load(find_source("nothing", data=tmp_path, size=32, channels=3), "train")
 
 

@@ -50,6 +50,7 @@ def test_classifier_learns_from_class_folders(shapes, capsys):
     assert results["classifier_accuracy"] > results["majority"]
     assert set(results["frechet"]) == {"reconstructions", "samples", "midpoints"}
     assert set(results["probes"]) == {"majority", "linear", "neighbours"}
+    assert "\naevq train classifier shapes --data IMAGES --size " in card
     assert f"{results['accuracy']:.2%}" in card
     assert all(f"{value:.1f}" in card for value in results["frechet"].values())
 
