@@ -14,7 +14,7 @@ DUPLICATE = 0.05  # two vectors are duplicates up to this distance, as a fractio
 def nearest_vectors(z: Tensor, codebook: Tensor) -> Tensor:
     """The index of the nearest vector for each latent, by one matrix product: (..., D), (K, D) → (...).
 
-    It is computed in float32, even under autocast.
+    Nearest by Euclidean distance, in training and in loaded models. It is computed in float32, even under autocast.
     """
     with torch.autocast(z.device.type, enabled=False):
         center = codebook.float().mean(0)  # centred, to lose less precision

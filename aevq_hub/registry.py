@@ -12,7 +12,7 @@ _Entry = TypeVar("_Entry")
 
 @dataclass(frozen=True)
 class Variant:
-    """One system of the paper: its network, its objective and how the decoder is fed."""
+    """One system of the paper. What a loaded model needs is here and in ``AEVQConfig``; the rest is in its recipe."""
 
     title: str
     section: str

@@ -7,7 +7,7 @@ import torch
 
 from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS, VARIANTS
-from training.objectives import OBJECTIVES, Batch, assign, classification, nearest, pull, total, vae, zero
+from training.objectives import OBJECTIVES, Batch, assign, classification, nearest_latents, pull, total, vae, zero
 from training.recipe import Recipe
 from training.recipes import configure
 from training.vectors import Matches, Vectors, follow, k_means
@@ -41,16 +41,16 @@ def test_pull_terms_match_section_3_1(model, generator):
 def test_nearest_matches_hand_computation():
     z = torch.tensor([[1.0, 1.0], [10.0, 0.0], [0.1, 0.0]])
     v = torch.tensor([[1.0, 0.0]])
-    assert nearest(z, v, "squared").item() == 2  # squared distances 1, 81, 0.81
-    assert nearest(z, v, "dot").item() == 1  # products 1, 10, 0.1
-    assert nearest(z * torch.tensor([[1.0], [1.0], [-1.0]]), v, "cosine").item() == 1  # cosines 0.71, 1, −1
+    assert nearest_latents(z, v, "squared").item() == 2  # squared distances 1, 81, 0.81
+    assert nearest_latents(z, v, "dot").item() == 1  # products 1, 10, 0.1
+    assert nearest_latents(z * torch.tensor([[1.0], [1.0], [-1.0]]), v, "cosine").item() == 1  # cosines 0.71, 1, −1
     with pytest.raises(ValueError, match="'manhattan'; choose from squared, dot, cosine"):
-        nearest(z, v, "manhattan")
+        nearest_latents(z, v, "manhattan")
 
 
 def test_each_vector_chooses_its_own_nearest_latent():
     z = torch.tensor([[0.0, 0.0], [5.0, 5.0]])
-    assert nearest(z, torch.tensor([[4.0, 4.0], [1.0, 0.0], [6.0, 5.0]])).tolist() == [1, 0, 1]
+    assert nearest_latents(z, torch.tensor([[4.0, 4.0], [1.0, 0.0], [6.0, 5.0]])).tolist() == [1, 0, 1]
 
 
 def test_pull_gradient_reaches_encoder_and_vector_but_not_decoder(model, generator):
@@ -58,7 +58,7 @@ def test_pull_gradient_reaches_encoder_and_vector_but_not_decoder(model, generat
     terms, _ = pull(model, Batch(x, x), Recipe())
     (terms["encoder_pull"] + terms["vector_pull"]).backward()
     z = model.encode(x)
-    star = nearest(z, model.codebook)
+    star = nearest_latents(z, model.codebook)
     # the two terms together are the paper's single term, whose gradient reaches both
     expected = torch.autograd.grad(
         ((z[star] - model.codebook) ** 2).sum(), [*model.encoder.parameters(), model.codebook]

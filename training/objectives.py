@@ -51,7 +51,7 @@ def variance(z: Tensor) -> Tensor:
     return (second - mean.square().sum()).clamp_min(1e-3 * second + 1e-12)  # never 0
 
 
-def nearest(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
+def nearest_latents(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
     """For each vector the index of its nearest latent (section 3.1): (M, D), (K, D) → (K,).
 
     Nearest is meant by ``squared`` distance, ``dot`` product or ``cosine`` similarity, all of which the paper allows.
@@ -120,7 +120,7 @@ def assign(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | 
 @torch.no_grad()
 def nearest_images(model: AEVQ, x_pull: Tensor, recipe: Recipe) -> Tensor:
     """Section 3.1: for each vector x_j*, the one of M images with the nearest latent: (M, C, H, W) → (K, C, H, W)."""
-    return x_pull[nearest(model.encode(x_pull), model.vectors, recipe.nearest_by)]
+    return x_pull[nearest_latents(model.encode(x_pull), model.vectors, recipe.nearest_by)]
 
 
 def pull_terms(z: Tensor, v: Tensor, latents: Tensor, recipe: Recipe) -> Terms:

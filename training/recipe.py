@@ -43,7 +43,7 @@ class Recipe:
                                choices=("sum", "variance"))
     batch_size: int = _setting(128, "N, the images per step for the reconstruction", low=1)
     pull_batch_size: int = _setting(128, "M, the images per step of which the nearest is pulled", low=1, only=_TO_IMAGE)
-    nearest_by: str = _setting("squared", "how the nearest of the M latents is chosen", choices=NEAREST_BY,
+    nearest_by: str = _setting("squared", "how each vector chooses among the M latents", choices=NEAREST_BY,
                                only=_TO_IMAGE)
     ema_rate: float = _setting(0.0, "α of e_k ← e_k + α (z_q − e_k) (section 4.1); 0: vectors learn by gradient")
     warmup_steps: int = _setting(0, "steps with reconstruction only, before the vectors are used")
