@@ -17,10 +17,11 @@ def nearest_vectors(z: Tensor, codebook: Tensor) -> Tensor:
     Nearest by Euclidean distance, in training and in loaded models. It is computed in float32, even under autocast.
     """
     with torch.autocast(z.device.type, enabled=False):
-        center = codebook.float().mean(0)  # centred, to lose less precision
-        flat, codebook = z.reshape(-1, z.shape[-1]).float() - center, codebook.float() - center
-        # ‖z − e‖² = ‖z‖² − 2 z·e + ‖e‖², and ‖z‖² does not affect which is nearest
-        scores = torch.addmm(codebook.square().sum(1), flat, codebook.T, alpha=-2)  # (B, K)
+        center = codebook.float().mean(0)  # (D,)
+        apart = codebook.float() - center  # centred, to lose less precision (K, D)
+        # ‖z − e‖² = ‖z − c‖² + ‖e − c‖² − 2 (z − c)·(e − c), and ‖z − c‖² does not affect which is nearest
+        constant = apart.square().sum(1) + 2 * (apart @ center)  # (K,)
+        scores = torch.addmm(constant, z.reshape(-1, z.shape[-1]).float(), apart.T, alpha=-2)  # (B, K)
         return scores.argmin(1).view(z.shape[:-1])
 
 
@@ -88,19 +89,33 @@ def health(codebook: Tensor, latents: Iterable[Tensor], *, duplicate: float = DU
     Raises:
         ValueError: there are no latents.
     """
-    size, dim = codebook.shape
-    counts, total = torch.zeros(size, dtype=torch.double), 0
-    first, second = torch.zeros(dim, dtype=torch.double), 0.0
+    usage = Usage(codebook)
     for z in latents:
-        z = z.movedim(1, -1).reshape(-1, dim)
-        counts += nearest_vectors(z, codebook).bincount(minlength=size).cpu()
-        total += len(z)
-        z = z.cpu().double()  # not every device has this type
-        first += z.sum(0)
-        second += z.square().sum().item()
-    if not total:
-        raise ValueError("a codebook's health needs latents; there are none")
-    spread = max(second / total - (first / total).square().sum().item(), 0.0) ** 0.5
-    nearest_distance = distances(codebook).amin(1).cpu()  # (K,)
-    duplicates = (nearest_distance <= duplicate * spread).nonzero()[:, 0].tolist()
-    return Health(counts / total, nearest_distance, spread, duplicates)
+        usage.add(z, nearest_vectors(z.movedim(1, -1), codebook))
+    return usage.health(duplicate)
+
+
+class Usage:
+    """Counts how the vectors of a codebook (K, D) are used, batch by batch."""
+
+    def __init__(self, codebook: Tensor):
+        self.codebook, (size, dim) = codebook, codebook.shape
+        self.counts, self.total = torch.zeros(size, dtype=torch.double), 0
+        self.first, self.second = torch.zeros(dim, dtype=torch.double), 0.0  # sums of the latents and of their squares
+
+    def add(self, z: Tensor, indices: Tensor) -> None:
+        """Count latents (B, D) or grids (B, D, h, w) and the indices of their nearest vectors, (B,) or (B, h, w)."""
+        self.counts += indices.flatten().bincount(minlength=len(self.codebook)).cpu()
+        cells = z.movedim(1, -1).flatten(0, -2).cpu().double()  # not every device has this type
+        self.total += len(cells)
+        self.first += cells.sum(0)
+        self.second += cells.square().sum().item()
+
+    def health(self, duplicate: float = DUPLICATE) -> Health:
+        """The health so far; errors and ``duplicate`` as for :func:`health`."""
+        if not self.total:
+            raise ValueError("a codebook's health needs latents; there are none")
+        spread = max(self.second / self.total - (self.first / self.total).square().sum().item(), 0.0) ** 0.5
+        nearest_distance = distances(self.codebook).amin(1).cpu()  # (K,)
+        duplicates = (nearest_distance <= duplicate * spread).nonzero()[:, 0].tolist()
+        return Health(self.counts / self.total, nearest_distance, spread, duplicates)

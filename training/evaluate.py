@@ -11,9 +11,11 @@ from aevq_hub.registry import VARIANTS
 
 from . import metrics
 from .data import Labelled, labelled, load
-from .metrics import batches
+from .metrics import PROBED, batches
 from .reference_classifier import FEATURES, ReferenceClassifier
 from .rows import Source
+
+SHIFTED = 1000  # test images that class changes are measured on: each is decoded 130 times
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,11 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
             f"{d.channels} × {d.size} × {d.size}"
         )
     images = load(source, "test", progress=progress).images
-    benchmark = Benchmark.of(source, images, images, progress=progress)
+    benchmark = Benchmark.of(source, images, images[:SHIFTED], progress=progress)
     results = measure(model, benchmark, progress=progress)
     if benchmark.labelled:
-        results["probes"] = metrics.probes(*((_vectors(model, s.images), s.labels) for s in benchmark.labelled))
+        (learn, y), (test, y_test) = ((s.images[:PROBED], s.labels[:PROBED]) for s in benchmark.labelled)
+        results["probes"] = metrics.probes((_vectors(model, learn), y), (_vectors(model, test), y_test))
     return results
 
 
@@ -77,17 +80,17 @@ def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dic
         fitted); ``classifier_accuracy`` of the reference classifier; :func:`metrics.transitions` for variants that
         measure them; ``accuracy`` of the model's own classifier and ``majority`` of the majority vote.
     """
-    error, z = metrics.mse(model, benchmark.images), metrics.latents(model, benchmark.images)
-    ssim = metrics.ssim(model, benchmark.images)
+    errors, health = metrics.errors(model, benchmark.images)
+    z, ssim = metrics.latents(model, benchmark.images), metrics.ssim(model, benchmark.images)
     cells = z.movedim(1, -1).flatten(0, -2)  # the cells of grids, or the latents themselves
-    results: dict = {"mse": error, "psnr": metrics.psnr(error), "ssim": ssim}
+    results: dict = {"mse": errors["mse"], "psnr": metrics.psnr(errors["mse"]), "ssim": ssim}
     results["spread"] = metrics.mean_distance(cells, cells.mean(0))
-    if model.codebook is not None:
-        error = metrics.quantized_mse(model, benchmark.images)
+    if health:
+        error = errors["quantized_mse"]
         distances = torch.cat([model.quantize(part)[2].flatten() for part in z.split(metrics.BATCH)])
         results["distance_to_vector"] = distances.mean().item()
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
-        results["codebook"] = metrics.health(model, benchmark.images).record()
+        results["codebook"] = health.record()
     if benchmark.classifier is None:
         return results
     if benchmark.frechet and model.sampler.fitted:

@@ -8,19 +8,18 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from aevq_hub import AEVQ, latent
-from aevq_hub.codebook import Health
-from aevq_hub.codebook import health as codebook_health
+from aevq_hub.codebook import Health, Usage
 
 BATCH = 250  # images per batch: small enough for the processor's caches
 SHIFTS = tuple(s / 2 for s in range(-6, 7))  # −3 … +3 in halves: the range of figure 3.2
 SURE = 0.9  # a classifier is sure from this probability on
 UNSURE = 2  # the classifier may be unsure of so many images of a path from −3 to +3: those between two classes
-PROBED = 10_000  # the number of latents that a probe is fitted to
+PROBED = 10_000  # a probe is fitted to, and tested on, at most so many latents
 
 
 def to_float(images: Tensor) -> Tensor:
     """uint8 (B, C, H, W) → float32 in [0, 1]."""
-    return images.float() / 255
+    return images / 255
 
 
 def batches(images: Tensor, size: int = BATCH) -> Iterator[Tensor]:
@@ -34,14 +33,28 @@ def exact(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def mse(model: Callable[[Tensor], Tensor], images: Tensor) -> float:
-    """Mean squared error of the reconstructions, over all pixels of uint8 images (N, C, H, W), pixels in [0, 1]."""
-    return sum(exact(model(x) - x).square().sum().item() for x in batches(images)) / images.numel()
+def errors(model: AEVQ, images: Tensor) -> tuple[dict[str, float], Health | None]:
+    """Mean squared errors over all pixels of uint8 images (N, C, H, W), pixels in [0, 1], in one pass.
+
+    Returns:
+        ``mse`` of the reconstructions and, with vectors, ``quantized_mse`` of images decoded from the codebook,
+        D(codebook[indices]) (figure 4.4); the codebook's health, or None without vectors.
+    """
+    usage = None if model.codebook is None else Usage(model.codebook.detach())
+    sums = {"mse": 0.0} | ({} if usage is None else {"quantized_mse": 0.0})
+    for x in batches(images):
+        x = x.to(model.dimension_effect.device)
+        z = model.encode(x)
+        sums["mse"] += _squared_error(model.render(z), x)
+        if usage:
+            q, indices, _ = model.quantize(z)
+            sums["quantized_mse"] += _squared_error(model.decode(q), x)
+            usage.add(z, indices)
+    return {name: value / images.numel() for name, value in sums.items()}, usage and usage.health()
 
 
-def quantized_mse(model: AEVQ, images: Tensor) -> float:
-    """As :func:`mse`, for images decoded from the codebook: D(codebook[indices]) (figure 4.4)."""
-    return mse(lambda x: model.decode(model.quantize(model.encode(x))[0]), images)
+def _squared_error(pictures: Tensor, x: Tensor) -> float:
+    return exact(pictures - x).square().sum().item()
 
 
 def psnr(error: float) -> float:
@@ -50,7 +63,7 @@ def psnr(error: float) -> float:
 
 
 @torch.no_grad()
-def ssim(model: AEVQ, images: Tensor) -> float:
+def ssim(model: Callable[[Tensor], Tensor], images: Tensor) -> float:
     """Mean structural similarity of the reconstructions, pixels in [0, 1] (torchmetrics; windows of 11 pixels)."""
     from torchmetrics.functional.image import structural_similarity_index_measure as similarity
 
@@ -64,11 +77,6 @@ def ssim(model: AEVQ, images: Tensor) -> float:
 def latents(model: AEVQ, images: Tensor) -> Tensor:
     """Latents (N, D) or (N, D, h, w) of uint8 images (N, C, H, W)."""
     return torch.cat([model.encode(x) for x in batches(images)])
-
-
-def health(model: AEVQ, images: Tensor) -> Health:
-    """The health of a model's codebook over uint8 images (N, C, H, W) (:func:`aevq_hub.codebook.health`)."""
-    return codebook_health(model.vectors.detach(), (model.encode(x) for x in batches(images)))
 
 
 def accuracy(probability: Tensor, labels: Tensor) -> float:
@@ -95,7 +103,7 @@ def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[st
     """How much the latents tell about the classes: the accuracy of a linear probe and of ten nearest neighbours.
 
     Args:
-        train: vectors (N, D) and labels as for :func:`accuracy`; the first 10,000 are used.
+        train: vectors (N, D) and labels as for :func:`accuracy`.
         test: vectors and labels to measure the accuracy on.
 
     Returns:
@@ -105,7 +113,7 @@ def probes(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> dict[st
     from sklearn.multioutput import MultiOutputClassifier
     from sklearn.neighbors import KNeighborsClassifier
 
-    (z, y), (z_test, y_test) = (train[0][:PROBED], train[1][:PROBED]), test
+    (z, y), (z_test, y_test) = train, test
     mean, scale = z.mean(0), z.std(0).clamp_min(1e-6)
     z, z_test = ((z - mean) / scale).numpy(), ((z_test - mean) / scale).numpy()
     several = y.ndim > 1

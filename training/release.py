@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from aevq_hub import AEVQ, pictures
 from aevq_hub import folder as folders
@@ -32,6 +33,7 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     """
     train, test = load(source, "train"), load(source, "test")
     model = trainer.model.cpu().eval().requires_grad_(False)
+    convert_conv2d_weight_memory_format(model, torch.contiguous_format)  # as a loaded model, to the last digit
     prepare(model, train.images)
     dtype = _halve(model, test.images)
     history = {
@@ -82,18 +84,12 @@ def prepare(model: AEVQ, images: torch.Tensor) -> None:
 def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
     """Round the weights to half precision if that preserves reconstructions; return the type to store them in."""
     full = {key: value.clone() for key, value in model.state_dict().items()}
-    before = _errors(model, images)
+    before = metrics.errors(model, images)[0]
     model.load_state_dict({key: value.half().float() for key, value in full.items()})
-    if all(abs(now - then) <= HALF_TOLERANCE for now, then in zip(_errors(model, images), before, strict=True)):
+    if all(abs(error - before[name]) <= HALF_TOLERANCE for name, error in metrics.errors(model, images)[0].items()):
         return torch.float16
     model.load_state_dict(full)
     return torch.float32
-
-
-def _errors(model: AEVQ, images: torch.Tensor) -> list[float]:
-    """Test errors: direct and, with vectors, quantised."""
-    measures = [metrics.mse] if model.codebook is None else [metrics.mse, metrics.quantized_mse]
-    return [measure(model, images) for measure in measures]
 
 
 def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> None:
