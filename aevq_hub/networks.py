@@ -55,7 +55,7 @@ def conv(config) -> tuple[nn.Module, nn.Module]:
     side, features = _last(config)
     encoder = nn.Sequential(*_halve(config), nn.Flatten(), nn.Linear(features, _outputs(config)))  # (B, D)
     decoder = nn.Sequential(
-        nn.Linear(config.latent_dim, features), nn.ReLU(), nn.Unflatten(1, (config.widths[-1], side, side))
+        nn.Linear(config.latent_dim, features), nn.ReLU(True), nn.Unflatten(1, (config.widths[-1], side, side))
     )
     return encoder, decoder.extend(_double(config))  # logits (B, C, H, W)
 
@@ -86,7 +86,7 @@ class Residual(nn.Module):
         super().__init__()
         between = max(1, channels // 2)
         self.f = nn.Sequential(
-            nn.ReLU(), nn.Conv2d(channels, between, 3, padding=1), nn.ReLU(), nn.Conv2d(between, channels, 1)
+            nn.ReLU(), nn.Conv2d(channels, between, 3, padding=1), nn.ReLU(True), nn.Conv2d(between, channels, 1)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -103,18 +103,18 @@ def _last(config) -> tuple[int, int]:
 
 
 def _linear(sizes: tuple[int, ...]) -> list[nn.Module]:
-    layers: list[nn.Module] = [module for pair in pairwise(sizes) for module in (nn.Linear(*pair), nn.ReLU())]
+    layers: list[nn.Module] = [module for pair in pairwise(sizes) for module in (nn.Linear(*pair), nn.ReLU(True))]
     return layers[:-1]
 
 
 def _blocks(channels: int, count: int) -> list[nn.Module]:
-    return [*(Residual(channels) for _ in range(count)), nn.ReLU()]
+    return [*(Residual(channels) for _ in range(count)), nn.ReLU(True)]
 
 
 def _halve(config) -> list[nn.Module]:
     layers = []
     for c_in, c_out in pairwise((config.channels, *config.widths)):
-        layers += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), nn.ReLU()]
+        layers += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), nn.ReLU(True)]
     return layers
 
 
@@ -122,7 +122,7 @@ def _double(config) -> list[nn.Module]:
     layers = []
     for c_in, c_out in pairwise((*reversed(config.widths), config.channels)):
         # kernel 4 at stride 2 covers every output pixel equally often: no checkerboard
-        layers += [nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), nn.ReLU()]
+        layers += [nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), nn.ReLU(True)]
     return layers[:-1]  # the last layer returns logits
 
 

@@ -41,14 +41,29 @@ class Matches:
 
 def squared_distance(a: Tensor, b: Tensor) -> Tensor:
     """‖a − b‖², summed over everything but the first dimension and averaged over that: (B, …), (B, …) → ()."""
-    return F.mse_loss(a, b, reduction="sum") / len(a)
+    return SquaredDistance.apply(a, b) / len(a)
+
+
+class SquaredDistance(torch.autograd.Function):
+    """‖a − b‖² over everything, in fewer passes over memory than torch's loss and with gradients in a's format."""
+
+    @staticmethod
+    def forward(ctx, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        return (a - b).float().square_().sum()
+
+    @staticmethod
+    def backward(ctx, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        a, b = ctx.saved_tensors
+        gradient = (a - b).mul_(2 * gradients[0])
+        return gradient if ctx.needs_input_grad[0] else None, -gradient if ctx.needs_input_grad[1] else None
 
 
 def variance(z: Tensor) -> Tensor:
     """Σ_d Var(z_d), over all latents of a batch (B, D) or all cells of its grids (B, D, h, w): → ()."""
-    mean = z.flatten(2).mean((0, 2)) if z.ndim > 2 else z.mean(0)  # (D,)
-    second = torch.dot(z.flatten(), z.flatten()) * (z.shape[1] / z.numel())
-    return (second - mean.square().sum()).clamp_min(1e-3 * second + 1e-12)  # never 0
+    cells = z.movedim(1, -1).flatten(0, -2)  # (n, D); no copy of a grid in channels-last format
+    second = torch.dot(cells.flatten(), cells.flatten()) / len(cells)
+    return (second - cells.mean(0).square().sum()).clamp_min(1e-3 * second + 1e-12)  # never 0
 
 
 def nearest_latents(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
@@ -158,7 +173,19 @@ def decoder_input(model: AEVQ, z: Tensor, q: Tensor, step: int, recipe: Recipe) 
     if model.config.feed == "encoder":
         return z
     share = min(1.0, (step - recipe.warmup_steps + 1) / max(1, recipe.feed_steps))
-    return z + share * (q - z).detach()
+    return StraightThrough.apply(z, q) if share == 1 else z + share * (q - z).detach()
+
+
+class StraightThrough(torch.autograd.Function):
+    """The value of q and the gradient of z, without the three passes over both that z + sg[q − z] takes."""
+
+    @staticmethod
+    def forward(ctx, z: Tensor, q: Tensor) -> Tensor:
+        return q.detach().view_as(q)
+
+    @staticmethod
+    def backward(ctx, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0], None
 
 
 def follows_latents(recipe: Recipe) -> bool:

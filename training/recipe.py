@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from aevq_hub.checks import number, one_of, whole
 
 NEAREST_BY = ("squared", "dot", "cosine")
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("fp32", "bf16", "auto")
 ASSIGNMENTS = ("vector-to-image", "image-to-vector")
 AUGMENTATIONS = ("none", "flip", "flip-crop")
 _TO_IMAGE = ("assignment", "vector-to-image")
@@ -66,7 +66,8 @@ class Recipe:
     augment: str = _setting("none", "random changes of training images: flip mirrors them, flip-crop also shifts them",
                             choices=AUGMENTATIONS)
     epochs: int = _setting(20, "passes over the training images", low=1)
-    precision: str = _setting("fp32", "precision of matrix products in training; weights stay float32",
+    precision: str = _setting("fp32", "precision of matrix products in training; weights stay float32; auto: "
+                              "the faster one on this machine, which is measured first",
                               choices=PRECISIONS)
     seed: int = _setting(0, "seed of the initial weights and of all random choices")
     # fmt: on

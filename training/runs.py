@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,12 +15,13 @@ from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_
 from . import metrics
 from .card import terminal_report
 from .data import load, training_labels
+from .processor import faster_precision, keep_memory
 from .recipe import Recipe
 from .recipes import configure
 from .release import release
 from .rows import Source
 from .sources import cache_folder
-from .trainer import Trainer, TrainingError, refuse_other_settings
+from .trainer import Trainer, TrainingError, refuse_other_settings, settings_of
 
 
 def train_model(
@@ -34,6 +36,7 @@ def train_model(
         TrainingError: the folder contains a model with other settings, another process is training it, or training
             cannot continue.
     """
+    keep_memory()
     config = configure(variant, source.name, source.dataset, recipe)
     folder = output / config.name
     lock = cache_folder() / "locks" / f"{hashlib.sha256(bytes(folder.resolve())).hexdigest()[:16]}.lock"
@@ -46,17 +49,19 @@ def train_model(
 
 
 def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool) -> Path:
-    trainer = Trainer(config, recipe, device, data=source.public_name)
     checkpoint = folder / CHECKPOINT_FILE
     if restart:
         checkpoint.unlink(missing_ok=True)
-    elif checkpoint.exists():
+    past = None if restart or checkpoint.exists() else _finished(folder)
+    if recipe.precision == "auto":
+        known = settings_of(checkpoint) if checkpoint.exists() else past
+        precision = known["recipe"]["precision"] if known else faster_precision(config, recipe, device)
+        recipe = replace(recipe, precision=precision)
+    trainer = Trainer(config, recipe, device, data=source.public_name)
+    if checkpoint.exists():
         trainer.load(checkpoint)
-    elif (folder / WEIGHTS_FILE).exists() and (folder / HISTORY_FILE).exists():
-        past = history(folder)
-        past_config = AEVQConfig.from_file(folder / CONFIG_FILE).to_dict()
-        settings = {"config": past_config, "recipe": past["recipe"], "data": past["data"]["source"]}
-        refuse_other_settings(folder, settings, trainer.settings)
+    elif past:
+        refuse_other_settings(folder, past, trainer.settings)
         trainer.epochs = past["epochs"]
     wanted, done = trainer.total_epochs, len(trainer.epochs)
     if done > wanted or (not checkpoint.exists() and 0 < done < wanted):
@@ -82,14 +87,22 @@ def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, dev
     return folder
 
 
+def _finished(folder: Path) -> dict | None:
+    """The settings and epochs of the finished model in a folder, or None if there is none."""
+    if not ((folder / WEIGHTS_FILE).exists() and (folder / HISTORY_FILE).exists()):
+        return None
+    past = history(folder)
+    config = AEVQConfig.from_file(folder / CONFIG_FILE).to_dict()
+    return {"config": config, "recipe": past["recipe"], "data": past["data"]["source"], "epochs": past["epochs"]}
+
+
 def _measured(trainer: Trainer, images: torch.Tensor) -> dict:
     """Measure on the test split after an epoch."""
-    model, images = trainer.model.eval(), images.to(trainer.device)
-    error = metrics.mse(model, images)
-    record: dict[str, dict] = {"test": {"mse": error, "psnr": metrics.psnr(error)}}
-    if model.codebook is not None:
-        record["codebook"] = metrics.health(model, images).record()
-        record["test"]["quantized_mse"] = metrics.quantized_mse(model, images)
+    model = trainer.model.eval()
+    errors, health = metrics.errors(model, images)
+    record: dict[str, dict] = {"test": {"mse": errors["mse"], "psnr": metrics.psnr(errors["mse"])} | errors}
+    if health:
+        record["codebook"] = health.record()
     model.train()
     return record
 

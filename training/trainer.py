@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn.utils import convert_conv2d_weight_memory_format
 from tqdm import tqdm
 
 from aevq_hub import AEVQ, AEVQConfig
@@ -55,7 +56,8 @@ class Trainer:
         self.dtype = _DTYPES[recipe.precision]
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
-            self.model = AEVQ(config).to(self.device).train()
+            model = AEVQ(config).to(self.device).train()
+        self.model = convert_conv2d_weight_memory_format(model, torch.channels_last)  # faster
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate, fused=True)
         self.vectors = Vectors(self.model, recipe)
         self.epochs: list[dict] = []
@@ -111,7 +113,7 @@ class Trainer:
 
     def _pixels(self, images: Tensor, index: Tensor, generator: torch.Generator) -> Tensor:
         chosen = augment(images[index], self.recipe.augment, generator)
-        return metrics.to_float(chosen.to(self.device, non_blocking=True))
+        return metrics.to_float(chosen.to(self.device, non_blocking=True, memory_format=torch.channels_last))
 
     def _step(self, batch: Batch) -> tuple[Terms, Matches | None]:
         terms_of = reconstruction if batch.step < self.recipe.warmup_steps else self.objective.terms
@@ -184,19 +186,19 @@ class Trainer:
         Raises:
             TrainingError: the file is damaged, or was written with other settings.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata()
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-        except SafetensorError as error:
-            raise TrainingError(f"{path} is damaged ({error}); start again with --restart") from error
-        refuse_other_settings(path, json.loads(metadata["settings"]), self.settings)
+        refuse_other_settings(path, settings_of(path), self.settings)
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
         self.model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
         self.vectors.counts, self.vectors.steps = tensors["vectors.counts"], tensors["vectors.steps"]
         state: dict[int, dict[str, Tensor]] = {}
+        parameters = self.optimizer.param_groups[0]["params"]
         for key in (key for key in tensors if key.startswith("optimizer.")):
             _, i, name = key.split(".")
-            state.setdefault(int(i), {})[name] = tensors[key]
+            like, value = parameters[int(i)], tensors[key]
+            # in the parameter's memory format, which the fused step expects
+            state.setdefault(int(i), {})[name] = torch.empty_like(like).copy_(value) if value.ndim else value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.epochs = json.loads(metadata["epochs"])
@@ -221,6 +223,19 @@ class Means:
     @property
     def finite(self) -> bool:
         return all(map(math.isfinite, self.values.values()))
+
+
+def settings_of(checkpoint: Path) -> dict:
+    """The settings that a checkpoint was made with (:attr:`Trainer.settings`).
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
+    try:
+        with safe_open(checkpoint, framework="pt") as file:
+            return json.loads(file.metadata()["settings"])
+    except SafetensorError as error:
+        raise TrainingError(f"{checkpoint} is damaged ({error}); start again with --restart") from error
 
 
 def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
