@@ -6,6 +6,7 @@ import tempfile
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ from aevq_hub.images import to_array
 
 from .rows import DataError, Row, Source, rows_of
 from .sources import cache_folder, fingerprint
-from .streaming import ahead, fitting
+from .streaming import ahead, fitting, window_count
 
 LABELS_KEPT = 5  # without test labels, every fifth labelled training image is held out to measure on
 _CHUNK = 512  # images decoded between two writes, while as many are fetched
@@ -172,12 +173,24 @@ def _write_header(file, shape: tuple[int, ...]) -> None:
 
 
 def _shuffle(path: Path, labels: np.ndarray) -> np.ndarray:
-    """Shuffle the images of a file, which may be sorted by class, and return the labels in the new order."""
+    """Shuffle the images of a file, which may be sorted by class, and return the labels in the new order.
+
+    The images are first dealt out to files that fit into memory, so that all reading is sequential.
+    """
     order = np.random.default_rng(0).permutation(len(labels))
     images, shuffled = np.load(path, mmap_mode="r"), path.with_suffix(".shuffled")
+    parts = [path.with_suffix(f".{i}") for i in range(window_count(images.nbytes))]
+    place = order.argsort()  # of each image in the new order
+    part_of = place * len(parts) // len(order)
+    with ExitStack() as stack:
+        files = [stack.enter_context(open(part, "wb")) for part in parts]
+        for image, part in zip(images, part_of, strict=True):
+            files[part].write(image.tobytes())
     with open(shuffled, "wb") as file:
         _write_header(file, images.shape)
-        for part in range(0, len(order), _CHUNK):
-            file.write(images[order[part : part + _CHUNK]].tobytes())
+        for i, part in enumerate(parts):
+            pixels = np.fromfile(part, np.uint8).reshape(-1, *images.shape[1:])
+            file.write(pixels[place[part_of == i].argsort()].tobytes())
+            part.unlink()
     os.replace(shuffled, path)
     return labels[order]

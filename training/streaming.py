@@ -48,8 +48,8 @@ def shuffled(
             _announce(images[run[0] : run[-1] + 1])
         return images[index], labels if labels is None else cast("_Labels", labels[index]), places
 
-    number = -(-images.nbytes * _WINDOW // process_memory())
-    order = windows(len(images), max(1, _BLOCK // images[0].nbytes), size, number, generator)
+    block = max(1, _BLOCK // images[0].nbytes)
+    order = windows(len(images), block, size, window_count(images.nbytes), generator)
     for pixels, known, places in ahead(map(read, order)):
         for part in places.split(size):
             yield pixels, known, part
@@ -100,6 +100,11 @@ def _announce(images: Tensor) -> None:
 def fitting(images: Tensor) -> int:
     """How many images of the size of these (N, C, H, W) fit into memory."""
     return process_memory() // (_FITTING * images[0].nbytes)
+
+
+def window_count(size: int) -> int:
+    """How many windows a number of bytes is divided into."""
+    return -(-size * _WINDOW // process_memory())
 
 
 def process_memory() -> int:
