@@ -68,6 +68,23 @@ def test_window_is_a_small_copy_of_the_images(images, little_memory):
         assert window.untyped_storage().nbytes() == window.nbytes
 
 
+def test_next_window_is_read_while_images_are_drawn(images, little_memory, monkeypatch):
+    little_memory(images)
+    announced, enough = [], threading.Event()
+
+    def announce(part):
+        announced.append(len(part))
+        if sum(announced) == 60:
+            enough.set()
+
+    monkeypatch.setattr(streaming, "_announce", announce)
+    batches = shuffled(images, None, 10, torch.Generator())
+    assert len(next(batches)[0]) == 30
+    assert enough.wait(timeout=10)  # the second window, too
+    assert [len(next(batches)[0]) for _ in range(2)] == [30, 30]
+    assert sum(announced) == 60
+
+
 def test_neighbours_in_an_order_come_from_far_apart(images, little_memory, monkeypatch):
     little_memory(images)
     monkeypatch.setattr(streaming, "_WINDOW", 4)
@@ -114,6 +131,19 @@ def test_pulled_images_and_k_means_use_the_window(mirror, little_memory, monkeyp
         monkeypatch.setattr("training.vectors.k_means", lambda _, x, seed, s=sizes: s.append(len(x)))
         trainer.run_epoch(images)
         assert max(sizes) <= 32
+
+
+def test_labels_of_a_batch_belong_to_its_images(mirror, little_memory, monkeypatch):
+    trainer, images = trainer_for("classifier", mirror)
+    little_memory(images)
+    shown, batch = images.flatten(1).long() @ torch.arange(784), trainer._batch  # a number for each image
+    batches = []
+    monkeypatch.setattr(trainer, "_batch", lambda *args: batches.append(batch(*args)) or batches[-1])
+    monkeypatch.setattr(trainer, "_step", lambda _: ({}, None))
+    trainer.run_epoch(images, shown)
+    for drawn in batches:
+        assert torch.equal((drawn.x * 255).round().long().flatten(1) @ torch.arange(784), drawn.labels)
+    assert torch.equal(torch.cat([drawn.labels for drawn in batches]).sort().values, shown.sort().values)
 
 
 def test_partly_labelled_images_are_copied_as_far_as_they_fit(mirror, monkeypatch):
