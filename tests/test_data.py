@@ -11,7 +11,7 @@ from conftest import write_mirror
 from PIL import Image
 
 from aevq_hub.registry import DATASETS
-from training import data, streaming
+from training import data, memory
 from training.data import labelled, load, training_labels
 from training.files import written_beside
 from training.rows import DataError, Row
@@ -220,7 +220,7 @@ def test_shuffled_order_does_not_depend_on_the_memory(tmp_path, monkeypatch):
     images, labels = np.arange(103 * 4, dtype=np.uint16).view(np.uint8).reshape(103, 2, 2, 2), np.arange(103)
     path, order = tmp_path / "images.npy", np.random.default_rng(0).permutation(103)
     for windows in (1, 7):
-        monkeypatch.setattr(streaming, "process_memory", lambda windows=windows: 16 * images.nbytes // windows)
+        monkeypatch.setattr(memory, "process_memory", lambda windows=windows: 16 * images.nbytes // windows)
         np.save(path, images)
         assert data._shuffle(path, labels).tolist() == order.tolist()
         assert np.array_equal(np.load(path), images[order])

@@ -8,11 +8,12 @@ import pytest
 import torch
 from tiny import trainer_for
 
-from training import data, streaming
+from training import data, memory, streaming
 from training.data import labelled, load
+from training.memory import control_group_limits, process_memory
 from training.reference_classifier import ReferenceClassifier
 from training.sources import find_source
-from training.streaming import ahead, control_group_limits, process_memory, shuffled, windows
+from training.streaming import ahead, shuffled, windows
 
 COUNT = 1000  # images of four bytes
 INDEX = torch.arange(COUNT)
@@ -30,7 +31,7 @@ def little_memory(monkeypatch):
     """Memory for half of the thousand images, or of MNIST's tiny copy; blocks of eight images."""
 
     def limit(images):
-        monkeypatch.setattr(streaming, "process_memory", lambda: images.nbytes // 2)
+        monkeypatch.setattr(memory, "process_memory", lambda: images.nbytes // 2)
         monkeypatch.setattr(streaming, "_BLOCK", 8 * images[0].nbytes)
 
     return limit
@@ -87,7 +88,7 @@ def test_next_window_is_read_while_images_are_drawn(images, little_memory, monke
 
 def test_neighbours_in_an_order_come_from_far_apart(images, little_memory, monkeypatch):
     little_memory(images)
-    monkeypatch.setattr(streaming, "_WINDOW", 4)
+    monkeypatch.setattr(memory, "_WINDOW", 4)
     assert order(images).diff().abs().float().mean() > 0.8 * COUNT / 3  # a third is the mean of a random permutation
 
 
@@ -149,7 +150,7 @@ def test_labels_of_a_batch_belong_to_its_images(mirror, little_memory, monkeypat
 def test_partly_labelled_images_are_copied_as_far_as_they_fit(mirror, monkeypatch):
     source = find_source("celeba", data_root=mirror)
     learn, test = labelled(source)
-    monkeypatch.setattr(streaming, "process_memory", lambda: 4 * 20 * learn.images[0].nbytes)
+    monkeypatch.setattr(memory, "process_memory", lambda: 4 * 20 * learn.images[0].nbytes)
     few, few_test = labelled(source)
     assert torch.equal(few.images, learn.images[:20]) and torch.equal(few.labels, learn.labels[:20])
     assert torch.equal(few_test.images, test.images[:20]) and torch.equal(few_test.labels, test.labels[:20])
@@ -228,5 +229,5 @@ def test_limits_of_control_groups_of_both_versions(tmp_path):
 
 def test_memory_is_at_most_the_machines(monkeypatch):
     machine = process_memory()
-    monkeypatch.setattr(streaming, "control_group_limits", lambda: iter([10**6, 2**63]))
+    monkeypatch.setattr(memory, "control_group_limits", lambda: iter([10**6, 2**63]))
     assert process_memory() == min(machine, 10**6)

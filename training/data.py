@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 from aevq_hub.images import to_array
 
+from .memory import fitting, window_count
 from .rows import DataError, Row, Source, rows_of
 from .sources import cache_folder, fingerprint
-from .streaming import ahead, fitting, window_count
+from .streaming import ahead
 
 LABELS_KEPT = 5  # without test labels, every fifth labelled training image is held out to measure on
 _CHUNK = 512  # images decoded between two writes, while as many are fetched

@@ -85,8 +85,8 @@ class ReferenceClassifier:
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
         with tqdm(total=steps, desc="training the reference classifier", unit=" steps", disable=not progress) as bar:
             for _ in range(epochs):
-                batches = shuffled(train.images, train.labels, size, generator)
-                for images, labels, index in islice(batches, per_epoch):  # without a last batch of fewer images
+                epoch = shuffled(train.images, train.labels, size, generator)
+                for images, labels, index in islice(epoch, per_epoch):  # without a last batch of fewer images
                     loss = classification(self.network(to_float(images[index])), labels[index])
                     optimizer.zero_grad()
                     loss.backward()

@@ -38,8 +38,8 @@ class Trainer:
     """Trains one model, epoch by epoch. Its whole state can be saved after each epoch.
 
     The same seed gives the same model on the same processor with the same number of threads, interrupted or not: the
-    random numbers of an epoch depend only on the seed and the epoch, and for images that do not fit into memory on the
-    amount of memory. On a GPU the order of sums varies, and with it the last digits.
+    random numbers of an epoch depend only on the seed and the epoch, and, for images that do not fit into memory,
+    on its size. On a GPU the order of sums varies, and with it the last digits.
 
     The arguments are the model to build, the settings, the device and the name of the data set, which a checkpoint must
     share.
