@@ -1,16 +1,20 @@
 """Loading the known data sets and data sets of the Hub: splits, labels and the cache of decoded images."""
 
+import io
+import time
+
 import datasets
+import numpy as np
 import pytest
 import torch
 from conftest import write_mirror
 from PIL import Image
 
 from aevq_hub.registry import DATASETS
-from training import data
+from training import data, memory
 from training.data import labelled, load, training_labels
 from training.files import written_beside
-from training.rows import DataError
+from training.rows import DataError, Row
 from training.sources import find_source
 
 
@@ -161,3 +165,63 @@ def test_concurrent_writers_use_separate_temporary_files(tmp_path, monkeypatch):
             second.write_text("second")
         assert path.read_text() == "second"
     assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
+
+
+def rows(count, fetched=None, broken=None):
+    """Rows with images that show their number; one of them may be broken."""
+    for i in range(count):
+        file = io.BytesIO()
+        Image.new("L", (28, 28), i).save(file, "png")
+        if fetched is not None:
+            fetched.append(i)
+        yield Row(f"image {i}", {"bytes": b"broken" if i == broken else file.getvalue()}, [i % 10])
+
+
+def test_images_are_fetched_while_others_are_decoded(mirror, fresh_cache, monkeypatch):
+    fetched, fetched_then, to_array = [], [], data.to_array
+
+    def decode(image, *args):
+        if image.getpixel((0, 0)) < 4:
+            start = time.monotonic()
+            while len(fetched) < 8 and time.monotonic() < start + 10:
+                time.sleep(0.01)
+            time.sleep(0.1)  # time to fetch more, if that were possible
+            fetched_then.append(len(fetched))
+        return to_array(image, *args)
+
+    monkeypatch.setattr(data, "_CHUNK", 4)
+    monkeypatch.setattr(data, "rows_of", lambda *_: (18, rows(18, fetched)))
+    monkeypatch.setattr(data, "to_array", decode)
+    split = load(find_source("mnist", data_root=mirror), "train")
+    assert split.images[:, 0, 0, 0].tolist() == list(range(18))
+    assert split.labels.tolist() == [i % 10 for i in range(18)]
+    assert fetched_then == [8] * 4  # the images of the next chunk, but none of the one after it
+
+
+def test_errors_of_fetching_and_decoding_stop_the_decoding(mirror, fresh_cache, monkeypatch):
+    def interrupted():
+        yield from rows(6)
+        raise OSError("the connection was lost")
+
+    monkeypatch.setattr(data, "_CHUNK", 4)
+    source = find_source("mnist", data_root=mirror)
+    for stream, error, message in (
+        (interrupted(), OSError, "the connection was lost"),
+        (rows(12, broken=9), DataError, "image 9 cannot be read as an image"),
+        (rows(12, broken=2), DataError, "image 2 cannot be read as an image"),
+    ):
+        monkeypatch.setattr(data, "rows_of", lambda *_, stream=stream: (12, stream))
+        with pytest.raises(error, match=message):
+            load(source, "train", progress=False)
+    assert list((fresh_cache / "images").iterdir()) == []
+
+
+def test_shuffled_order_does_not_depend_on_the_memory(tmp_path, monkeypatch):
+    images, labels = np.arange(103 * 4, dtype=np.uint16).view(np.uint8).reshape(103, 2, 2, 2), np.arange(103)
+    path, order = tmp_path / "images.npy", np.random.default_rng(0).permutation(103)
+    for windows in (1, 7):
+        monkeypatch.setattr(memory, "process_memory", lambda windows=windows: 16 * images.nbytes // windows)
+        np.save(path, images)
+        assert data._shuffle(path, labels).tolist() == order.tolist()
+        assert np.array_equal(np.load(path), images[order])
+        assert list(tmp_path.iterdir()) == [path]

@@ -4,7 +4,9 @@ import os
 import shutil
 import tempfile
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,18 +18,20 @@ from tqdm import tqdm
 
 from aevq_hub.images import to_array
 
+from .memory import fitting, window_count
 from .rows import DataError, Row, Source, rows_of
 from .sources import cache_folder, fingerprint
+from .streaming import ahead
 
 LABELS_KEPT = 5  # without test labels, every fifth labelled training image is held out to measure on
-_CHUNK = 2048  # images decoded between two writes
+_CHUNK = 512  # images decoded between two writes, while as many are fetched
 
 
 @dataclass(frozen=True)
 class Split:
     """One split in memory-mapped form."""
 
-    images: torch.Tensor  # (N, C, H, W) uint8
+    images: torch.Tensor  # (N, C, H, W) uint8, to be read only
     labels: torch.Tensor | None  # (N,) or (N, attributes) int64, −1 where missing; None without label columns
 
     def __len__(self) -> int:
@@ -58,9 +62,12 @@ def load(source: Source, split: str, *, progress: bool = True) -> Split:
     folder = cache_folder() / "images" / f"{source.name}-{split}-{fingerprint(source, split)}"
     if not (folder / "images.npy").exists():
         _decode(source, split, folder, progress)
-    images = np.load(folder / "images.npy", mmap_mode="c")
+    images = np.load(folder / "images.npy", mmap_mode="r")  # a writable copy would have to fit into memory
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        images = torch.from_numpy(images)
     labels = folder / "labels.npy"
-    return Split(torch.from_numpy(images), torch.from_numpy(np.load(labels)) if labels.exists() else None)
+    return Split(images, torch.from_numpy(np.load(labels)) if labels.exists() else None)
 
 
 def training_labels(source: Source) -> torch.Tensor | None:
@@ -87,7 +94,7 @@ def labelled(source: Source) -> tuple[Labelled, Labelled]:
     """The labelled images to learn from and those to measure on.
 
     They are the training and the test split. If the test split has no labels, every fifth labelled training image is
-    held out to measure on.
+    held out to measure on. If a split is only partly labelled, no more images are returned than fit into memory.
 
     Raises:
         ValueError: the data set has no labels.
@@ -98,14 +105,19 @@ def labelled(source: Source) -> tuple[Labelled, Labelled]:
     learn = known(Labelled(train.images, learnt))
     if test.labels is not None and (test.labels >= 0).any():
         return learn, known(Labelled(test.images, test.labels))
-    apart = hold_out(train.labels)[1]
-    return learn, Labelled(train.images[apart], train.labels[apart])
+    return learn, _copied(train.images, train.labels, hold_out(train.labels)[1])
 
 
 def known(split: Labelled) -> Labelled:
-    """The images of a split that have at least one label."""
+    """The images of a split that have at least one label, or as many of them as fit into memory."""
     index = _known(split.labels)
-    return split if len(index) == len(split) else Labelled(split.images[index], split.labels[index])
+    return split if len(index) == len(split) else _copied(split.images, split.labels, index)
+
+
+def _copied(images: torch.Tensor, labels: torch.Tensor, index: torch.Tensor) -> Labelled:
+    """The images with these indices (n,) and their labels, in memory; only the first ones if not all fit."""
+    index = index[: fitting(images)]
+    return Labelled(images[index], labels[index])
 
 
 def _known(labels: torch.Tensor) -> torch.Tensor:
@@ -134,7 +146,7 @@ def _decode(source: Source, split: str, folder: Path, progress: bool) -> None:
         bar = tqdm(total=total, desc=f"decoding {source.name} {split}", unit=" images", disable=not progress)
         with open(beside / "images.npy", "wb") as file, ThreadPoolExecutor() as pool, bar:
             _write_header(file, (0, d.channels, d.size, d.size))
-            while chunk := list(islice(rows_left, _CHUNK)):
+            for chunk in ahead(iter(lambda: list(islice(rows_left, _CHUNK)), [])):  # rows may come from the network
                 for pixels in pool.map(decode, chunk):  # Pillow decodes outside the interpreter's lock
                     file.write(pixels.tobytes())
                 labels += [row.labels for row in chunk]
@@ -162,12 +174,24 @@ def _write_header(file, shape: tuple[int, ...]) -> None:
 
 
 def _shuffle(path: Path, labels: np.ndarray) -> np.ndarray:
-    """Shuffle the images of a file, which may be sorted by class, and return the labels in the new order."""
+    """Shuffle the images of a file, which may be sorted by class, and return the labels in the new order.
+
+    The images are first dealt out to files that fit into memory, so that all reading is sequential.
+    """
     order = np.random.default_rng(0).permutation(len(labels))
     images, shuffled = np.load(path, mmap_mode="r"), path.with_suffix(".shuffled")
+    parts = [path.with_suffix(f".{i}") for i in range(window_count(images.nbytes))]
+    place = order.argsort()  # of each image in the new order
+    part_of = place * len(parts) // len(order)
+    with ExitStack() as stack:
+        files = [stack.enter_context(open(part, "wb")) for part in parts]
+        for image, part in zip(images, part_of, strict=True):
+            files[part].write(image.tobytes())
     with open(shuffled, "wb") as file:
         _write_header(file, images.shape)
-        for part in range(0, len(order), _CHUNK):
-            file.write(images[order[part : part + _CHUNK]].tobytes())
+        for i, part in enumerate(parts):
+            pixels = np.fromfile(part, np.uint8).reshape(-1, *images.shape[1:])
+            file.write(pixels[place[part_of == i].argsort()].tobytes())
+            part.unlink()
     os.replace(shuffled, path)
     return labels[order]

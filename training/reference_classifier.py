@@ -1,6 +1,7 @@
 """A small classifier of a data set, which measures images that models make. It is not part of any model."""
 
 import hashlib
+from itertools import islice
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,6 +14,7 @@ from .metrics import accuracy, batches, to_float
 from .objectives import classification
 from .rows import Source
 from .sources import cache_folder, fingerprint
+from .streaming import shuffled
 
 _EPOCHS, _BATCH, _SEED = 4, 128, 0
 _LEAST_STEPS = 800  # for small data sets
@@ -83,8 +85,9 @@ class ReferenceClassifier:
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
         with tqdm(total=steps, desc="training the reference classifier", unit=" steps", disable=not progress) as bar:
             for _ in range(epochs):
-                for index in torch.randperm(len(train), generator=generator)[: per_epoch * size].split(size):
-                    loss = classification(self.network(to_float(train.images[index])), train.labels[index])
+                epoch = shuffled(train.images, train.labels, size, generator)
+                for images, labels, index in islice(epoch, per_epoch):  # without a last batch of fewer images
+                    loss = classification(self.network(to_float(images[index])), labels[index])
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()

@@ -21,6 +21,7 @@ from .augment import augment
 from .files import written_beside
 from .objectives import OBJECTIVES, Batch, Matches, Terms, reconstruction, total
 from .recipe import Recipe
+from .streaming import shuffled
 from .vectors import Vectors
 
 _DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}  # by recipe.PRECISIONS
@@ -38,8 +39,8 @@ class Trainer:
     """Trains one model, epoch by epoch. Its whole state can be saved after each epoch.
 
     The same seed gives the same model on the same processor with the same number of threads, interrupted or not: the
-    random numbers of an epoch depend only on the seed and the epoch. On a GPU the order of sums varies, and with it
-    the last digits.
+    random numbers of an epoch depend only on the seed and the epoch, and, for images that do not fit into memory,
+    on its size. On a GPU the order of sums varies, and with it the last digits.
 
     The arguments are the model to build, the settings, the device and the name of the data set, which a checkpoint must
     share.
@@ -77,16 +78,17 @@ class Trainer:
         """
         start, epoch, means = time.perf_counter(), len(self.epochs), Means()
         generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + epoch + 1)
-        order = torch.randperm(len(images), generator=generator).split(self.recipe.batch_size)
-        self._refuse_endless_warmup(len(order))
+        steps = math.ceil(len(images) / self.recipe.batch_size)
+        self._refuse_endless_warmup(steps)
         if not epoch and self.recipe.output_start == "mean":
             self._start_output(images)
-        self.vectors.start_epoch(epoch, epoch * len(order))
+        self.vectors.start_epoch(epoch, epoch * steps)
 
-        for step, index in enumerate(order, start=epoch * len(order)):
-            self.vectors.before_step(step, images, generator)
-            batch = self._batch(images, labels, index, step, generator)
-            self._set_learning_rate(step / len(order))
+        batches = shuffled(images, labels, self.recipe.batch_size, generator)
+        for step, (window, known, index) in enumerate(batches, start=epoch * steps):
+            self.vectors.before_step(step, window, generator)
+            batch = self._batch(window, known, index, step, generator)
+            self._set_learning_rate(step / steps)
             terms, matches = self._step(batch)
             self.vectors.after_step(matches, generator)
             means.add(terms, len(index))
@@ -98,7 +100,7 @@ class Trainer:
                 f"the loss is not finite in epoch {epoch + 1} ({means.values}); lower the learning rate or a weight"
             )
         record = {"epoch": epoch + 1, "terms": means.values}
-        if (movement := self.vectors.movement((epoch + 1) * len(order))) is not None:
+        if (movement := self.vectors.movement((epoch + 1) * steps)) is not None:
             record["movement"] = movement
         self.epochs.append({**record, "seconds": round(time.perf_counter() - start, 2)})
         return self.epochs[-1]
