@@ -6,7 +6,7 @@ import sys
 MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs what training needs'
 
 try:
-    from .commands import all_models, card, evaluate, map, options, push, push_space, report, search, train
+    from .commands import all_models, bench, card, evaluate, map, options, push, push_space, report, search, train
     from .publish import PublishError
     from .trainer import TrainingError
 except ModuleNotFoundError as error:
@@ -14,7 +14,7 @@ except ModuleNotFoundError as error:
 
 COMMANDS = {
     "train": train, "all": all_models, "search": search, "evaluate": evaluate, "card": card, "report": report,
-    "map": map, "push": push, "push-space": push_space,
+    "map": map, "push": push, "push-space": push_space, "bench": bench,
 }  # fmt: skip
 
 OVERVIEW = """\
@@ -35,6 +35,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   {prog} report                              the report on all models, from their records
   {prog} push center-mnist --to NAMESPACE    publish its folder on the Hub
   {prog} push-space --to NAMESPACE/NAME      publish the demo of a namespace's models
+  {prog} bench                               time training, loading and releasing, beside other libraries
 
 `{prog} train center mnist --help` explains what is trained, and with which settings.
 """

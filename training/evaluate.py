@@ -15,7 +15,7 @@ from .metrics import PROBED, batches
 from .reference_classifier import FEATURES, ReferenceClassifier
 from .rows import Source
 
-SHIFTED = 1000  # test images that class changes are measured on: each is decoded 130 times
+SHIFTED = 500  # test images that class changes are measured on: each is decoded 130 times
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from aevq_hub.sampling import COMPONENTS, IndependentCells
 
 from . import metrics
 
-FITTED_TO = 20_000  # a mixture is fitted to at most this many training images
+FITTED_TO = 10_000  # a mixture is fitted to at most this many training images
 
 
 @torch.no_grad()

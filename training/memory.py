@@ -25,7 +25,7 @@ def process_memory() -> int:
     """The bytes of memory that this process may use: the machine's, or the limit of a control group (Linux)."""
     if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):  # Windows
         return sys.maxsize
-    return min(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), *control_group_limits())
+    return min([os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), *control_group_limits()])
 
 
 def control_group_limits(

@@ -43,8 +43,7 @@ def faster_precision(config: AEVQConfig, recipe: Recipe, device: str) -> str:
     images = torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     labels = torch.zeros(count, config.num_classes, dtype=torch.long) if config.num_classes else None
     labels = labels[:, 0] if labels is not None and not config.multi_label else labels
-    brief = replace(recipe, warmup_steps=0, feed_steps=0, ramp_steps=0, initialisation="random", refit_epochs=0)
-    trainers = {p: Trainer(config, replace(brief, precision=p), device) for p in ("fp32", "bf16")}
+    trainers = {p: Trainer(config, replace(brief(recipe), precision=p), device) for p in ("fp32", "bf16")}
     seconds: dict[str, list[float]] = {precision: [] for precision in trainers}
     for _ in range(1 + _ROUNDS):
         for precision, trainer in trainers.items():
@@ -54,3 +53,11 @@ def faster_precision(config: AEVQConfig, recipe: Recipe, device: str) -> str:
     fp32, bf16 = (statistics.median(times[1:]) for times in seconds.values())  # the first is for warming up
     print(f"fp32 takes {fp32 / bf16:.2f} times as long as bf16 for {config.name} on this machine", file=sys.stderr)
     return "bf16" if fp32 >= WORTH_IT * bf16 else "fp32"
+
+
+def brief(recipe: Recipe) -> Recipe:
+    """A recipe for a few steps, all of which do what most steps of a training do: without a warm-up or k-means."""
+    return replace(
+        recipe, warmup_steps=0, feed_steps=0, ramp_steps=0, initialisation="random", refit_epochs=0,
+        classifier_epochs=min(recipe.classifier_epochs, 1),
+    )  # fmt: skip

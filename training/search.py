@@ -72,6 +72,8 @@ def search(
     todo = [(v, r) for v, r in asked if (v, r, images) not in known_rows]
     for name, recipe in todo:
         configure(name, source.name, source.dataset, recipe)  # raises before any work
+        if recipe.precision == "auto":
+            raise ValueError("precision is 'auto'; rows of a search need the same one: choose from fp32, bf16")
     # decode the images and train the reference classifier once, before the processes start
     count = len(load(source, "train", progress=progress))
     if count < LEAST:

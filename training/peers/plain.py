@@ -1,0 +1,88 @@
+"""A plain training loop, as one writes it for a first experiment: a DataLoader, Adam and the paper's formulas."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from aevq_hub import AEVQ, AEVQConfig
+
+from ..recipe import Recipe
+
+
+class Plain:
+    """A model trained by a plain loop.
+
+    Args:
+        config: the network and the number of vectors, which learn by gradient.
+        recipe: the batch sizes, weights and learning rate.
+        images: uint8 (N, C, H, W).
+    """
+
+    def __init__(self, config: AEVQConfig, recipe: Recipe, images: Tensor):
+        torch.manual_seed(recipe.seed)
+        self.model, self.recipe, self.pixels = AEVQ(config).train(), recipe, images.float() / 255
+        self.loader = DataLoader(TensorDataset(self.pixels), recipe.batch_size, shuffle=True)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate)
+        self.loss = _loss_of(config, recipe)
+
+    def epoch(self) -> None:
+        """Train on every image once."""
+        for (x,) in self.loader:
+            self.optimizer.zero_grad()
+            self.loss(self, x).backward()
+            self.optimizer.step()
+
+    def decode(self, z: Tensor) -> Tensor:
+        return torch.sigmoid(self.model.decoder(z))
+
+    @torch.no_grad()
+    def mse(self, images: Tensor) -> float:
+        """The mean squared error of the reconstructions of uint8 images (N, C, H, W), pixels in [0, 1]."""
+        model = self.model.eval()
+        parts = [x.float() / 255 for x in images.split(250)]
+        return sum((model(x) - x).square().sum().item() for x in parts) / images.numel()
+
+
+def _loss_of(config: AEVQConfig, recipe: Recipe):
+    if config.variational:
+        return _vae
+    if not config.num_codes:
+        return _autoencoder
+    return _image_to_vector if recipe.assignment == "image-to-vector" else _vector_to_image
+
+
+def _squares(a: Tensor, b: Tensor) -> Tensor:
+    return F.mse_loss(a, b, reduction="sum") / len(a)
+
+
+def _autoencoder(run: Plain, x: Tensor) -> Tensor:
+    return _squares(run.decode(run.model.encoder(x)), x)
+
+
+def _vae(run: Plain, x: Tensor) -> Tensor:
+    mean, log_variance = run.model.encoder(x).chunk(2, 1)
+    z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
+    kl = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
+    return _squares(run.decode(z), x) + run.recipe.kl_weight * kl
+
+
+def _vector_to_image(run: Plain, x: Tensor) -> Tensor:
+    """Section 3.1."""
+    x_pull = run.pixels[torch.randint(len(run.pixels), (run.recipe.pull_batch_size,))]
+    v = run.model.vectors  # (K, D)
+    z_pull = run.model.encoder(x_pull)  # (M, D)
+    nearest = z_pull[torch.cdist(v, z_pull).argmin(1)]  # (K, D)
+    return _squares(run.decode(run.model.encoder(x)), x) + run.recipe.pull_weight * _squares(nearest, v)
+
+
+def _image_to_vector(run: Plain, x: Tensor) -> Tensor:
+    """Sections 4.1–4.3, with the losses of VQ-VAE."""
+    z = run.model.encoder(x)  # (N, D) or (N, D, h, w)
+    cells = z.movedim(1, -1)
+    flat = cells.reshape(-1, cells.shape[-1])  # (n, D)
+    v = run.model.vectors
+    q = v[torch.cdist(flat, v).argmin(1)].view(cells.shape).movedim(-1, 1)  # as z
+    fed = z + (q - z).detach() if run.model.config.feed == "codebook" else z
+    pull = _squares(z, q.detach()) + _squares(z.detach(), q)
+    return _squares(run.decode(fed), x) + run.recipe.pull_weight * pull
