@@ -3,11 +3,7 @@
 This module imports nothing of the package, so any other may import it. Recipes are in ``training.recipes``.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
-
-_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True)
@@ -140,14 +136,3 @@ DATASETS = {
         shareable=False,
     ),
 }  # fmt: skip
-
-
-def lookup(table: Mapping[str, _Entry], name: str, kind: str) -> _Entry:
-    """The entry ``name`` of a table.
-
-    Raises:
-        ValueError: there is no such entry; the message lists the choices.
-    """
-    if name not in table:
-        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(table)}")
-    return table[name]

@@ -6,8 +6,9 @@ The values were chosen from recorded searches (the tables are in the model cards
 from dataclasses import asdict, fields, replace
 
 from aevq_hub import AEVQConfig
+from aevq_hub.checks import one_of
 from aevq_hub.networks import NETWORKS
-from aevq_hub.registry import VARIANTS, Dataset, lookup
+from aevq_hub.registry import VARIANTS, Dataset
 
 from .objectives import OBJECTIVES
 from .recipe import Recipe
@@ -97,7 +98,7 @@ def recipe_for(variant: str, dataset: str, **given) -> Recipe:
     Raises:
         ValueError: an unknown variant, a setting that its objective does not use, or a value out of range.
     """
-    lookup(VARIANTS, variant, "variant")
+    one_of("variant", variant, VARIANTS)
     recipe = replace(RECIPES.get(f"{variant}-{dataset}", RECIPES[variant]), **given)
     if unused := [name for name in given if name not in used_settings(variant, recipe)]:
         raise ValueError(_unused(variant, recipe, unused[0]))
@@ -134,7 +135,7 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
         ValueError: the recipe has a setting that the variant does not use, or lacks one that it needs, or a classifier
             has no labels.
     """
-    entry, default = lookup(VARIANTS, variant, "variant"), Recipe()
+    entry, default = VARIANTS[one_of("variant", variant, VARIANTS)], Recipe()
     used = used_settings(variant, recipe)
     for setting, value in asdict(recipe).items():
         if setting not in used and value != getattr(default, setting):

@@ -4,6 +4,11 @@ from ..explore import recombination as explore
 from ..explore.recombination import Recombination
 from .parts import answer, png
 
+_PICTURE = """model: one of the models with a grid, such as vqae-fashionmnist.
+        start: the picture: sample:N, random:N or image:….
+        cells: the edits, as for `recombine`.
+        second: the picture that @ means."""
+
 
 def recombine(
     model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
@@ -30,10 +35,7 @@ def recombination_changes(
     """Show which pixels an edit of a picture's grid has changed, in orange.
 
     Args:
-        model: one of the models with a grid, such as vqae-fashionmnist.
-        start: the picture: sample:N, random:N or image:….
-        cells: the edits, as for `recombine`.
-        second: the picture that @ means.
+        {picture}
 
     Returns:
         A PNG, in the model's own size.
@@ -47,10 +49,7 @@ def index_matrix(
     """List the codes of a picture's grid, after edits if there are any.
 
     Args:
-        model: one of the models with a grid, such as vqae-fashionmnist.
-        start: the picture: sample:N, random:N or image:….
-        cells: the edits, as for `recombine`.
-        second: the picture that @ means.
+        {picture}
 
     Returns:
         The codes' indices, one row of the grid a line, with commas between them; nothing in cells of zeros.
@@ -99,4 +98,6 @@ def edit_cells(
     return explore.edited(settings, action).cells
 
 
+for function in (recombination_changes, index_matrix):
+    function.__doc__ = (function.__doc__ or "").replace("{picture}", _PICTURE)
 ENDPOINTS = (recombine, recombination_changes, index_matrix, edit_cells)

@@ -3,9 +3,10 @@
 import argparse
 import sys
 
+from aevq_hub.checks import one_of
 from aevq_hub.folder import history
 from aevq_hub.measures import markdown_table
-from aevq_hub.registry import DATASETS, VARIANTS, lookup
+from aevq_hub.registry import DATASETS, VARIANTS
 
 from ..recipes import recipe_for
 from ..runs import train_model
@@ -36,8 +37,8 @@ def run(args: argparse.Namespace) -> None:
     """Train the models. If some fail, a TrainingError at the end names them."""
     chosen = [(v, d) for d in args.datasets or DATASETS for v in args.variants or VARIANTS]
     for variant, dataset in chosen:  # before any work
-        lookup(VARIANTS, variant, "variant")
-        lookup(DATASETS, dataset, "data set")
+        one_of("variant", variant, VARIANTS)
+        one_of("data set", dataset, DATASETS)
     index, count = args.shard
     folders, failed = [], []
     for variant, dataset in chosen[index - 1 :: count]:

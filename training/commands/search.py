@@ -2,9 +2,10 @@
 
 import argparse
 
+from aevq_hub.checks import one_of
 from aevq_hub.folder import SEARCH_FILE
 from aevq_hub.measures import markdown_table
-from aevq_hub.registry import VARIANTS, lookup
+from aevq_hub.registry import VARIANTS
 
 from ..recipe import Recipe
 from ..search import grid, search
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
 
 def run(args: argparse.Namespace) -> None:
     """Run the search and print its table."""
-    lookup(VARIANTS, args.variant, "variant")
+    one_of("variant", args.variant, VARIANTS)
     source = options.source(args, args.dataset)
     path = args.output / f"{args.variant}-{source.name}" / SEARCH_FILE
     recipes = grid(args.variant, source.name, options.given_settings(args))
