@@ -66,8 +66,7 @@ class Recipe:
     augment: str = _setting("none", "random changes of training images: flip mirrors them, flip-crop also shifts them",
                             choices=AUGMENTATIONS)
     epochs: int = _setting(20, "passes over the training images", low=1)
-    precision: str = _setting("fp32", "precision of matrix products in training; weights stay float32; auto: "
-                              "the faster one on this machine, which is measured first",
+    precision: str = _setting("fp32", "precision of matrix products in training; weights stay float32",
                               choices=PRECISIONS)
     seed: int = _setting(0, "seed of the initial weights and of all random choices")
     # fmt: on
