@@ -53,9 +53,9 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     "probes.neighbours": ("neighbours", "accuracy of ten nearest neighbours", "{:.1%}", "the same, by a vote"),
     "probes.majority": ("probe's majority", "accuracy of the probes' majority vote", "{:.1%}",
                         "of always giving the most frequent class"),
-    "changed": ("class changes", "class changes", "{:.1%}", "of the first 500 test images, those that the classifier assigns to another class with "
-                "probability ≥ 0.9 after a shift within ±3 of one of the ten dimensions that change the image most; "
-                "depends on the arbitrary scale of the latents"),
+    "changed": ("class changes", "class changes", "{:.1%}", "of the first 500 test images, those that the classifier "
+                "assigns to another class with probability ≥ 0.9 after a shift within ±3 of one of the ten dimensions "
+                "that change the image most; depends on the arbitrary scale of the latents"),
     "changed_surely": ("sure changes", "sure class changes", "{:.1%}", "the same, if the classifier is sure of at "
                        "least 11 of the 13 images from −3 to +3; depends on the same scale"),
     "sure": ("sure pictures", "sure pictures", "{:.1%}", "images shifted within ±3 that the classifier is sure of; "

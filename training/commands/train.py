@@ -57,6 +57,6 @@ def _description(variant: str, dataset: str) -> str:
         f"Writes model_cards/{variant}-{dataset or 'DATASET'}/: config.json, model.safetensors, history.json (for\n"
         "each epoch the terms of the loss, test MSE and PSNR, the vectors' movement and the codebook's health),\n"
         "samples, a map of the vectors, pictures and a card.\n"
-        "A checkpoint is saved after each epoch: after an interruption, the same command continues, to the same result.\n"
-        "--precision auto first measures which of fp32 and bf16 is faster on this machine, and records that one."
+        "A checkpoint is saved after each epoch: after an interruption, the same command continues, to the same\n"
+        "result. With --precision auto, the faster of fp32 and bf16 on this machine is measured first, and recorded."
     )
