@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from aevq_hub.registry import DATASETS
+from aevq_hub.registry import DATASETS, VARIANTS
 from training import bench, timing
 from training.__main__ import main
 from training.objectives import OBJECTIVES, Batch, total
@@ -45,7 +45,7 @@ def test_plain_loop_has_the_same_loss(variant, generator):
     config, recipe = settings(variant)
     images = torch.randint(256, (16, 1, 28, 28), dtype=torch.uint8, generator=generator)
     run = plain.Plain(config, recipe, images)
-    x, objective = images.float() / 255, OBJECTIVES["reconstruction" if variant == "ae-conv" else "pull"]
+    x, objective = images.float() / 255, OBJECTIVES[VARIANTS[variant].objective]
     terms, _ = objective.terms(run.model, Batch(x), recipe)
     ours = total(terms, objective.weights(recipe, 0))
     assert run.loss(run, x).item() == pytest.approx(ours.item(), rel=1e-5)
