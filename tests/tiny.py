@@ -8,6 +8,7 @@ import torch
 from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS
 from training.data import load
+from training.ranks import SINGLE, Ranks
 from training.recipe import Recipe
 from training.recipes import configure, recipe_for
 from training.sources import find_source
@@ -24,12 +25,12 @@ def tiny(recipe: Recipe) -> Recipe:
     )  # fmt: skip
 
 
-def trainer_for(variant: str, mirror: Path, **recipe) -> tuple[Trainer, torch.Tensor]:
+def trainer_for(variant: str, mirror: Path, ranks: Ranks = SINGLE, **recipe) -> tuple[Trainer, torch.Tensor]:
     """A trainer of a tiny model and the training images (N, 1, 28, 28) of the tiny MNIST."""
     source = find_source("mnist", data_root=mirror)
     recipe = replace(tiny(recipe_for(variant, "mnist")), **recipe)
     config = configure(variant, "mnist", source.dataset, recipe)
-    return Trainer(config, recipe), load(source, "train").images
+    return Trainer(config, recipe, ranks=ranks), load(source, "train").images
 
 
 def build(variant="center", dataset="mnist", **recipe) -> AEVQ:

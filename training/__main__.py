@@ -8,6 +8,7 @@ MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs 
 try:
     from .commands import all_models, bench, card, evaluate, map, options, push, push_space, report, search, train
     from .publish import PublishError
+    from .ranks import launched_processes
     from .trainer import TrainingError
 except ModuleNotFoundError as error:
     sys.exit(MISSING.format(error.name))
@@ -27,6 +28,8 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
                                              or from PHOTOS/metadata.csv with the columns file_name and label
   {prog} train center OWNER/NAME --size 64 --channels 3
                                              on any image data set on the Hub
+  accelerate launch --multi_gpu --num_processes 4 -m {module} train center mnist
+                                             on several GPUs
   {prog} all --variants vqae,vqvae           several models one after the other, by default all of them
   {prog} search center mnist --latent-dim 32,64 --pull-weight 1,3,10
                                              a recorded search over settings
@@ -46,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     args = _parser(arguments).parse_args(arguments)
     try:
+        if args.command in ("all", "search") and launched_processes() > 1:
+            raise TrainingError(f"{args.command} cannot be launched in several processes; train can")
         COMMANDS[args.command].run(args)
     except (ValueError, OSError, TrainingError, PublishError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -60,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     prog = "python -m training" if __package__ == "training" else "aevq"
-    overview = OVERVIEW.format(prog=prog)
+    overview = OVERVIEW.format(prog=prog, module=__package__)
     parser = argparse.ArgumentParser(prog, description=overview, formatter_class=options.Formatter)
     commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():

@@ -146,7 +146,9 @@ class Frechet:
             def forward(self, x: Tensor) -> Tensor:
                 return features(x)
 
-        self.metric = FrechetInceptionDistance(feature=Features(), reset_real_features=False)
+        self.metric = FrechetInceptionDistance(
+            feature=Features(), reset_real_features=False, sync_on_compute=False
+        )  # only one of several processes measures
         for x in batches(images):
             self.metric.update(x, real=True)
 

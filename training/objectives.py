@@ -11,6 +11,7 @@ from aevq_hub import AEVQ
 from aevq_hub.checks import one_of
 from aevq_hub.codebook import nearest_vectors
 
+from .ranks import SINGLE, Ranks
 from .recipe import NEAREST_BY, Recipe
 
 Terms = dict[str, Tensor]
@@ -19,14 +20,19 @@ RAMP_START = 0.01  # the fraction of λ1 and λ2 at which a ramp begins
 
 @dataclass(frozen=True)
 class Batch:
-    """The input of one training step."""
+    """The input of one training step: the part of the whole batch that this process has."""
 
     x: Tensor  # images for the reconstruction (N, C, H, W)
-    x_pull: Tensor | None = None  # other images (M, C, H, W); those nearest to the vectors are pulled
+    x_pull: Tensor | None = None  # others (M, C, H, W), all on every process; those nearest to the vectors are pulled
     labels: Tensor | None = None  # classes (N,) or attributes 0 and 1 (N, A), −1 where missing
     step: int = 0  # the number of earlier steps
     epoch: int = 0  # the number of earlier epochs
     generator: torch.Generator | None = None  # for random numbers within the step
+    elsewhere: int = 0  # the images of the whole batch that other processes have
+    ranks: Ranks = SINGLE  # the processes that have the parts of the whole batch
+
+    size = property(lambda self: len(self.x) + self.elsewhere)  # the number of images of the whole batch
+    weight = property(lambda self: len(self.x) / self.size)  # with which a mean over x enters the whole batch's
 
 
 @dataclass(frozen=True)
@@ -59,11 +65,12 @@ class SquaredDistance(torch.autograd.Function):
         return gradient if ctx.needs_input_grad[0] else None, -gradient if ctx.needs_input_grad[1] else None
 
 
-def variance(z: Tensor) -> Tensor:
-    """Σ_d Var(z_d), over all latents of a batch (B, D) or all cells of its grids (B, D, h, w): → ()."""
+def variance(z: Tensor, batch: Batch) -> Tensor:
+    """Σ_d Var(z_d), over all latents of the whole batch (B, D) or all cells of its grids (B, D, h, w): → ()."""
     cells = z.movedim(1, -1).flatten(0, -2)  # (n, D); no copy of a grid in channels-last format
-    second = torch.dot(cells.flatten(), cells.flatten()) / len(cells)
-    return (second - cells.mean(0).square().sum()).clamp_min(1e-3 * second + 1e-12)  # never 0
+    second = batch.ranks.mean(torch.dot(cells.flatten(), cells.flatten()) / len(cells), batch.weight)
+    first = batch.ranks.mean(cells.mean(0), batch.weight)
+    return (second - first.square().sum()).clamp_min(1e-3 * second + 1e-12)  # never 0
 
 
 def nearest_latents(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
@@ -95,14 +102,13 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
         ``reconstruction`` ‖x − D(E(x))‖², the terms of :func:`pull_terms`, and ``center_reconstruction`` ‖x_j* − D(v)‖²
         unless it is not trained and would cost more than all the rest.
     """
-    assert batch.x_pull is not None  # the trainer pulls them for this objective
-    star = nearest_images(model, batch.x_pull, recipe)                                      # (K, C, H, W)
+    star = nearest_images(model, batch, recipe)                                             # (K, C, H, W)
     z, z_star = model.encode(torch.cat([batch.x, star])).split([len(batch.x), len(star)])   # (N, D), (K, D)
     v, k = model.vectors, torch.arange(len(star), device=z.device)                          # (K, D), (K,)
 
     terms = {"reconstruction": squared_distance(model.decode(z), batch.x)}
-    terms |= pull_terms(z_star, v, z, recipe)
-    if recipe.center_reconstruction_weight or len(star) <= len(batch.x):
+    terms |= pull_terms(z_star, v, z, batch, recipe)
+    if recipe.center_reconstruction_weight or len(star) <= batch.size:
         terms["center_reconstruction"] = center_reconstruction(model, star, z_star, v, recipe)
     if not follows_latents(recipe):
         return terms, None
@@ -122,7 +128,7 @@ def assign(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | 
 
     x_hat = model.decode(decoder_input(model, z, q, batch.step, recipe))                    # (N, C, H, W)
     terms = {"reconstruction": squared_distance(x_hat, batch.x)}
-    terms |= pull_terms(z, q, z, recipe)
+    terms |= pull_terms(z, q, z, batch, recipe)
     if recipe.center_reconstruction_weight:
         terms["center_reconstruction"] = center_reconstruction(model, batch.x, z, q, recipe)
     if not follows_latents(recipe):
@@ -133,12 +139,14 @@ def assign(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | 
 
 # fmt: on
 @torch.no_grad()
-def nearest_images(model: AEVQ, x_pull: Tensor, recipe: Recipe) -> Tensor:
+def nearest_images(model: AEVQ, batch: Batch, recipe: Recipe) -> Tensor:
     """Section 3.1: for each vector x_j*, the one of M images with the nearest latent: (M, C, H, W) → (K, C, H, W)."""
-    return x_pull[nearest_latents(model.encode(x_pull), model.vectors, recipe.nearest_by)]
+    assert batch.x_pull is not None  # the trainer draws them for this objective
+    latents = batch.ranks.gather(model.encode(batch.ranks.share(batch.x_pull)))  # (M, D)
+    return batch.x_pull[nearest_latents(latents, model.vectors, recipe.nearest_by)]
 
 
-def pull_terms(z: Tensor, v: Tensor, latents: Tensor, recipe: Recipe) -> Terms:
+def pull_terms(z: Tensor, v: Tensor, latents: Tensor, batch: Batch, recipe: Recipe) -> Terms:
     """The pull ‖z − v‖² as two terms of equal value, one for the encoder's gradient and one for the vectors'.
 
     With equal weights, they give the paper's gradients. Vectors that follow by an average (``recipe.ema_rate``) have no
@@ -147,7 +155,7 @@ def pull_terms(z: Tensor, v: Tensor, latents: Tensor, recipe: Recipe) -> Terms:
     """
     scale = 1.0
     if recipe.pull_scale == "variance":
-        scale = len(latents) * latents.shape[1] / (latents.numel() * variance(latents.detach()))
+        scale = len(latents) * latents.shape[1] / (latents.numel() * variance(latents.detach(), batch))
     terms = {"encoder_pull": squared_distance(z, v.detach()) * scale}
     if not recipe.ema_rate:
         terms["vector_pull"] = squared_distance(z.detach(), v) * scale
@@ -207,7 +215,8 @@ def vae(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
     """The VAE: the squared error of a reconstruction sampled from N(μ, σ²), and ``kl``, D_KL(N(μ, σ²) ‖ N(0, 1))."""
     mean, log_variance = model.encode_distribution(batch.x)
     assert log_variance is not None  # the model is variational
-    noise = torch.randn(mean.shape, generator=batch.generator).to(mean.device)
+    noise = torch.randn((batch.size, *mean.shape[1:]), generator=batch.generator)  # for the whole batch
+    noise = batch.ranks.share(noise).to(mean.device)
     z = mean + (log_variance / 2).exp() * noise  # reparameterisation
     kl = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
     return {"reconstruction": squared_distance(model.decode(z), batch.x), "kl": kl}, None
@@ -226,17 +235,21 @@ def classifier(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
         return {"reconstruction": squared_distance(model.decode(z), batch.x)}, None
     assert model.head is not None and batch.labels is not None  # configure() refuses other data
     logits = model.head(model.encode(batch.x)).float()
-    return {"classification": classification(logits, batch.labels)}, None
+    count = batch.ranks.sum((batch.labels >= 0).sum()).clamp_min(1) * batch.weight  # not all parts have as many labels
+    return {"classification": classification(logits, batch.labels, count)}, None
 
 
-def classification(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of logits (B, classes) with classes (B,) or attributes 0 and 1 (B, classes); −1 is ignored."""
+def classification(logits: Tensor, labels: Tensor, count: Tensor | None = None) -> Tensor:
+    """Cross-entropy of logits (B, classes) with classes (B,) or attributes 0 and 1 (B, classes); −1 is ignored.
+
+    It is the sum divided by ``count``, by default the number of known labels.
+    """
     known = labels >= 0
     if labels.ndim == 1:
         loss = F.cross_entropy(logits[known], labels[known], reduction="sum")
     else:
         loss = F.binary_cross_entropy_with_logits(logits[known], labels[known].float(), reduction="sum")
-    return loss / known.sum().clamp_min(1)
+    return loss / (known.sum().clamp_min(1) if count is None else count)
 
 
 def pull_weights(recipe: Recipe, step: int) -> dict[str, float]:

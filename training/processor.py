@@ -10,6 +10,7 @@ import torch
 
 from aevq_hub import AEVQConfig
 
+from .ranks import SINGLE, Ranks
 from .recipe import Recipe
 from .trainer import Trainer
 
@@ -32,12 +33,15 @@ def keep_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
-def faster_precision(config: AEVQConfig, recipe: Recipe, device: str) -> str:
+def faster_precision(config: AEVQConfig, recipe: Recipe, device: str, ranks: Ranks = SINGLE) -> str:
     """Time some training steps of a recipe in fp32 and bf16, alternately, on random images.
 
+    Each process times its part of a batch.
+
     Returns:
-        "bf16" if it is at least 1.2 times as fast, else "fp32".
+        "bf16" if it is at least 1.2 times as fast in all processes, else "fp32".
     """
+    recipe = replace(recipe, batch_size=-(-recipe.batch_size // ranks.count))
     count = max(2, _BATCHES * recipe.batch_size)
     shape = (count, config.channels, config.image_size, config.image_size)
     images = torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -51,8 +55,9 @@ def faster_precision(config: AEVQConfig, recipe: Recipe, device: str) -> str:
             trainer.run_epoch(images, labels)
             seconds[precision].append(time.perf_counter() - start)
     fp32, bf16 = (statistics.median(times[1:]) for times in seconds.values())  # the first is for warming up
-    print(f"fp32 takes {fp32 / bf16:.2f} times as long as bf16 for {config.name} on this machine", file=sys.stderr)
-    return "bf16" if fp32 >= WORTH_IT * bf16 else "fp32"
+    if ranks.main:
+        print(f"fp32 takes {fp32 / bf16:.2f} times as long as bf16 for {config.name} on this machine", file=sys.stderr)
+    return "bf16" if ranks.least(fp32 >= WORTH_IT * bf16) else "fp32"
 
 
 def brief(recipe: Recipe) -> Recipe:

@@ -41,7 +41,8 @@ class Recipe:
                                "vector", choices=ASSIGNMENTS)
     pull_scale: str = _setting("sum", "the pull as a sum of squares, or divided by the variance of the latents",
                                choices=("sum", "variance"))
-    batch_size: int = _setting(128, "N, the images per step for the reconstruction", low=1)
+    batch_size: int = _setting(128, "N, the images per step for the reconstruction, in all processes together",
+                               low=1)
     pull_batch_size: int = _setting(128, "M, the images per step of which the nearest is pulled", low=1, only=_TO_IMAGE)
     nearest_by: str = _setting("squared", "how each vector chooses among the M latents", choices=NEAREST_BY,
                                only=_TO_IMAGE)

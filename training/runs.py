@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from . import metrics
 from .card import terminal_report
 from .data import load, training_labels
 from .processor import faster_precision, keep_memory
+from .ranks import Ranks, connect
 from .recipe import Recipe
 from .recipes import configure
 from .release import release
@@ -29,6 +31,8 @@ def train_model(
 ) -> Path:
     """Train a model, or continue its training, and write its folder.
 
+    Processes that a launcher has started train it together. The main one measures and writes files.
+
     Returns:
         The model's folder in ``output``. A finished model is not changed.
 
@@ -41,50 +45,61 @@ def train_model(
     folder = output / config.name
     lock = cache_folder() / "locks" / f"{hashlib.sha256(bytes(folder.resolve())).hexdigest()[:16]}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
+    ranks, device = connect(device)
     try:
-        with FileLock(lock, timeout=0):
-            return _train(config, source, recipe, folder, device, restart)
+        with FileLock(lock, timeout=0) if ranks.main else nullcontext():
+            _train(config, source, recipe, folder, device, restart, ranks)
+            ranks.wait()
+            return folder
     except Timeout as error:
         raise TrainingError(f"{folder} is being trained by another process") from error
 
 
-def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool) -> Path:
+def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool, ranks: Ranks):
     checkpoint = folder / CHECKPOINT_FILE
-    if restart:
+    if restart and ranks.main:
         checkpoint.unlink(missing_ok=True)
+    ranks.wait()
     past = None if restart or checkpoint.exists() else _finished(folder)
     if recipe.precision == "auto":
         known = settings_of(checkpoint) if checkpoint.exists() else past
-        precision = known["recipe"]["precision"] if known else faster_precision(config, recipe, device)
+        precision = known["recipe"]["precision"] if known else faster_precision(config, recipe, device, ranks)
         recipe = replace(recipe, precision=precision)
-    trainer = Trainer(config, recipe, device, data=source.public_name)
+    trainer = Trainer(config, recipe, device, data=source.public_name, ranks=ranks)
     if checkpoint.exists():
         trainer.load(checkpoint)
     elif past:
         refuse_other_settings(folder, past, trainer.settings)
         trainer.epochs = past["epochs"]
     wanted, done = trainer.total_epochs, len(trainer.epochs)
+    if ranks.least(done) < done:
+        raise TrainingError(f"not all processes see {folder}; with several machines, --output must be on a shared disk")
     if done > wanted or (not checkpoint.exists() and 0 < done < wanted):
         raise TrainingError(f"{folder} has been trained for {done} epochs, not {wanted}; --restart trains it again")
     if done and not checkpoint.exists():
-        print(f"{folder} is already trained ({wanted} epochs); --restart trains it again")
-        return folder
-    train, test = load(source, "train"), load(source, "test")
+        if ranks.main:
+            print(f"{folder} is already trained ({wanted} epochs); --restart trains it again")
+        return
+    with ranks.one_first():  # it decodes the images, and the others find them decoded
+        train, test = load(source, "train"), load(source, "test")
     if len(train) < 2:
         raise TrainingError(f"{source.name} has {len(train)} training image, but training needs at least 2")
     labels = training_labels(source)
     folder.mkdir(parents=True, exist_ok=True)
-    with tqdm(total=wanted * len(train), initial=done * len(train), unit=" images", smoothing=0.05) as bar:
+    images = {"total": wanted * len(train), "initial": done * len(train), "unit": " images"}
+    with tqdm(**images, smoothing=0.05, disable=not ranks.main) as bar:
         while not trainer.finished:
             bar.set_description(f"{config.name} epoch {len(trainer.epochs) + 1}/{wanted}")
             record = trainer.run_epoch(train.images, labels, bar)
+            if not ranks.main:
+                continue
             record |= _measured(trainer, test.images)
             trainer.save(checkpoint)
             bar.write(_line(record), file=sys.stderr)
-    results = release(trainer, source, folder)["results"]
-    checkpoint.unlink(missing_ok=True)
-    print(f"wrote {folder}\n{terminal_report(results)}")
-    return folder
+    if ranks.main:
+        results = release(trainer, source, folder)["results"]
+        checkpoint.unlink(missing_ok=True)
+        print(f"wrote {folder}\n{terminal_report(results)}")
 
 
 def _finished(folder: Path) -> dict | None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .memory import fitting, window_count
+from .ranks import SINGLE, Ranks
 
 _BLOCK = 2**20  # bytes of consecutive images that stay together in a window
 _T = TypeVar("_T")
@@ -17,7 +18,7 @@ _Labels = TypeVar("_Labels", bound=Tensor | None)
 
 
 def shuffled(
-    images: Tensor, labels: _Labels, size: int, generator: torch.Generator
+    images: Tensor, labels: _Labels, size: int, generator: torch.Generator, ranks: Ranks = SINGLE
 ) -> Iterator[tuple[Tensor, _Labels, Tensor]]:
     """One epoch's batches, each image once, in an order that depends only on the generator and the memory.
 
@@ -29,12 +30,13 @@ def shuffled(
         labels: (N,) or (N, attributes), or None.
         size: the images per batch; only the last batch may have fewer.
         generator: provides the order. All random numbers are drawn before the first batch.
+        ranks: the processes that need the same order, which depends on the smallest memory of their machines.
 
     Yields:
         The images and the labels of the window, and the places in them of the batch's images (B,). If all images fit
         into memory, the window is the whole data set.
     """
-    if len(images) <= fitting(images):
+    if len(images) <= ranks.least(fitting(images)):
         for places in torch.randperm(len(images), generator=generator).split(size):
             yield images, labels, places
         return
@@ -46,7 +48,8 @@ def shuffled(
         return images[index], labels if labels is None else cast("_Labels", labels[index]), places
 
     block = max(1, _BLOCK // images[0].nbytes)
-    order = windows(len(images), block, size, window_count(images.nbytes), generator)
+    number = -ranks.least(-window_count(images.nbytes) * ranks.on_machine)  # every process holds two windows
+    order = windows(len(images), block, size, number, generator)
     for pixels, known, places in ahead(map(read, order)):
         for part in places.split(size):
             yield pixels, known, part

@@ -20,6 +20,7 @@ from . import metrics
 from .augment import augment
 from .files import written_beside
 from .objectives import OBJECTIVES, Batch, Matches, Terms, reconstruction, total
+from .ranks import SINGLE, Ranks
 from .recipe import Recipe
 from .streaming import shuffled
 from .vectors import Vectors
@@ -42,16 +43,17 @@ class Trainer:
     random numbers of an epoch depend only on the seed and the epoch, and, for images that do not fit into memory,
     on its size. On a GPU the order of sums varies, and with it the last digits.
 
-    The arguments are the model to build, the settings, the device and the name of the data set, which a checkpoint must
-    share.
+    The arguments are the model to build, the settings, the device, the name of the data set, which a checkpoint must
+    share, and the processes that train together. These have equal models after every step, and the model of one process
+    up to rounding.
 
     Attributes:
         model: the model, in training mode.
         epochs: one record per finished epoch: the mean of each loss term, the vectors' movement, seconds.
     """
 
-    def __init__(self, config: AEVQConfig, recipe: Recipe, device: str = "cpu", data: str = ""):
-        self.data = data
+    def __init__(self, config: AEVQConfig, recipe: Recipe, device: str = "cpu", data: str = "", ranks: Ranks = SINGLE):
+        self.data, self.ranks = data, ranks
         self.config, self.recipe, self.device = config, recipe, torch.device(device)
         self.objective = OBJECTIVES[VARIANTS[config.variant].objective]
         self.dtype = _DTYPES[recipe.precision]
@@ -60,14 +62,14 @@ class Trainer:
             model = AEVQ(config).to(self.device).train()
         self.model = convert_conv2d_weight_memory_format(model, torch.channels_last)  # faster
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate, fused=True)
-        self.vectors = Vectors(self.model, recipe)
+        self.vectors = Vectors(self.model, recipe, ranks)
         self.epochs: list[dict] = []
 
     def run_epoch(self, images: Tensor, labels: Tensor | None = None, bar: tqdm | None = None) -> dict:
         """Train on every image once and append the epoch's record, which is returned.
 
         Args:
-            images: the training split, uint8 (N, C, H, W).
+            images: the training split, uint8 (N, C, H, W), all of it in every process.
             labels: (N,) or (N, attributes), −1 where missing; only `classifier` needs them.
             bar: a progress bar, which counts images.
 
@@ -76,22 +78,23 @@ class Trainer:
             TrainingError: the training has too few steps for the recipe.
             ValueError: there are fewer latents than vectors to start from.
         """
-        start, epoch, means = time.perf_counter(), len(self.epochs), Means()
+        start, epoch, means = time.perf_counter(), len(self.epochs), Means(self.ranks)
         generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + epoch + 1)
         steps = math.ceil(len(images) / self.recipe.batch_size)
         self._refuse_endless_warmup(steps)
         if not epoch and self.recipe.output_start == "mean":
             self._start_output(images)
+        self.ranks.align(self.model.parameters())
         self.vectors.start_epoch(epoch, epoch * steps)
 
-        batches = shuffled(images, labels, self.recipe.batch_size, generator)
+        batches = shuffled(images, labels, self.recipe.batch_size, generator, self.ranks)
         for step, (window, known, index) in enumerate(batches, start=epoch * steps):
             self.vectors.before_step(step, window, generator)
             batch = self._batch(window, known, index, step, generator)
             self._set_learning_rate(step / steps)
             terms, matches = self._step(batch)
             self.vectors.after_step(matches, generator)
-            means.add(terms, len(index))
+            means.add(terms, batch)
             if bar is not None:
                 bar.update(len(index))
 
@@ -109,13 +112,14 @@ class Trainer:
         x_pull = None
         if self.objective.needs_pull_batch(self.recipe):  # sampled separately from the first batch
             others = torch.randint(len(images), (self.recipe.pull_batch_size,), generator=generator)
-            x_pull = self._pixels(images, others, generator)
-        labels = None if labels is None else labels[index].to(self.device)
-        return Batch(self._pixels(images, index, generator), x_pull, labels, step, len(self.epochs), generator)
+            x_pull = self._pixels(augment(images[others], self.recipe.augment, generator))
+        labels = None if labels is None else self.ranks.share(labels[index]).to(self.device)
+        # all processes change the whole batch, to draw the same random numbers
+        x = self._pixels(self.ranks.share(augment(images[index], self.recipe.augment, generator)))
+        return Batch(x, x_pull, labels, step, len(self.epochs), generator, len(index) - len(x), self.ranks)
 
-    def _pixels(self, images: Tensor, index: Tensor, generator: torch.Generator) -> Tensor:
-        chosen = augment(images[index], self.recipe.augment, generator)
-        return metrics.to_float(chosen.to(self.device, non_blocking=True, memory_format=torch.channels_last))
+    def _pixels(self, images: Tensor) -> Tensor:
+        return metrics.to_float(images.to(self.device, non_blocking=True, memory_format=torch.channels_last))
 
     def _step(self, batch: Batch) -> tuple[Terms, Matches | None]:
         terms_of = reconstruction if batch.step < self.recipe.warmup_steps else self.objective.terms
@@ -124,6 +128,7 @@ class Trainer:
             loss = total(terms, self.objective.weights(self.recipe, batch.step))
         self.optimizer.zero_grad()
         loss.backward()
+        self.ranks.average_gradients(self.model.parameters(), batch.weight)
         self.optimizer.step()
         return terms, matches
 
@@ -207,20 +212,22 @@ class Trainer:
 
 
 class Means:
-    """Running means of an epoch's terms, each over the steps that had the term."""
+    """Running means of an epoch's terms, each over the steps that had the term, and over all processes."""
 
-    def __init__(self):
+    def __init__(self, ranks: Ranks):
+        self.ranks = ranks
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, int] = {}
 
-    def add(self, terms: Terms, images: int) -> None:
+    def add(self, terms: Terms, batch: Batch) -> None:
         for name, term in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + metrics.exact(term.detach()) * images
-            self.counts[name] = self.counts.get(name, 0) + images
+            own = metrics.exact(term.detach()) * len(batch.x) if len(batch.x) else torch.zeros(()).double()
+            self.sums[name] = self.sums.get(name, 0.0) + own
+            self.counts[name] = self.counts.get(name, 0) + batch.size
 
     @property
     def values(self) -> dict[str, float]:
-        return {name: value.item() / self.counts[name] for name, value in self.sums.items()}
+        return {name: self.ranks.sum(value).item() / self.counts[name] for name, value in self.sums.items()}
 
     @property
     def finite(self) -> bool:

@@ -51,7 +51,7 @@ def _description(variant: str, dataset: str) -> str:
         return "Train a variant on a data set and write its folder.\n\nvariants:\n" + "\n".join(
             f"  {name:12} {v.title} ({v.section})" for name, v in VARIANTS.items()
         )
-    v = VARIANTS[variant]
+    v, module = VARIANTS[variant], __name__.removesuffix(".commands.train")
     return (
         f"{v.title} ({v.section})\n\n{v.summary}\n\n"
         f"Writes model_cards/{variant}-{dataset or 'DATASET'}/: config.json, model.safetensors, history.json (for\n"
@@ -59,4 +59,8 @@ def _description(variant: str, dataset: str) -> str:
         "samples, a map of the vectors, pictures and a card.\n"
         "A checkpoint is saved after each epoch: after an interruption, the same command continues, to the same\n"
         "result. With --precision auto, the faster of fp32 and bf16 on this machine is measured first, and recorded."
+        "\n\nSeveral GPUs, or machines that share --output, train one model together:\n"
+        f"  accelerate launch --multi_gpu --num_processes 4 -m {module} train {variant} {dataset or 'DATASET'}\n"
+        "Each process takes its part of every batch, so the result is that of one process with the same settings,\n"
+        "up to rounding. On processors, add --device cpu at the end."
     )
