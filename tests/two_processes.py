@@ -22,19 +22,20 @@ from training.trainer import Trainer
 
 IMAGES = 289  # nine batches of 32 images, and a last batch of one, of which the second process has none
 EPOCHS = 2
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 CASES = {variant: (variant, {}) for variant in VARIANTS} | {
     "codebook-average": ("codebook", {"pull_scale": "variance", "ema_rate": 0.1, "restart_steps": 5}),
     "center-augmented": ("center", {"augment": "flip-crop", "pull_scale": "variance"}),
 }
+# k-means and restarts turn other last digits of float32 into other vectors; float64 shows that nothing else differs
+DTYPES = dict.fromkeys(CASES, torch.float32) | {"vqae": torch.float64, "vqvae": torch.float64}
 
 
 @contextmanager
-def computing_in(dtype: str) -> Iterator[None]:
-    """Compute in a type of DTYPES, also where the code says ``float()``."""
+def computing_as(case: str) -> Iterator[None]:
+    """Compute in the type of a case, also where the code says ``float()``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.Tensor, "float", lambda x: x.to(DTYPES[dtype]))
-        torch.set_default_dtype(DTYPES[dtype])
+        patch.setattr(torch.Tensor, "float", lambda x: x.to(DTYPES[case]))
+        torch.set_default_dtype(DTYPES[case])
         yield
     torch.set_default_dtype(torch.float32)
 
@@ -62,11 +63,10 @@ def digest(trainer: Trainer) -> str:
 
 def main(mirror: Path, folder: Path) -> None:
     ranks, _ = connect("cpu")
-    for dtype in DTYPES:
-        with computing_in(dtype):
-            for case in CASES:
-                name = folder / f"{case}-{dtype}"
-                name.with_suffix(f".{ranks.index}.json").write_text(json.dumps(train(case, mirror, ranks, name)))
+    for case in CASES:
+        with computing_as(case):
+            name = folder / case
+            name.with_suffix(f".{ranks.index}.json").write_text(json.dumps(train(case, mirror, ranks, name)))
     ranks.wait()
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.codebook import nearest_vectors
 from aevq_hub.folder import WEIGHTS_FILE, shipped_folder
+from aevq_hub.measures import markdown_table
 from aevq_hub.registry import DATASETS
 
 from .objectives import Matches, StraightThrough, squared_distance
@@ -31,6 +32,9 @@ from .vectors import follow
 TRAINED = ("ae-conv", "center", "vae", "codebook", "residual", "vqvae")
 FORMATS = {"mnist": 2048, "celeba": 512}  # 28 × 28 grey and 64 × 64 RGB: random images per timing
 QUANTIZED = ((128, 49, 512, 100), (128, 49, 512, 512), (32, 64, 512, 8192))  # images, cells, D, K
+SCALED = (  # pixels, K, images
+    (32, 512, 512), (64, 512, 256), (128, 512, 128), (256, 512, 64), (64, 2048, 256), (64, 8192, 256),
+)  # fmt: skip
 EMA_RATE = 0.01
 LEARNT_EPOCHS = 3
 
@@ -46,7 +50,7 @@ def training(rounds: int, report: Callable[[dict], None]) -> None:
     running = [Contender(name) for name in contenders()]
     try:
         for dataset, count in FORMATS.items():
-            images = random_images(dataset, count)
+            images = random_images(DATASETS[dataset].size, DATASETS[dataset].channels, count)
             for variant in TRAINED:
                 config, recipe = _settings(variant, dataset)
                 for one in running:
@@ -64,6 +68,22 @@ def training(rounds: int, report: Callable[[dict], None]) -> None:
     finally:
         for one in running:
             one.stop()
+
+
+def scaling(rounds: int, report: Callable[[dict], None]) -> None:
+    """Images per second of `vqvae` in RGB at growing sizes and numbers of codes, to plan larger trainings."""
+    one = Contender("ours")
+    try:
+        for size, codes, count in SCALED:
+            recipe = brief(replace(recipe_for("vqvae", "celeba"), num_codes=codes))
+            config = configure("vqvae", "scaled", replace(DATASETS["celeba"], size=size), recipe)
+            images, rows = random_images(size, 3, count), {}
+            for precision in ("fp32", "bf16"):
+                one.ask("prepare", config, replace(recipe, precision=precision), images)
+                rows[f"ours {precision}"] = rates(count, [one.ask("seconds") for _ in range(rounds)])
+            report({"row": f"{size}×{size}, {codes} codes", "cells": config.grid_size**2, **rows})
+    finally:
+        one.stop()
 
 
 def learning(images: Tensor, test: Tensor, report: Callable[[dict], None]) -> None:
@@ -177,7 +197,18 @@ def _settings(variant: str, dataset: str, *, brief_: bool = True) -> tuple[AEVQC
     return configure(variant, dataset, DATASETS[dataset], recipe), brief(recipe) if brief_ else recipe
 
 
-def random_images(dataset: str, count: int) -> Tensor:
-    """Random images in a data set's format, uint8 (count, C, H, W)."""
-    d, generator = DATASETS[dataset], torch.Generator().manual_seed(0)
-    return torch.randint(256, (count, d.channels, d.size, d.size), dtype=torch.uint8, generator=generator)
+def random_images(size: int, channels: int, count: int) -> Tensor:
+    """Random images, uint8 (count, channels, size, size)."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(256, (count, channels, size, size), dtype=torch.uint8, generator=generator)
+
+
+def table(rows: list[dict]) -> str:
+    """The rows of a part in Markdown: medians, rounded to three digits."""
+    medians = [{key: v["median"] if isinstance(v, dict) else v for key, v in row.items()} for row in rows]
+    lines = [{key: v if isinstance(v, str) else _rounded(v) for key, v in row.items()} for row in medians]
+    return markdown_table(lines)
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,14 +1,12 @@
 """``bench``: time training, the quantizer, loading and releasing, beside a plain loop and other libraries."""
 
 import argparse
-import platform
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
 from aevq_hub.checks import one_of
-from aevq_hub.measures import markdown_table
 
 from .. import bench
 from ..data import load
@@ -25,6 +23,7 @@ are medians; the range of all rounds is in the JSON file. Let the machine do not
   training    images/s of six variants at batch 128, on 28 × 28 and 64 × 64 pixels, all on the same network: pythae's
               nearest model (AE, VAE, VQVAE) has no pull to a vector. GFLOP are those of a step's matrix products and
               convolutions; "share of peak" compares them with this machine's best fp32 matrix product
+  scaling     images/s of vqvae at growing sizes and numbers of codes
   learning    test error of ae-conv and vae on MNIST after three epochs by each
   quantizer   milliseconds of the nearest vectors, their pull and their movement, without the networks
   loading     import, load and first picture of center-mnist
@@ -45,25 +44,15 @@ def run(args: argparse.Namespace) -> None:
     """Time the parts and print a table for each."""
     for name in args.only:
         one_of("--only", name, tuple(_PARTS))
-    results = {"torch": torch.__version__, "processor": platform.processor() or platform.machine(),
+    results = {"torch": torch.__version__, "instructions": torch.backends.cpu.get_cpu_capability(),
                "threads": torch.get_num_threads()}  # fmt: skip
     for name in args.only:
         rows = results[name] = []
         with tqdm(desc=name, unit=" rows") as bar:
             _PARTS[name](args, lambda row, rows=rows, bar=bar: (rows.append(row), bar.update()))
-        print(f"\n{name}\n\n{markdown_table([_shown(row) for row in rows])}\n", flush=True)
+        print(f"\n{name}\n\n{bench.table(rows)}\n", flush=True)
         if args.json:
             write_json(args.json, results)
-
-
-def _shown(row: dict) -> dict:
-    """A row for the table: medians, rounded to three digits."""
-    values = {key: value["median"] if isinstance(value, dict) else value for key, value in row.items()}
-    return {key: value if isinstance(value, str) else _rounded(value) for key, value in values.items()}
-
-
-def _rounded(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _mnist(args: argparse.Namespace, split: str) -> torch.Tensor:
@@ -72,6 +61,7 @@ def _mnist(args: argparse.Namespace, split: str) -> torch.Tensor:
 
 _PARTS = {
     "training": lambda args, report: bench.training(args.rounds, report),
+    "scaling": lambda args, report: bench.scaling(args.rounds, report),
     "learning": lambda args, report: bench.learning(_mnist(args, "train"), _mnist(args, "test"), report),
     "quantizer": lambda args, report: bench.quantizers(args.rounds, report),
     "loading": lambda args, report: bench.loading(args.rounds, report),
