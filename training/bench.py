@@ -16,7 +16,6 @@ from torch import Tensor
 from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.codebook import nearest_vectors
 from aevq_hub.folder import WEIGHTS_FILE, shipped_folder
-from aevq_hub.measures import markdown_table
 from aevq_hub.registry import DATASETS
 
 from .objectives import Matches, StraightThrough, squared_distance
@@ -153,7 +152,9 @@ def loading(rounds: int, report: Callable[[dict], None]) -> None:
         "import time, torch\nt = [time.perf_counter()]\nimport aevq_hub\nt.append(time.perf_counter())\n"
         "model = aevq_hub.AEVQ.from_pretrained('center-mnist'); model.sample(1, seed=0)\n"
         "t.append(time.perf_counter())\n"
-        "import resource; print(t[1] - t[0], t[2] - t[1], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        "import pathlib, re; status = pathlib.Path('/proc/self/status')\n"  # Linux; getrusage() includes the parent
+        "peak = re.search(r'VmHWM:\\s+(\\d+)', status.read_text())[1] if status.exists() else 'nan'\n"
+        "print(t[1] - t[0], t[2] - t[1], int(peak) / 1024)"
     )
     runs = [subprocess.check_output([sys.executable, "-c", code], text=True).split() for _ in range(rounds)]
     imports, loads, memory = ([float(run[i]) for run in runs] for i in range(3))
@@ -201,14 +202,3 @@ def random_images(size: int, channels: int, count: int) -> Tensor:
     """Random images, uint8 (count, channels, size, size)."""
     generator = torch.Generator().manual_seed(0)
     return torch.randint(256, (count, channels, size, size), dtype=torch.uint8, generator=generator)
-
-
-def table(rows: list[dict]) -> str:
-    """The rows of a part in Markdown: medians, rounded to three digits."""
-    medians = [{key: v["median"] if isinstance(v, dict) else v for key, v in row.items()} for row in rows]
-    lines = [{key: v if isinstance(v, str) else _rounded(v) for key, v in row.items()} for row in medians]
-    return markdown_table(lines)
-
-
-def _rounded(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

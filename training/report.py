@@ -1,5 +1,6 @@
 """The report on a folder of models, made from their history.json and search.json files and a template."""
 
+import json
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
@@ -10,9 +11,10 @@ from aevq_hub.registry import DATASETS
 
 from .files import written_beside
 from .publish import ladder
-from .tables import MODELS, models, recorded_rows, series
+from .tables import MODELS, models, recorded_rows, series, timings
 
 TEMPLATE = shipped_folder() / "REPORT.md"
+BENCH_FILE = "bench.json"  # of `aevq bench --json`
 
 
 class Records:
@@ -28,6 +30,8 @@ class Records:
         if not names:
             raise ValueError(f"{folder} contains no models; give their folder with --output")
         self.histories = {name: history(folder / name) for name in names}
+        path = folder / BENCH_FILE
+        self.bench = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     @property
     def groups(self) -> dict[str, list[dict]]:
@@ -69,9 +73,10 @@ def report(folder: Path) -> str:
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     template, records = environment.from_string(TEMPLATE.read_text(encoding="utf-8")), Records(folder)
     return template.render(
-        {name: getattr(records, name) for name in ("histories", "groups", "n", "course", "tried")},
+        {name: getattr(records, name) for name in ("histories", "groups", "n", "course", "tried", "bench")},
         has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # the findings are about the shipped models
         table=lambda group: markdown_table(models(group)),
+        timings=lambda part: markdown_table(timings(records.bench[part])),
         meanings=meanings(MODELS),
     )
 

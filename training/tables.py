@@ -51,3 +51,13 @@ def models(histories: list[dict]) -> Lines:
     """The table of all models, from their ``history.json``, one line per model."""
     measured = compared([history["results"] for history in histories], MODELS)
     return [{"model": f"`{h['model']}`"} | line for h, line in zip(histories, measured, strict=True)]
+
+
+def timings(rows: list[dict]) -> Lines:
+    """The table of a part of ``aevq bench``: medians, rounded to three digits."""
+    medians = [{key: v["median"] if isinstance(v, dict) else v for key, v in row.items()} for row in rows]
+    return [{key: v if isinstance(v, str) else _rounded(v) for key, v in row.items()} for row in medians]
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -7,11 +7,13 @@ import torch
 from tqdm import tqdm
 
 from aevq_hub.checks import one_of
+from aevq_hub.measures import markdown_table
 
 from .. import bench
 from ..data import load
 from ..files import write_json
 from ..sources import find_source
+from ..tables import timings
 from . import options
 
 HELP = "time training and loading, beside a plain loop and other libraries"
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
         rows = results[name] = []
         with tqdm(desc=name, unit=" rows") as bar:
             _PARTS[name](args, lambda row, rows=rows, bar=bar: (rows.append(row), bar.update()))
-        print(f"\n{name}\n\n{bench.table(rows)}\n", flush=True)
+        print(f"\n{name}\n\n{markdown_table(timings(rows))}\n", flush=True)
         if args.json:
             write_json(args.json, results)
 
