@@ -1,6 +1,6 @@
 """Pure functions on latents, used by figures, measurements and the demo. ``recombine`` has those on grids."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -12,53 +12,53 @@ __all__ = ["MODES", "bilinear", "interpolate", "perturb", "perturb_cell", "recom
 MODES = ("lerp", "slerp")
 
 
-def perturb(z: torch.Tensor, dims: int | Sequence[int], shifts: float | Sequence[float]) -> torch.Tensor:
-    """Shift single dimensions of latents by several amounts (figures 2.1, 3.2).
+def perturb(z: torch.Tensor, steps: torch.Tensor, shifts: float | Sequence[float]) -> torch.Tensor:
+    """Shift latents along dimensions or directions by several amounts (figures 2.1, 3.2).
 
     Args:
         z: latents (..., D).
-        dims: P dimensions from 0 to D − 1, or a single one.
-        shifts: S amounts in the latent's own units, or a single one.
+        steps: what a shift of 1 adds to a latent: P steps (P, D), or a single one (D,). Those of ``model.directions()``
+            and ``model.axes()`` are one standard deviation (σ) of the training latents long, those of
+            ``model.axes(unit="raw")`` have the length 1, as in the paper.
+        shifts: S amounts in steps, or a single one.
 
     Returns:
-        (..., P, S, D): entry [..., p, s, :] is z with shifts[s] added to dimension dims[p].
+        (..., P, S, D): entry [..., p, s, :] is z + shifts[s] · steps[p].
 
     Raises:
-        ValueError: a dimension is out of range, or a shift is not finite.
+        ValueError: the steps have another length than the latents, or a shift is not finite.
     """
-    dims = list(dims) if isinstance(dims, Iterable) else [dims]
+    steps = steps.to(z)
+    if not 1 <= steps.ndim <= 2 or steps.shape[-1] != z.shape[-1]:
+        raise ValueError(f"steps have the shape {tuple(steps.shape)}; these latents take (P, {z.shape[-1]})")
+    steps = steps.view(-1, steps.shape[-1])
     shifts = [shifts] if isinstance(shifts, int | float) else list(shifts)
-    size = z.shape[-1]
-    for dim in dims:
-        if not isinstance(dim, int) or not 0 <= dim < size:
-            raise ValueError(f"dimension {dim!r} is out of range; choose from 0 to {size - 1}")
     amounts = torch.tensor(shifts, dtype=z.dtype, device=z.device)
     if not amounts.isfinite().all():
         raise ValueError(f"shifts must be finite numbers, not {shifts}")
-    directions = torch.eye(size, dtype=z.dtype, device=z.device)[dims]  # (P, D)
-    return z[..., None, None, :] + amounts[:, None] * directions[:, None, :]  # (..., P, S, D)
+    return z[..., None, None, :] + amounts[:, None] * steps[:, None, :]  # (..., P, S, D)
 
 
 def perturb_cell(
-    z: torch.Tensor, cell: tuple[int, int] | None, dims: int | Sequence[int], shifts: float | Sequence[float]
+    z: torch.Tensor, cell: tuple[int, int] | None, steps: torch.Tensor, shifts: float | Sequence[float]
 ) -> torch.Tensor:
-    """Shift single dimensions of one vector of a grid (figure 4.6).
+    """Shift one vector of a grid along dimensions or directions (figure 4.6).
 
     Args:
         z: grids (..., D, h, w).
         cell: the row and the column of the vector; None for latents (..., D), as :func:`perturb`.
-        dims, shifts: as for :func:`perturb`.
+        steps, shifts: as for :func:`perturb`.
 
     Returns:
         (..., P, S, D, h, w).
 
     Raises:
-        ValueError: the cell lies outside the grid, a dimension is out of range, or a shift is not finite.
+        ValueError: the cell lies outside the grid, the steps have another length, or a shift is not finite.
     """
     if cell is None:
-        return perturb(z, dims, shifts)
+        return perturb(z, steps, shifts)
     (row,), (column,) = recombine.checked_cells(z, [cell])
-    shifted = perturb(z[..., row, column], dims, shifts)  # (..., P, S, D)
+    shifted = perturb(z[..., row, column], steps, shifts)  # (..., P, S, D)
     grids = z[..., None, None, :, :, :].expand(*shifted.shape, *z.shape[-2:]).clone()
     grids[..., row, column] = shifted
     return grids

@@ -17,6 +17,19 @@ class Measure(NamedTuple):
     meaning: str  # an explanation that continues the name
 
 
+SHEETS = {  # the sheets of geometry.sheets
+    "directions": ("sheet", "±3 σ along ten principal directions"),
+    "axes": ("axes", "±3 σ along the ten strongest dimensions"),
+    "raw": ("raw", "±3 in raw units along the ten strongest dimensions"),
+}
+SHEET_MEASURES = {
+    "frechet": ("Fréchet", "classifier Fréchet distance", "{:.1f}", "of all pictures of the sheets from test images"),
+    "sure": ("sure", "sure pictures", "{:.1%}", "those that the classifier is sure of, or the share of attributes"),
+    "sure_ends": ("sure ends", "sure pictures at the ends", "{:.1%}", "the same, at −3 and +3"),
+    "change": ("change", "change between the ends", "{:.3f}", "root mean squared difference of the pictures"),
+    "jump": ("jump", "jump", "{:.2f}", "largest of the twelve half-steps over their mean; 1 for an even change"),
+}
+
 # keys are the places of the numbers in the results, with nested keys joined by dots
 MEASURES = {key: Measure(*entry) for key, entry in {
     "mse": ("MSE", "mean squared error", "{:.5f}", "of the reconstructions, pixels in [0, 1]; lower is better"),
@@ -25,10 +38,16 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     "quantized_mse": ("MSE from codes", "mean squared error from the codebook", "{:.5f}",
                       "of D(codebook[indices]): the decoder receives only the nearest vectors"),
     "quantized_psnr": ("PSNR from codes", "PSNR from the codebook", "{:.2f} dB", "the same error in decibels"),
-    "spread": ("spread", "spread of the latents", "{:.2f}",
-               "mean distance to their own mean, in the latents' own, arbitrary units"),
-    "distance_to_vector": ("distance to vector", "distance to the nearest vector", "{:.2f}",
-                           "mean over the latents, in the same arbitrary units"),
+    "latents.participation": ("participation", "participation ratio of the latents", "{:.1f}",
+                              "in about how many dimensions they lie: (Σλ)² / Σλ² of their covariance's eigenvalues"),
+    "latents.variation": ("variation", "variation of the distance to the mean", "{:.2f}",
+                          "standard deviation over mean; about 1 / √(2 D) for a Gaussian in D dimensions"),
+    "latents.std": ("σ", "mean standard deviation of the latents", "{:.2f}",
+                    "over the dimensions, in the latents' own, arbitrary units"),
+    "distance_in_spreads": ("distance to vector", "distance to the nearest vector", "{:.2f}",
+                            "mean over the latents, relative to their root mean squared distance to their mean"),
+    "gain": ("change per σ", "change of the picture per σ", "{:.4f}",
+             "root mean squared over the pixels, along the ten strongest principal directions"),
     "accuracy": ("accuracy", "accuracy", "{:.2%}", "of the model's own classifier"),
     "majority": ("majority", "accuracy of the majority vote", "{:.2%}", "of always giving the most frequent class"),
     "codebook.vectors": ("vectors", "vectors", "{}", "K, the size of the codebook"),
@@ -46,22 +65,27 @@ MEASURES = {key: Measure(*entry) for key, entry in {
                                 "set, so only comparable within that data set; lower is better"),
     "frechet.samples": ("Fréchet: samples", "classifier Fréchet distance of samples", "{:.1f}", "the same, of "
                         "`model.sample`"),
+    "frechet.gaussian": ("Fréchet: Gaussian", "classifier Fréchet distance of a Gaussian's images", "{:.1f}",
+                         "the same, of images decoded from N(μ, Σ), with the mean and covariance of the latents"),
     "frechet.midpoints": ("Fréchet: mid-points", "classifier Fréchet distance of mid-points", "{:.1f}",
                           "the same, of images decoded half-way between the latents of two test images"),
+    "frechet.within": ("mid-points within a class", "… within a class", "{:.1f}", "between images of the same class"),
+    "frechet.between": ("mid-points between classes", "… between classes", "{:.1f}", "between images of two classes"),
+    "kept.half": ("kept at ½", "answers kept under noise of half a spread", "{:.1%}",
+                  "images whose class, or attributes, the classifier still finds; the noise is isotropic"),
+    "kept.one": ("kept at 1", "answers kept under noise of a whole spread", "{:.1%}", "the same"),
+    **{f"sheets.{name}.{key}": (f"{short}: {heading}", f"{title}: {full}", form, meaning)
+       for name, (short, title) in SHEETS.items()
+       for key, (heading, full, form, meaning) in SHEET_MEASURES.items()},
     "probes.linear": ("linear probe", "accuracy of a linear probe", "{:.1%}",
                       "classes, or attributes, that a linear classifier predicts from the latents"),
     "probes.neighbours": ("neighbours", "accuracy of ten nearest neighbours", "{:.1%}", "the same, by a vote"),
     "probes.majority": ("probe's majority", "accuracy of the probes' majority vote", "{:.1%}",
                         "of always giving the most frequent class"),
-    "changed": ("class changes", "class changes", "{:.1%}", "of the first 500 test images, those that the classifier "
-                "assigns to another class with probability ≥ 0.9 after a shift within ±3 of one of the ten dimensions "
-                "that change the image most; depends on the arbitrary scale of the latents"),
-    "changed_surely": ("sure changes", "sure class changes", "{:.1%}", "the same, if the classifier is sure of at "
-                       "least 11 of the 13 images from −3 to +3; depends on the same scale"),
-    "sure": ("sure pictures", "sure pictures", "{:.1%}", "images shifted within ±3 that the classifier is sure of; "
-             "depends on the same scale"),
-    "classifier_accuracy": ("classifier", "accuracy of the reference classifier", "{:.1%}",
+    "classifier.accuracy": ("classifier", "accuracy of the reference classifier", "{:.1%}",
                             "the classifier used for these measurements, on test images"),
+    "classifier.sure": ("sure of test images", "sure of test images", "{:.1%}",
+                        "those that the reference classifier is sure of: what a sheet can reach at most"),
 }.items()}  # fmt: skip
 
 

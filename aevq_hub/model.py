@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -13,15 +14,17 @@ from safetensors.torch import save_file
 from torch import nn
 
 from . import images
-from .checks import whole
+from .checks import one_of, whole
 from .codebook import nearest_vectors
 from .config import WEIGHTS_HASH, AEVQConfig
 from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights, weights_hash
 from .hub import LIBRARY
 from .networks import NETWORKS
-from .sampling import sampler_of
+from .sampling import Sampler, sampler_of
 from .version import HOMEPAGE, PAPER
 
+UNITS = ("std", "raw")  # of a shift: standard deviations of the training latents, or the latent's own unit
+STRONGEST = 10  # dimensions, or directions, of a figure: the columns of figure 3.2
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
@@ -45,8 +48,8 @@ class AEVQ(
         codebook: the learnable vectors v (K, D), K = 1 for `center` (section 3.1); None if the variant has none.
         head: a linear classifier of latents (section 2.1); None if the variant has none.
         sampler: the distribution that :meth:`sample` uses.
-        dimension_effect: for each latent dimension (D,) the mean squared change of the image when it is shifted by ±3,
-            measured on training images.
+        dimension_effect: for each latent dimension (D,) the mean squared change of the image when it is shifted by ±3
+            standard deviations of the training latents, measured on training images.
     """
 
     dimension_effect: torch.Tensor
@@ -164,9 +167,7 @@ class AEVQ(
             ValueError: n is below 1, or the sampler was not fitted.
         """
         whole("n", n, 1)
-        if not self.sampler.fitted:
-            raise ValueError(f"{self.config.name} has no fitted sampler; models trained with `aevq train` have one")
-        return self.sampler.sample(n, torch.Generator().manual_seed(seed), self.codebook)
+        return self._fitted_sampler.sample(n, torch.Generator().manual_seed(seed), self.codebook)
 
     def sample(self, n: int, seed: int) -> torch.Tensor:
         """n new images (n, C, H, W) in [0, 1]. The same seed gives the same images; errors as :meth:`sample_latents`.
@@ -216,6 +217,63 @@ class AEVQ(
     def ranked_dimensions(self) -> list[int]:
         """The latent dimensions, sorted by their effect on the image, strongest first (:attr:`dimension_effect`)."""
         return self.dimension_effect.argsort(descending=True, stable=True).tolist()
+
+    def axes(self, dims: Iterable[int] | None = None, unit: str = "std") -> torch.Tensor:
+        """Steps along single latent dimensions, as :func:`latent.perturb` takes them: (P, D).
+
+        Args:
+            dims: P dimensions from 0 to D − 1; by default the ten with the strongest effect on the image.
+            unit: the length of a step: ``std``, the standard deviation (σ) of the training latents in that dimension,
+                or ``raw``, 1, as in the paper. How far 1 leads depends on the scale of the latents, which is arbitrary.
+
+        Raises:
+            ValueError: a dimension is out of range, the unit is unknown, or σ was not measured.
+        """
+        one_of("unit", unit, UNITS)
+        dims = self.ranked_dimensions()[:STRONGEST] if dims is None else dims
+        size = self.config.latent_dim
+        dims = [whole("dimension", dim, 0, size - 1) for dim in dims]
+        length = self.std() if unit == "std" else torch.ones(size)
+        return torch.diag(length.to(self.dimension_effect.device))[dims]
+
+    def directions(self, n: int | None = None) -> torch.Tensor:
+        """The strongest principal directions of the training latents, each one standard deviation (σ) long: (n, D).
+
+        Unlike single dimensions they do not depend on how the latent space is rotated. For a grid they are those of
+        the codes of all cells. The sign of a direction is arbitrary.
+
+        Args:
+            n: how many; by default ten, or D if that is less.
+
+        Raises:
+            ValueError: n is not in 1 … D, or the moments were not measured.
+        """
+        n = min(STRONGEST, self.config.latent_dim) if n is None else whole("n", n, 1, self.config.latent_dim)
+        variance, vectors = torch.linalg.eigh(self.moments()[1])  # ascending; vectors in columns
+        directions = vectors.T * variance.clamp_min(0).sqrt()[:, None]  # (D, D)
+        return directions.flip(0)[:n].float().to(self.dimension_effect.device)
+
+    def std(self) -> torch.Tensor:
+        """The standard deviations (σ) of the training latents in each dimension (D,); for a grid, of all its codes.
+
+        Raises:
+            ValueError: they were not measured.
+        """
+        return self.moments()[1].diagonal().sqrt().float().to(self.dimension_effect.device)
+
+    def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mean (D,) and covariance (D, D) of the training latents, float64; for a grid, of the codes of all cells.
+
+        Raises:
+            ValueError: they were not measured.
+        """
+        return self._fitted_sampler.moments(self.codebook)
+
+    @property
+    def _fitted_sampler(self) -> Sampler:
+        if not self.sampler.fitted:
+            raise ValueError(f"{self.config.name} has no fitted sampler; models trained with `aevq train` have one")
+        return self.sampler
 
     @classmethod
     def from_pretrained(

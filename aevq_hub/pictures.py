@@ -7,40 +7,39 @@ from PIL import Image, ImageDraw, ImageFont
 
 from . import latent
 from .images import to_pil
-from .model import AEVQ
-from .registry import VARIANTS
+from .model import AEVQ, STRONGEST
 
-DIMENSIONS = 10  # columns of figure 3.2
+SHIFTS = (3, 2, 1, 0, -1, -2, -3)  # the rows of figure 3.2
 
 
 def perturbation(
     model: AEVQ,
     z: torch.Tensor,
-    dims: Sequence[int] | None = None,
-    shifts: Sequence[float] | None = None,
+    steps: torch.Tensor | None = None,
+    shifts: Sequence[float] = SHIFTS,
     cell: tuple[int, int] | None = None,
-    unit: torch.Tensor | None = None,
+    labels: Sequence[str] = (),
 ) -> Image.Image:
-    """One image with each dimension (columns) shifted by each amount (rows): figures 2.1, 2.3, 3.2, 4.6.
+    """One image with shifts along each dimension or direction (columns) by each amount (rows): figures 2.1, 2.3, 3.2,
+    4.6.
 
     Args:
         model: the model.
         z: the latent (D,), or a grid (D, h, w), in which one vector is shifted.
-        dims: the dimensions; by default the ten with the strongest effect.
-        shifts: the amounts; by default those of the variant's figure.
+        steps: P steps (P, D), as :func:`latent.perturb` takes them; by default one standard deviation (σ) of the
+            training latents in each of the ten dimensions with the strongest effect.
+        shifts: the amounts in steps; by default from +3 to −3, as in figure 3.2.
         cell: the vector of a grid; by default the middle one.
-        unit: the size of a shift of 1 in each dimension (D,); by default 1.
+        labels: P labels of the columns, or none.
     """
-    dims = model.ranked_dimensions()[:DIMENSIONS] if dims is None else dims
-    shifts = VARIANTS[model.config.variant].shifts if shifts is None else shifts
+    if steps is None:
+        dims = model.ranked_dimensions()[:STRONGEST]
+        steps, labels = model.axes(dims), [f"z{d}" for d in dims]
     z = model.decoder_input(z[None])[0]
     cell = (cell or middle(model)) if z.ndim == 3 else None
-    moved = z if unit is None else torch.zeros_like(z)  # with a unit, the shifts alone are scaled and then added to z
-    shifted = latent.perturb_cell(moved, cell, dims, shifts)
-    if unit is not None:
-        shifted = z + shifted * unit.view(-1, *[1] * (z.ndim - 1))
-    decoded = model.decode(shifted.flatten(0, 1)).unflatten(0, (len(dims), -1))
-    return sheet(decoded.transpose(0, 1), [f"{s:+g}" if s else "0" for s in shifts], [f"z{d}" for d in dims])
+    shifted = latent.perturb_cell(z, cell, steps, shifts)  # (P, S, …)
+    decoded = model.decode(shifted.flatten(0, 1)).unflatten(0, (len(steps), -1))
+    return sheet(decoded.transpose(0, 1), [f"{s:+g}" if s else "0" for s in shifts], labels)
 
 
 def middle(model: AEVQ) -> tuple[int, int]:

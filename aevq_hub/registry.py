@@ -19,7 +19,6 @@ class Variant:
     shifts: tuple[float, ...] = (3, 2, 1, 0, -1, -2, -3)  # rows of its perturbation figure; by default figure 3.2's
     classifies: bool = False  # whether it contains a classifier
     variational: bool = False  # whether the encoder outputs a mean and a variance
-    measures_transitions: bool = False  # whether class changes are measured
 
 
 VARIANTS = {
@@ -30,7 +29,6 @@ VARIANTS = {
     ),
     "ae-conv": Variant(
         "Plain convolutional autoencoder", section="baseline", network="conv", objective="reconstruction",
-        measures_transitions=True,
         summary="The network of `center`, trained only to reconstruct: the baseline for every pull.",
     ),
     "classifier": Variant(
@@ -40,7 +38,6 @@ VARIANTS = {
     ),
     "center": Variant(
         "Autoencoder pulled to one learnable vector", section="3.1–3.2", network="conv", objective="pull",
-        measures_transitions=True,
         summary="In each batch, the image closest to a learnable vector is pulled towards it, and the vector follows.",
     ),
     "zero": Variant(

@@ -23,8 +23,11 @@ class Sampler(nn.Module):
         """Sample n latents (n, D) or (n, D, h, w)."""
 
     @abstractmethod
-    def standard_deviation(self, codebook: Tensor | None) -> Tensor:
-        """The standard deviation of the training latents per dimension (D,); for a grid, of the codes of all cells."""
+    def moments(self, codebook: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The mean (D,) and covariance (D, D), float64, of the training latents; for a grid, of the codes of all cells.
+
+        Fitting preserves both: the mixture's moments are those of the latents it was fitted to.
+        """
 
 
 class GaussianMixture(Sampler):
@@ -52,10 +55,12 @@ class GaussianMixture(Sampler):
             z[chosen] = self.mean[k] + (factors[k] @ noise[chosen]).squeeze(-1)
         return z  # (n, D)
 
-    def standard_deviation(self, codebook: Tensor | None) -> Tensor:
-        weight, variance = self.weight[:, None], self._factors().square().sum(2)  # (10, 1), (10, D)
-        mean = (weight * self.mean).sum(0)
-        return (weight * (variance + (self.mean - mean).square())).sum(0).sqrt()  # (D,)
+    def moments(self, codebook: Tensor | None) -> tuple[Tensor, Tensor]:
+        weight, means, factors = (x.cpu().double() for x in (self.weight, self.mean, self._factors()))
+        mean = weight @ means  # (D,)
+        apart = (means - mean) * weight.sqrt()[:, None]  # (10, D)
+        factors = factors * weight.sqrt()[:, None, None]
+        return mean, (factors @ factors.mT).sum(0) + apart.T @ apart
 
     def distance(self, z: Tensor) -> Tensor:
         """The distance of latents (n, D) from the training latents (n,): the Mahalanobis distance to the nearest
@@ -94,10 +99,12 @@ class IndependentCells(Sampler):
         indices = torch.multinomial(cells, n, replacement=True, generator=generator).T.reshape(n, side, side)
         return codebook[indices.to(codebook.device)].movedim(-1, 1)  # (n, D, h, w)
 
-    def standard_deviation(self, codebook: Tensor | None) -> Tensor:
+    def moments(self, codebook: Tensor | None) -> tuple[Tensor, Tensor]:
         assert codebook is not None
-        share = self.probability.mean((0, 1))  # (K,)
-        return (share @ (codebook - share @ codebook).square()).sqrt()  # (D,)
+        share, codes = self.probability.mean((0, 1)).cpu().double(), codebook.detach().cpu().double()  # (K,), (K, D)
+        mean = share @ codes
+        apart = (codes - mean) * share.sqrt()[:, None]
+        return mean, apart.T @ apart
 
 
 def sampler_of(config) -> Sampler:

@@ -118,7 +118,7 @@ def test_random_indices_are_reproducible():
 
 
 def test_perturb_cell_shifts_one_cell(z):
-    shifted = perturb_cell(z, (1, 2), [0, 1], [0.0, 5.0, 50.0])  # (P, S, D, h, w)
+    shifted = perturb_cell(z, (1, 2), torch.eye(z.shape[-3])[:2], [0.0, 5.0, 50.0])  # (P, S, D, h, w)
     assert shifted.shape == (2, 3, 2, 3, 3)
     assert torch.equal(shifted[0, 0], z)
     assert changed(z, shifted[1, 2]) == [(1, 2)]
@@ -136,7 +136,7 @@ def test_perturb_cell_shifts_one_cell(z):
         (lambda z: recombine.paste(z, z[None], [(0, 0)]), "they must be equal"),
         (lambda z: recombine.replace_share(z, 1.5, SQUARE, None), "share is 1.5; give a number from 0 to 1"),
         (lambda z: recombine.random_indices(0, 7, 100, None), "n is 0"),
-        (lambda z: perturb_cell(z[0], (0, 0), 0, 1.0), "give grids"),
+        (lambda z: perturb_cell(z[0], (0, 0), torch.ones(3), 1.0), "give grids"),
     ],
 )
 def test_invalid_edits_are_refused(edit, message, z):

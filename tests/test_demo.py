@@ -57,7 +57,7 @@ def test_several_sliders_add_up_and_reset(page):
 @desktop_only
 def test_unit_and_range_of_the_sliders_can_be_changed(page):
     sheet = pixels(page, "sheet")
-    page.get_by_label("standard deviations").click()
+    page.get_by_label("as in the paper", exact=False).first.click()
     wait_for_change(page, "sheet", sheet)
     page.get_by_label("±300").click()
     page.locator("#shift input[type=range][max='300']").wait_for()
@@ -248,4 +248,4 @@ def test_python_code_follows_the_settings(page):
     code = page.locator("#perturbation_code")
     code.get_by_text('AEVQ.from_pretrained("center-mnist")').wait_for()
     set_slider(page, "shift", 2)
-    code.get_by_text("latent.perturb(z, dim, 2.0)").wait_for()
+    code.get_by_text("latent.perturb(z, step, 2.0)").wait_for()

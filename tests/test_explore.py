@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from image_files import file_of
 from PIL import Image
 
@@ -106,7 +105,7 @@ def test_describe_does_not_load_weights(monkeypatch):
 
 
 def test_shifts_of_several_dimensions_add_up():
-    settings = Perturbation("center-mnist", "sample:1", rank=2, shift=1.0, mix="0.5,0.25")
+    settings = Perturbation("center-mnist", "sample:1", rank=2, shift=1.0, unit="raw", mix="0.5,0.25")
     assert settings.by_rank == {1: 0.5, 2: 1.25}
     shown = explore.exhibit("center-mnist")
     first, second, *_ = shown.model.ranked_dimensions()
@@ -118,15 +117,15 @@ def test_shifts_of_several_dimensions_add_up():
     )
 
 
-def test_std_unit_is_the_standard_deviation_of_samples():
-    for name in ("center-mnist", "vqae-fashionmnist"):
-        model = explore.exhibit(name).model
-        samples = model.sample_latents(4000, seed=0).movedim(1, -1).flatten(0, -2)
-        std = model.sampler.standard_deviation(model.codebook)
-        assert torch.allclose(std, samples.std(0), rtol=0.15)
-        settings = Perturbation(name, shift=2.0, unit="std")
-        (moved,) = settings.shifts(model).items()
-        assert moved == (model.ranked_dimensions()[0], pytest.approx(2 * std[moved[0]].item()))
+def test_shifts_are_in_standard_deviations_by_default():
+    settings = Perturbation("center-mnist", "sample:1", shift=2.0)
+    shown = explore.exhibit("center-mnist")
+    z, dim = shown.z[1].clone(), shown.model.ranked_dimensions()[0]
+    z[dim] += 2 * shown.model.std()[dim]
+    assert perturbation.picture(settings).tobytes() == shown.model.to_pil(shown.model.decode(z[None]))[0].tobytes()
+    assert perturbation.raw_in_std(settings) == pytest.approx(1 / shown.model.std()[dim].item())
+    assert Perturbation("center-mnist", unit="latent").unit == "raw"  # as links said before
+    assert settings.limit == 3 and replace(settings, model="ema-mnist", unit="raw").limit == 300
 
 
 def test_samples_have_mean_distance_one():
@@ -206,7 +205,7 @@ def test_python_code_reproduces_the_picture_exactly(name, kind, tmp_path, monkey
     if ":" not in kind:
         for file in ("picture.png", "picture-z1.png"):
             starts.brought(token).image.save(file)
-    for unit, mix in (("latent", ""), ("std", "0.5,0,-1")):
+    for unit, mix in (("raw", ""), ("std", "0.5,0,-1")):
         settings = Perturbation(name, token, rank=3, shift=1.5, unit=unit, mix=mix)
         scope = {}
         exec(snippets.perturbation(settings), scope)
@@ -230,7 +229,7 @@ def test_python_code_reproduces_the_picture_exactly(name, kind, tmp_path, monkey
         ({"shift": float("inf")}, "shift is inf"),
         ({"shift": 10**400}, "shift is 1000"),
         ({"shift": "1"}, "shift is '1'"),
-        ({"unit": "metres"}, "unknown unit 'metres'; choose from latent, std"),
+        ({"unit": "metres"}, "unknown unit 'metres'; choose from std, raw"),
         ({"reach": 7}, "reach is 7; choose from 0, 1, 3"),
         ({"row": 1}, "row is 1; give a whole number from 0 to 0"),
         ({"mix": "1,2,x"}, "mix is not a list of numbers"),

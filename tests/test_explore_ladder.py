@@ -61,11 +61,9 @@ def test_shift_is_in_standard_deviations_of_the_top_dimension():
         shown = explore.exhibit(name)
         model, settings = shown.model, Ladder(name, shift=-3.0)
         dim, fed = model.ranked_dimensions()[0], model.decoder_input(shown.z[:1])
-        amount = -3 * model.sampler.standard_deviation(model.codebook)[dim].item()
-        if model.config.grid_size:
-            moved = latent.perturb_cell(fed, pictures.middle(model), dim, amount)[:, 0, 0]
-        else:
-            moved = latent.perturb(fed, dim, amount)[:, 0, 0]
+        step = model.std()[dim] * torch.eye(model.config.latent_dim)[dim]
+        cell = pictures.middle(model) if model.config.grid_size else None
+        moved = latent.perturb_cell(fed, cell, step, -3.0)[:, 0, 0]
         assert torch.equal(ladder.row(settings, name).shifted, model.decode(moved)[0])
         still = ladder.row(replace(settings, shift=0.0), name)
         assert torch.equal(still.shifted, still.reconstruction)

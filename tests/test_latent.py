@@ -6,9 +6,9 @@ import torch
 from aevq_hub.latent import bilinear, interpolate, perturb
 
 
-def test_perturb_shifts_one_dimension(generator):
-    z = torch.randn(3, 8, generator=generator)
-    shifted = perturb(z, [2, 5], [-1.0, 0.0, 3.0])
+def test_perturb_adds_each_step_times_each_shift(generator):
+    z, steps = torch.randn(3, 8, generator=generator), torch.eye(8)[[2, 5]]
+    shifted = perturb(z, steps, [-1.0, 0.0, 3.0])
     assert shifted.shape == (3, 2, 3, 8)
     assert torch.equal(shifted[:, 0, 1], z)  # a shift of zero changes nothing
     expected = z.clone()
@@ -16,20 +16,20 @@ def test_perturb_shifts_one_dimension(generator):
     assert torch.equal(shifted[:, 1, 2], expected)
 
 
-def test_perturb_accepts_single_numbers():
-    assert perturb(torch.zeros(4), 1, 2)[0, 0].tolist() == [0, 2, 0, 0]
+def test_perturb_accepts_one_step_and_one_shift():
+    assert perturb(torch.zeros(4), torch.tensor([0.0, 0.5, 0.0, 1.0]), 2)[0, 0].tolist() == [0, 1, 0, 2]
 
 
-@pytest.mark.parametrize("dims", [-1, 8, [0, 9], 1.5])
-def test_dimension_out_of_range_is_refused(dims):
-    with pytest.raises(ValueError, match="choose from 0 to 7"):
-        perturb(torch.zeros(8), dims, 1.0)
+@pytest.mark.parametrize("shape", [(), (7,), (2, 9), (1, 2, 8)])
+def test_steps_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"these latents take \(P, 8\)"):
+        perturb(torch.zeros(8), torch.zeros(shape), 1.0)
 
 
 @pytest.mark.parametrize("shift", [float("nan"), float("inf")])
 def test_shift_that_is_not_finite_is_refused(shift):
     with pytest.raises(ValueError, match="finite"):
-        perturb(torch.zeros(8), 0, shift)
+        perturb(torch.zeros(8), torch.ones(8), shift)
 
 
 @pytest.mark.parametrize("mode", ["lerp", "slerp"])

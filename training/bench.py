@@ -180,7 +180,8 @@ def releasing(source: Source, report: Callable[[dict], None]) -> None:
 PARTS = {
     "all": "release.py:release", "effects and mixture": "release.py:prepare", "half precision": "release.py:_halve",
     "reference classifier": "reference_classifier.py:__init__", "errors": "metrics.py:errors",
-    "class changes": "metrics.py:transitions", "Fréchet distances": "metrics.py:frechet", "probes": "metrics.py:probes",
+    "sheets": "geometry.py:sheets", "noise": "geometry.py:kept",
+    "Fréchet distances": "metrics.py:__call__", "probes": "metrics.py:probes",
     "map": "maps.py:write_map", "pictures and card": "release.py:describe",
 }  # fmt: skip
 

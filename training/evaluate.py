@@ -6,39 +6,39 @@ import torch
 from torch import Tensor
 
 from aevq_hub import AEVQ
-from aevq_hub.pictures import DIMENSIONS
-from aevq_hub.registry import VARIANTS
+from aevq_hub.model import STRONGEST
 
-from . import metrics
+from . import geometry, metrics
 from .data import Labelled, labelled, load
 from .metrics import PROBED, batches
 from .reference_classifier import FEATURES, ReferenceClassifier
 from .rows import Source
 
-SHIFTED = 500  # test images that class changes are measured on: each is decoded 130 times
+SHEETS = 300  # test images that sheets start from: each is decoded 390 times
 
 
 @dataclass(frozen=True)
 class Benchmark:
     """The images, labels and classifier that all models of a data set are measured with.
 
-    Without labels, the last three are None; with a single image, ``frechet`` is.
+    Without labels, the last four are None; with a single image, ``frechet`` is.
     """
 
     images: Tensor  # uint8 (N, C, H, W)
-    shifted: Tensor  # images to measure class changes on
+    labels: Tensor | None = None  # their classes (N,), −1 where unknown; None with attributes
     labelled: tuple[Labelled, Labelled] | None = None  # labelled images to learn from and to test on
     classifier: ReferenceClassifier | None = None  # the reference classifier
     frechet: metrics.Frechet | None = None  # the classifier Fréchet distance from the images
 
     @classmethod
-    def of(cls, source: Source, images: Tensor, shifted: Tensor, *, progress: bool = True) -> "Benchmark":
+    def of(cls, source: Source, images: Tensor, labels: Tensor | None, *, progress: bool = True) -> "Benchmark":
         """The benchmark of a data set, on some of its images."""
         if not source.dataset.class_names:
-            return cls(images, shifted)
+            return cls(images)
         classifier = ReferenceClassifier(source, progress=progress)
         frechet = metrics.Frechet(classifier.features, FEATURES, images) if len(images) > 1 else None
-        return cls(images, shifted, labelled(source), classifier, frechet)
+        classes = None if labels is None or source.dataset.multi_label else labels
+        return cls(images, classes, labelled(source), classifier, frechet)
 
 
 def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
@@ -57,9 +57,9 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
             f"{c.name} takes {c.channels} × {c.image_size} × {c.image_size}, but {source.name} has "
             f"{d.channels} × {d.size} × {d.size}"
         )
-    images = load(source, "test", progress=progress).images
-    benchmark = Benchmark.of(source, images, images[:SHIFTED], progress=progress)
-    results = measure(model, benchmark, progress=progress)
+    test = load(source, "test", progress=progress)
+    benchmark = Benchmark.of(source, test.images, test.labels, progress=progress)
+    results = measure(model, benchmark)
     if benchmark.labelled:
         (learn, y), (test, y_test) = ((s.images[:PROBED], s.labels[:PROBED]) for s in benchmark.labelled)
         results["probes"] = metrics.probes((_vectors(model, learn), y), (_vectors(model, test), y_test))
@@ -67,43 +67,64 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
 
 
 @torch.no_grad()
-def measure(model: AEVQ, benchmark: Benchmark, *, progress: bool = False) -> dict:
+def measure(model: AEVQ, benchmark: Benchmark) -> dict:
     """Measure a model in evaluation mode with a benchmark.
 
     Returns:
         Results by name.
-        Always: ``mse``, ``psnr`` (dB) and ``ssim`` of the reconstructions, and ``spread``, the mean distance of the
-        latents (or the cells of a grid) to their mean.
-        With vectors: ``distance_to_vector``, the mean distance to the nearest one; ``quantized_mse`` and
-        ``quantized_psnr`` of images decoded from the codebook; ``codebook``, its health and the share of each vector.
-        With labels: ``frechet``, the classifier Fréchet distances (:func:`metrics.frechet`, if the model's sampler is
-        fitted); ``classifier_accuracy`` of the reference classifier; :func:`metrics.transitions` for variants that
-        measure them; ``accuracy`` of the model's own classifier and ``majority`` of the majority vote.
+        Always: ``mse``, ``psnr`` (dB) and ``ssim`` of the reconstructions, and ``latents``, their
+        :func:`geometry.shape`.
+        With vectors: ``distance_in_spreads``, the mean distance to the nearest one over the spread of the latents;
+        ``quantized_mse`` and ``quantized_psnr`` of images decoded from the codebook; ``codebook``, its health and the
+        share of each vector.
+        If the model's sampler is fitted and has single vectors: ``gain`` and ``sheets`` (:mod:`geometry`).
+        With labels: ``frechet``, classifier Fréchet distances; ``kept``, the share of answers that noise preserves;
+        ``classifier``, the accuracy of the reference classifier and how sure it is of the test images;
+        ``accuracy`` of the model's own classifier and ``majority`` of the majority vote.
     """
     errors, health = metrics.errors(model, benchmark.images)
     z, ssim = metrics.latents(model, benchmark.images), metrics.ssim(model, benchmark.images)
-    cells = z.movedim(1, -1).flatten(0, -2)  # the cells of grids, or the latents themselves
     results: dict = {"mse": errors["mse"], "psnr": metrics.psnr(errors["mse"]), "ssim": ssim}
-    results["spread"] = metrics.mean_distance(cells, cells.mean(0))
+    results["latents"] = geometry.shape(z.movedim(1, -1).flatten(0, -2))
     if health:
         error = errors["quantized_mse"]
         distances = torch.cat([model.quantize(part)[2].flatten() for part in z.split(metrics.BATCH)])
-        results["distance_to_vector"] = distances.mean().item()
+        results["distance_in_spreads"] = distances.mean().item() / max(health.spread, 1e-12)
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
         results["codebook"] = health.record()
-    if benchmark.classifier is None:
+    classifier = benchmark.classifier
+    if model.sampler.fitted:
+        results |= _pictures(model, benchmark, z, geometry.Frame.of(model, z))
+    if classifier is None:
         return results
-    if benchmark.frechet and model.sampler.fitted:
-        results["frechet"] = metrics.frechet(model, z, benchmark.frechet)
-    if VARIANTS[model.config.variant].measures_transitions and not benchmark.classifier.multi_label:
-        dims = model.ranked_dimensions()[:DIMENSIONS]
-        results |= metrics.transitions(model, benchmark.classifier, benchmark.shifted, dims, progress=progress)
     if model.head is not None and benchmark.labelled:
         learn, test = benchmark.labelled
         answers = torch.cat([model.classify(x) for x in metrics.batches(test.images)])
         results["accuracy"] = metrics.accuracy(answers, test.labels)
         results["majority"] = metrics.majority(learn.labels, test.labels)
-    return {**results, "classifier_accuracy": benchmark.classifier.accuracy}
+    certain = torch.cat([classifier.sure(x) for x in metrics.batches(benchmark.images)]).mean().item()
+    return {**results, "classifier": {"accuracy": classifier.accuracy, "sure": certain}}
+
+
+def _pictures(model: AEVQ, benchmark: Benchmark, z: Tensor, frame: geometry.Frame) -> dict:
+    """Measure pictures of changed and new latents; z are the latents (N, …) of the benchmark's images."""
+    classifier, distance, results = benchmark.classifier, benchmark.frechet, {}
+    single = not model.config.grid_size
+    if single:
+        sure = classifier.sure if classifier else None
+        results["gain"] = geometry.gain(model, z[:SHEETS], frame.directions[:STRONGEST])
+        results["sheets"] = geometry.sheets(model, sure, distance, z[:SHEETS], frame)
+    if classifier:
+        results["kept"] = geometry.kept(model, classifier.answers, z, frame)
+    if distance:
+        samples = {
+            "reconstructions": (model.render(part) for part in z.split(metrics.BATCH)),
+            "samples": (model.decode(part) for part in model.sample_latents(len(z), seed=0).split(metrics.BATCH)),
+            **({"gaussian": geometry.gaussian(model, len(z), frame)} if single else {}),
+            **geometry.midpoints(model, z, benchmark.labels),
+        }
+        results["frechet"] = {name: distance(batches) for name, batches in samples.items()}
+    return results
 
 
 def _vectors(model: AEVQ, images: Tensor) -> Tensor:

@@ -5,15 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from aevq_hub import AEVQ, latent
+from aevq_hub import AEVQ
 from aevq_hub.codebook import Health, Usage
 
 BATCH = 250  # images per batch: small enough for the processor's caches
-SHIFTS = tuple(s / 2 for s in range(-6, 7))  # −3 … +3 in halves: the range of figure 3.2
-SURE = 0.9  # a classifier is sure from this probability on
-UNSURE = 2  # the classifier may be unsure of so many images of a path from −3 to +3: those between two classes
 PROBED = 10_000  # a probe is fitted to, and tested on, at most so many latents
 
 
@@ -160,80 +156,22 @@ class Frechet:
         return self.metric.compute().item()
 
 
-@torch.no_grad()
-def frechet(model: AEVQ, z: Tensor, distance: Frechet) -> dict[str, float]:
-    """Classifier Fréchet distances of a model's images from the test images.
-
-    Args:
-        model: a model with a fitted sampler.
-        z: latents (N, …) of the test images.
-        distance: the distance from the same images.
-
-    Returns:
-        The distances of ``reconstructions``, of as many ``samples``, and of ``midpoints`` of random pairs of latents.
-    """
-    others = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))
-    pairs = zip(z.split(BATCH), others.split(BATCH), strict=True)
-    return {
-        "reconstructions": distance(model.render(part) for part in z.split(BATCH)),
-        "samples": distance(model.decode(part) for part in model.sample_latents(len(z), seed=0).split(BATCH)),
-        "midpoints": distance(model.render((part + z[index]) / 2) for part, index in pairs),
-    }
-
-
 def mean_distance(z: Tensor, other: Tensor) -> float:
     """The mean Euclidean distance of latents or vectors (N, D) from others (N, D), or from a single point (D,)."""
     return (z - other).norm(dim=1).mean().item()
 
 
 @torch.no_grad()
-def dimension_effect(model: AEVQ, z: Tensor, shift: float = 3.0) -> Tensor:
-    """For each dimension (D,), the mean squared change of the image when it is shifted by ±``shift``.
+def dimension_effect(model: AEVQ, z: Tensor, shift: Tensor) -> Tensor:
+    """For each dimension (D,), the mean squared change of the image when it is shifted by plus or minus ``shift`` (D,).
 
-    z are latents (B, D), or grids (B, D, h, w), in which the dimension is shifted in every cell. The default shift is
-    the largest one in figure 3.2.
+    z are latents (B, D), or grids (B, D, h, w), in which the dimension is shifted in every cell.
     """
     start = model.decode(z)  # (B, C, H, W)
     effect = torch.zeros(z.shape[1])
     for d in range(z.shape[1]):
-        for amount in (-shift, shift):
+        for amount in (-shift[d], shift[d]):
             shifted = z.clone()
             shifted[:, d] += amount
             effect[d] += (model.decode(shifted) - start).square().mean().cpu() / 2
     return effect
-
-
-@torch.no_grad()
-def transitions(
-    model: AEVQ, classify: Callable[[Tensor], Tensor], images: Tensor, dims: list[int], *, progress: bool = False
-) -> dict[str, float]:
-    """How many images change class within the shifts of figure 3.2, and how sure a classifier is on the way.
-
-    Each image is encoded, and each dimension is shifted by −3 to +3 in steps of 0.5, one at a time. The numbers depend
-    on the scale of the latents, which is arbitrary.
-
-    Args:
-        model: the model.
-        classify: images (B, C, H, W) → class probabilities (B, classes).
-        images: uint8 (N, C, H, W).
-        dims: the dimensions to shift.
-        progress: whether to show a progress bar.
-
-    Returns:
-        changed: the fraction of images that some shift turns into another class with a probability of at least 0.9.
-        changed_surely: the same, but only along dimensions where the classifier is sure (at least 0.9) of all 13
-            images except at most two.
-        sure: the fraction of all shifted images that the classifier is sure of.
-    """
-    changed = changed_surely = sure = 0
-    for x in tqdm(list(images.split(100)), desc="transitions", unit="00 images", disable=not progress):
-        z = latent.perturb(model.encode(to_float(x)), dims, SHIFTS)  # (B, P, S, D)
-        probability, label = classify(model.decode(z.flatten(0, 2))).unflatten(0, z.shape[:3]).max(-1)  # (B, P, S)
-        is_sure = probability >= SURE
-        turns = (is_sure & (label != label[..., SHIFTS.index(0), None])).any(-1)  # (B, P)
-        stays_sure = (~is_sure).sum(-1) <= UNSURE
-        changed += turns.any(1).sum().item()
-        changed_surely += (turns & stays_sure).any(1).sum().item()
-        sure += is_sure.sum().item()
-    pictures = len(images) * len(dims) * len(SHIFTS)
-    return {"changed": changed / len(images), "changed_surely": changed_surely / len(images), "sure": sure / pictures}

@@ -18,6 +18,7 @@ from .streaming import shuffled
 
 _EPOCHS, _BATCH, _SEED = 4, 128, 0
 _LEAST_STEPS = 800  # for small data sets
+SURE = 0.9  # the classifier is sure of an answer from this probability on
 FEATURES = 128  # units of the last hidden layer
 
 
@@ -69,6 +70,17 @@ class ReferenceClassifier:
         """Images (B, C, H, W) in [0, 1] → probabilities (B, classes)."""
         logits = self.network(x)
         return logits.sigmoid() if self.multi_label else logits.softmax(1)
+
+    def answers(self, x: Tensor) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] → classes (B, 1), or for attributes yes and no (B, attributes)."""
+        return self(x) >= 0.5 if self.multi_label else self(x).argmax(1, keepdim=True)
+
+    def sure(self, x: Tensor) -> Tensor:
+        """How sure the classifier is of images (B, C, H, W) in [0, 1]: 1 if its answer has a probability of at least
+        0.9, else 0; for attributes, the share of those answers (B,)."""
+        p = self(x)
+        likely = p.maximum(1 - p) if self.multi_label else p.amax(1, keepdim=True)
+        return (likely >= SURE).float().mean(1)
 
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:

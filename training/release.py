@@ -77,8 +77,8 @@ def prepare(model: AEVQ, images: torch.Tensor) -> None:
     """Measure the effect of a model's dimensions and fit its sampler, in place, with uint8 images (N, C, H, W)."""
     count = EFFECT_IMAGES // (5 if model.config.grid_size else 1)  # grids take longer
     z = metrics.latents(model, images[:: max(1, len(images) // count)][:count])
-    model.dimension_effect.copy_(metrics.dimension_effect(model, z))
     fit_sampler.fit(model, images)
+    model.dimension_effect.copy_(metrics.dimension_effect(model, z, 3 * model.std()))
 
 
 def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
@@ -116,6 +116,9 @@ def describe(model: AEVQ, folder: Path) -> None:
     rendered = {
         "reconstructions.png": pictures.reconstruction(model, z[:10], None if x is None else x[:10]),
         "perturbation.png": pictures.perturbation(model, z[0]),
+        "directions.png": pictures.perturbation(
+            model, z[0], steps := model.directions(), labels=[f"e{i}" for i in range(1, len(steps) + 1)]
+        ),
         "interpolation.png": pictures.interpolation(model, z[:-1][:6:2], z[1:][:6:2]) if len(z) > 1 else None,
         "samples.png": pictures.samples(model),
     }

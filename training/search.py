@@ -23,7 +23,6 @@ from .trainer import DivergedError, Trainer, TrainingError
 
 HELD_OUT = 5000  # training images to measure on: at most this many, and at most a tenth
 LEAST = 20  # training images needed for a search
-MEASURED = 500  # images for measuring class changes
 
 
 def grid(variant: str, dataset: str, settings: dict[str, list]) -> list[Recipe]:
@@ -106,6 +105,7 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
     torch.set_num_threads(threads)
     images, labels = load(source, "train").images, training_labels(source)
     held_out = min(HELD_OUT, len(images) // 10)
+    classes = None if labels is None else labels[-held_out:]
     labelled = None
     if labels is not None:
         if (labels[-held_out:] >= 0).any():
@@ -125,7 +125,7 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
         return {**row, "error": str(error)}
     model = trainer.model.cpu().eval()
     prepare(model, train)
-    row |= measure(model, replace(Benchmark.of(source, test, test[:MEASURED], progress=False), labelled=labelled))
+    row |= measure(model, replace(Benchmark.of(source, test, classes, progress=False), labelled=labelled))
     if model.codebook is not None:
         row["movement"] = [epoch["movement"] for epoch in trainer.epochs if "movement" in epoch]
     return row

@@ -11,10 +11,12 @@ from .recipe import Recipe
 SETTINGS = {"latent_dim": "D", "num_codes": "K", "pull_weight": "λ1", "pull_batch_size": "M", "ema_rate": "α"}
 # columns of the table of all models, and of a search's table
 MODELS = ("mse", "quantized_mse", "codebook.in_use", "codebook.duplicates", "codebook.perplexity",
-          "frechet.reconstructions", "frechet.samples", "frechet.midpoints")  # fmt: skip
-SEARCHED = ("mse", "quantized_mse", "spread", "distance_to_vector", "codebook.in_use", "codebook.dead",
+          "frechet.reconstructions", "frechet.samples", "frechet.gaussian", "frechet.midpoints",
+          "sheets.directions.frechet", "sheets.directions.change", "kept.one")  # fmt: skip
+SEARCHED = ("score", "mse", "quantized_mse", "latents.std", "distance_in_spreads", "codebook.in_use", "codebook.dead",
             "codebook.duplicates", "codebook.perplexity", "frechet.reconstructions", "frechet.samples",
-            "frechet.midpoints", "accuracy", "changed", "changed_surely", "sure")  # fmt: skip
+            "frechet.gaussian", "frechet.midpoints", "sheets.directions.frechet", "sheets.directions.change",
+            "sheets.raw.frechet", "kept.half", "kept.one", "accuracy")  # fmt: skip
 
 
 def recorded_rows(path: Path) -> list[dict]:

@@ -6,14 +6,14 @@ import gradio as gr
 
 from ..explore import perturbation as explore
 from ..explore import snippets
-from ..explore.perturbation import REACHES, STEPS, STRONGEST, Perturbation
+from ..explore.perturbation import REACHES, SLIDERS, STEPS, Perturbation
 from ..explore.settings import whole
 from .chooser import Chooser
 from .curve import curves
 from .parts import CLICKS, Picker, Tab, View, answer, explained, figure, png, sent, static, titled
 
 ID, TITLE, SETTINGS = "perturbation", "Perturbation", Perturbation
-_UNITS = {"latent": "the latent's own units", "std": "standard deviations of the training latents (σ)"}
+_UNITS = {"std": "standard deviations of the training latents (σ)", "raw": "the latent's own units, as in the paper"}
 
 
 def perturb(
@@ -21,7 +21,7 @@ def perturb(
     start: str = "sample:0",
     rank: int = 1,
     shift: float = 1.0,
-    unit: str = "latent",
+    unit: str = "std",
     row: int = 0,
     column: int = 0,
     mix: str = "",
@@ -33,7 +33,7 @@ def perturb(
         start: what is shifted: sample:N (a sample's number), random:N (a seed) or image:… (what `bring` answered).
         rank: of the dimension; 1 is the one that moves the picture most.
         shift: by how much, from -300 to 300.
-        unit: latent (the latent's own units) or std (standard deviations of the training latents).
+        unit: std (standard deviations of the training latents) or raw (the latent's own units, as in the paper).
         row: of models with a grid, the row of the shifted cell from 1; 0 for the middle.
         column: of models with a grid, the column of the shifted cell from 1; 0 for the middle.
         mix: more shifts, of the dimensions of rank 1 to 6, with commas between them, such as 0,1.5.
@@ -45,14 +45,14 @@ def perturb(
 
 
 def perturbation_sheet(
-    model: str = Perturbation.model, start: str = "sample:0", unit: str = "latent", row: int = 0, column: int = 0
+    model: str = Perturbation.model, start: str = "sample:0", unit: str = "std", row: int = 0, column: int = 0
 ) -> dict:
     """Draw a sheet: the ten dimensions that move the picture most (columns), shifted by several amounts (rows).
 
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.
         start: what is shifted: sample:N, random:N or image:….
-        unit: latent (the latent's own units) or std (standard deviations of the training latents).
+        unit: std (standard deviations of the training latents) or raw (the latent's own units, as in the paper).
         row: of models with a grid, the row of the shifted cell from 1; 0 for the middle.
         column: of models with a grid, the column of the shifted cell from 1; 0 for the middle.
 
@@ -74,7 +74,7 @@ def _draw_start(settings: Perturbation) -> list[str]:
 
 def _draw_live(settings: Perturbation) -> list[str]:
     moved = ", ".join(f"dimension {rank} by {amount:+g}" for rank, amount in settings.by_rank.items()) or "nothing"
-    unit = "σ" if settings.unit == "std" else "the latent's own units"
+    unit = "σ" if settings.unit == "std" else f"the latent's own units, of {explore.raw_in_std(settings):.3g} σ each"
     return [
         figure(explore.picture(settings), "Shifted", f"the picture after shifting {moved}"),
         curves(explore.curve(settings), settings.shift, unit, alone=not settings.mix),
@@ -113,7 +113,7 @@ def build() -> Tab:
             with gr.Row():
                 controls["mix"] = [
                     gr.Slider(label=f"Rank {i}", elem_id=f"mix_{i}", min_width=300, buttons=["reset"], **scale)
-                    for i in range(1, STRONGEST + 1)
+                    for i in range(1, SLIDERS + 1)
                 ]
         sheet = gr.HTML(elem_id="sheet", min_height=240)
 
@@ -146,7 +146,7 @@ def _lay_out_sliders(first: Perturbation, scale: dict, controls: dict) -> gr.Row
         for name in ("row", "column"):
             label = f"{name.title()} of the cell"
             controls[name] = gr.Slider(0, 8, 0, step=1, label=label, elem_id=name, buttons=[], min_width=120)
-    controls["unit"] = gr.Radio(titled(_UNITS), value="latent", label="Shifts are in", elem_id="unit")
+    controls["unit"] = gr.Radio(titled(_UNITS), value="std", label="Shifts are in", elem_id="unit")
     controls["reach"] = gr.Radio(
         [("as in the paper", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
         label="Sliders go to", elem_id="reach", info="far enough, every model breaks",
@@ -168,7 +168,6 @@ def _wire(tab: Tab) -> None:
     moving = [c["rank"], c["shift"], *c["mix"]]
     tab.draw_on([slider.input for slider in moving], live_view)
     tab.draw_on([slider.release for slider in moving], live_view)  # also a slider's reset
-    tab.redraw_on([c["unit"].input], [live_view, sheet_view])
     tab.redraw_on([c["row"].release, c["column"].release], tab.views)
 
     @explained
@@ -176,7 +175,8 @@ def _wire(tab: Tab) -> None:
         s = tab.collected(values)
         return _scaled(c, replace(s, shift=0.0, mix="").limit, s)
 
-    tab.redraw(c["reach"].input(rescale, tab.components, [c["shift"], *c["mix"]], **CLICKS), [live_view])
+    for control, views in (("reach", [live_view]), ("unit", [live_view, sheet_view])):
+        tab.redraw(c[control].input(rescale, tab.components, [c["shift"], *c["mix"]], **CLICKS), views)
 
     @explained
     def choose_cell(event: gr.EventData) -> list[int]:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from .. import latent, pictures
 from ..model import AEVQ
-from . import originals, perturbation, starts
+from . import originals, starts
 from .exhibits import exhibit, history, of_data_set, offers
 from .settings import Settings, number, option, short
 
@@ -97,9 +97,8 @@ def _row(model: str, start: str, second: str, shift: float) -> Row:
     shown = exhibit(model)
     m, size = shown.model, shown.model.config.grid_size
     z1, z2 = (starts.latent(shown, token) for token in (start, second))
-    dim = m.ranked_dimensions()[0]
-    amount = shift * m.sampler.standard_deviation(m.codebook)[dim].item()
-    shifted = perturbation.shifted(m, z1, {dim: amount}, pictures.middle(m) if size else None)
+    fed, cell = m.decoder_input(z1[None]), pictures.middle(m) if size else None
+    shifted = latent.perturb_cell(fed, cell, m.axes()[:1], shift)[:, 0, 0]
     path = latent.interpolate(z1, z2, STEPS, dim=-3 if size else -1)
     x, reconstruction = originals.original(model, start), m.render(z1[None])[0]
     error = None if x is None else (reconstruction - x).square().mean().item()

@@ -1,6 +1,6 @@
 """The perturbation tab (figures 2.1, 2.3, 3.2, 4.1, 4.6): shifts of a latent's dimensions and their effect."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,18 +8,17 @@ import torch
 from PIL import Image
 
 from .. import latent, pictures
-from ..model import AEVQ
+from ..model import STRONGEST, UNITS
 from ..registry import VARIANTS
 from ..sampling import GaussianMixture
 from . import starts
 from .exhibits import exhibit
 from .settings import Settings, number, of_grid, one_of, option, whole
 
-UNITS = ("latent", "std")
 # how far the sliders go, to the ranges of the paper's figures, and their steps
 STEPS = {1: 0.02, 3: 0.1, 15: 0.5, 50: 1, 100: 2, 300: 5}
 REACHES = tuple(STEPS)
-STRONGEST = 6  # dimensions with a slider each
+SLIDERS = 6  # dimensions with a slider each
 CURVE_POINTS = 41
 
 
@@ -27,15 +26,19 @@ def _mix(name: str, value) -> str:
     """Check shifts given as text and return their canonical text, which is empty if all are zero."""
     try:
         parts = str.split(value, ",") if value != "" else []  # raises TypeError if it is not a string
-        amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts[: STRONGEST + 1]]
+        amounts = [number(name, float(part), -REACHES[-1], REACHES[-1]) for part in parts[: SLIDERS + 1]]
     except (TypeError, ValueError):
         amounts = None
-    if amounts is None or len(amounts) > STRONGEST:
+    if amounts is None or len(amounts) > SLIDERS:
         raise ValueError(
-            f"{name} is not a list of numbers; give up to {STRONGEST} from {-REACHES[-1]} to {REACHES[-1]} with commas "
+            f"{name} is not a list of numbers; give up to {SLIDERS} from {-REACHES[-1]} to {REACHES[-1]} with commas "
             "between them, such as 0,1.5."
         )
     return ",".join(f"{amount:g}" for amount in amounts) if any(amounts) else ""
+
+
+def _unit(name: str, value) -> str:
+    return one_of(name, "raw" if value == "latent" else value, UNITS)  # "latent": what links said for raw
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class Perturbation(Settings):
     start: str = option("sample:0", starts.checked)  # the picture that is shifted; see `starts`
     rank: int = option(1, whole, low=1, high=lambda s: s.config.latent_dim)  # of the dimension; 1 has the most effect
     shift: float = option(0.0, number, low=-REACHES[-1], high=REACHES[-1])  # by how much
-    # of all shifts: `latent`, the latent's own, or `std`, standard deviations of the training latents
-    unit: str = option("latent", one_of, choices=UNITS)
+    # of all shifts: `std`, standard deviations of the training latents, or `raw`, the latent's own unit
+    unit: str = option("std", _unit)
     # how far the slider and the curve go; 0 for the range of the variant's figure
     reach: int = option(0, whole, low=0, high=REACHES[-1])
     row: int = option(0, whole, low=0, high=of_grid)  # of the grid's shifted cell, from 1; 0 for the middle or no grid
@@ -61,8 +64,13 @@ class Perturbation(Settings):
     @property
     def limit(self) -> int:
         """The sliders' range: the chosen one or the variant's own, but at least the largest shift."""
-        wanted = self.reach or max(map(abs, VARIANTS[self.config.variant].shifts))
+        wanted = self.reach or max(map(abs, self.figure))
         return next(reach for reach in REACHES if reach >= max(map(abs, (wanted, self.shift, *self.mixed))))
+
+    @property
+    def figure(self) -> Sequence[float]:
+        """The shifts of the sheet: those of figure 3.2, or in raw units those of the variant's figure."""
+        return pictures.SHIFTS if self.unit == "std" else VARIANTS[self.config.variant].shifts
 
     @property
     def cell(self) -> tuple[int, int] | None:
@@ -74,7 +82,7 @@ class Perturbation(Settings):
     def mixed(self) -> list[float]:
         """The six shifts of ``mix``."""
         amounts = [float(part) for part in self.mix.split(",") if part]
-        return amounts + [0.0] * (STRONGEST - len(amounts))
+        return amounts + [0.0] * (SLIDERS - len(amounts))
 
     @property
     def by_rank(self) -> dict[int, float]:
@@ -82,16 +90,6 @@ class Perturbation(Settings):
         amounts = dict(enumerate(self.mixed[: self.config.latent_dim], 1))
         amounts[self.rank] = amounts.get(self.rank, 0.0) + self.shift
         return {rank: amount for rank, amount in amounts.items() if amount}
-
-    def shifts(self, model: AEVQ) -> dict[int, float]:
-        """The shifts that are not zero, by dimension, in the latent's own units."""
-        ranked, unit = model.ranked_dimensions(), self.unit_lengths(model)
-        shifts = {ranked[rank - 1]: amount for rank, amount in self.by_rank.items()}
-        return shifts if unit is None else {dim: amount * unit[dim].item() for dim, amount in shifts.items()}
-
-    def unit_lengths(self, model: AEVQ) -> torch.Tensor | None:
-        """The size of a shift of 1 in each dimension (D,); None for the latent's own units."""
-        return model.sampler.standard_deviation(model.codebook) if self.unit == "std" else None
 
 
 @dataclass(frozen=True)
@@ -116,13 +114,25 @@ def picture(settings: Perturbation) -> Image.Image:
         ValueError: the start is not a sample, or its image is no longer here.
     """
     model = exhibit(settings.model).model
-    return model.to_pil(model.decode(shifted(model, _latent(settings), settings.shifts(model), settings.cell)))[0]
+    z = model.decoder_input(_latent(settings)[None])[0]
+    steps = model.axes([model.ranked_dimensions()[rank - 1] for rank in settings.by_rank], settings.unit)
+    for step, amount in zip(steps, settings.by_rank.values(), strict=True):
+        z = latent.perturb_cell(z, settings.cell, step, amount)[0, 0]
+    return model.to_pil(model.decode(z[None]))[0]
 
 
 def sheet(settings: Perturbation) -> Image.Image:
     """The ten strongest dimensions (columns) by the shifts of the variant's figure (rows)."""
     model = exhibit(settings.model).model
-    return pictures.perturbation(model, _latent(settings), cell=settings.cell, unit=settings.unit_lengths(model))
+    dims = model.ranked_dimensions()[:STRONGEST]
+    steps, labels = model.axes(dims, settings.unit), [f"z{d}" for d in dims]
+    return pictures.perturbation(model, _latent(settings), steps, settings.figure, settings.cell, labels)
+
+
+def raw_in_std(settings: Perturbation) -> float:
+    """How many standard deviations of the training latents a raw shift of 1 is, in the chosen dimension."""
+    model = exhibit(settings.model).model
+    return 1 / max(model.std()[model.ranked_dimensions()[settings.rank - 1]].item(), 1e-9)
 
 
 def curve(settings: Perturbation) -> Curve:
@@ -134,11 +144,10 @@ def curve(settings: Perturbation) -> Curve:
 @lru_cache(maxsize=64)
 def _curve(settings: Perturbation) -> Curve:
     model, z = exhibit(settings.model).model, _latent(settings)
-    dim, unit = model.ranked_dimensions()[settings.rank - 1], settings.unit_lengths(model)
-    steps = [settings.limit * (2 * i / (CURVE_POINTS - 1) - 1) for i in range(CURVE_POINTS)]  # 0 in the middle
-    amounts = steps if unit is None else [step * unit[dim].item() for step in steps]
+    step = model.axes([model.ranked_dimensions()[settings.rank - 1]], settings.unit)
+    amounts = [settings.limit * (2 * i / (CURVE_POINTS - 1) - 1) for i in range(CURVE_POINTS)]  # 0 in the middle
     z = model.decoder_input(z[None])[0]
-    shifted = latent.perturb_cell(z, settings.cell, dim, amounts)
+    shifted = latent.perturb_cell(z, settings.cell, step, amounts)
     x = model.decode(shifted[0])
     apart = (x - x[CURVE_POINTS // 2]).square().flatten(1).mean(1).sqrt()  # (S,), to the one not shifted
     if settings.cell:
@@ -149,25 +158,7 @@ def _curve(settings: Perturbation) -> Curve:
         assert isinstance(model.sampler, GaussianMixture)  # only grids have another sampler
         ground = model.sampler.distance(shifted[0])
         known = "to the training latents, most of which are at about 1"
-    return Curve(steps, apart.tolist(), ground.tolist(), known)
-
-
-def shifted(model: AEVQ, z: torch.Tensor, shifts: Mapping[int, float], cell: tuple[int, int] | None) -> torch.Tensor:
-    """Add shifts to a latent (D,), or to a cell of a grid (D, h, w).
-
-    Args:
-        model: the model.
-        z: the latent or grid.
-        shifts: amounts in the latent's own units, by dimension.
-        cell: row and column from 0 of the grid's vector that is shifted; None without a grid.
-
-    Returns:
-        The decoder's input as a batch of one.
-    """
-    z = model.decoder_input(z[None])
-    for dim, amount in shifts.items():
-        z = latent.perturb_cell(z, cell, dim, amount)[:, 0, 0]
-    return z
+    return Curve(amounts, apart.tolist(), ground.tolist(), known)
 
 
 def _latent(settings: Perturbation) -> torch.Tensor:

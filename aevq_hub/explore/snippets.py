@@ -14,16 +14,13 @@ def perturbation(settings: Perturbation) -> str:
     """The code that makes ``perturbation.picture(settings)``."""
     lines = [*_beginning(settings.model, {"z": settings.start}), ""]
     lines += ["ranked = model.ranked_dimensions()  # the one that moves the picture most first"]
-    scale = ""
-    if settings.unit == "std":
-        lines += ["std = model.sampler.standard_deviation(model.codebook)  # of the training latents, per dimension"]
-        scale = " * std[dim].item()"
     if settings.config.feed == "codebook":
         lines += ["z = model.decoder_input(z[None])[0]  # the decoder receives the nearest codes"]
     for rank, amount in settings.by_rank.items():
-        lines += [f"dim = ranked[{rank - 1}]"]
+        unit, meaning = ("", "one σ long") if settings.unit == "std" else (', "raw"', "of length 1")
         call = f"perturb_cell(z, {settings.cell}" if settings.cell else "perturb(z"
-        lines += [f"z = latent.{call}, dim, {amount!r}{scale})[0, 0]"]
+        lines += [f"step = model.axes([ranked[{rank - 1}]]{unit})  # {meaning}"]
+        lines += [f"z = latent.{call}, step, {amount!r})[0, 0]"]
     return "\n".join([*lines, "picture = model.to_pil(model.decode(z[None]))[0]"])
 
 
@@ -91,13 +88,12 @@ variants = {{
 rows = []
 for name in variants:
 {beginning}
-    dim = model.ranked_dimensions()[0]  # the one that moves the picture most
-    shift = {settings.shift!r} * model.sampler.standard_deviation(model.codebook)[dim].item()
+    step = model.axes()[:1]  # one σ along the dimension that moves the picture most
     fed, grid = model.decoder_input(z1[None]), model.config.grid_size
     if grid:
-        shifted = latent.perturb_cell(fed, pictures.middle(model), dim, shift)[:, 0, 0]
+        shifted = latent.perturb_cell(fed, pictures.middle(model), step, {settings.shift!r})[:, 0, 0]
     else:
-        shifted = latent.perturb(fed, dim, shift)[:, 0, 0]
+        shifted = latent.perturb(fed, step, {settings.shift!r})[:, 0, 0]
     path = latent.interpolate(z1, z2, {STEPS}, dim=-3 if grid else -1)
     rows.append(torch.cat([model.render(z1[None]), model.decode(shifted), model.render(path)]))
 picture = pictures.sheet(torch.stack(rows), list(variants.values()))"""
