@@ -19,6 +19,7 @@ from aevq_hub.registry import VARIANTS
 from . import metrics
 from .augment import augment
 from .files import written_beside
+from .memory import fits_on
 from .objectives import OBJECTIVES, Batch, Matches, Terms, reconstruction, total
 from .ranks import SINGLE, Ranks
 from .recipe import Recipe
@@ -87,6 +88,8 @@ class Trainer:
         self.ranks.align(self.model.parameters())
         self.vectors.start_epoch(epoch, epoch * steps)
 
+        if self.recipe.augment == "none" and fits_on(self.device, images):
+            images = images.to(self.device)  # once, instead of every batch
         batches = shuffled(images, labels, self.recipe.batch_size, generator, self.ranks)
         for step, (window, known, index) in enumerate(batches, start=epoch * steps):
             self.vectors.before_step(step, window, generator)
@@ -198,7 +201,7 @@ class Trainer:
             metadata = file.metadata()
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
         self.model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-        self.vectors.counts, self.vectors.steps = tensors["vectors.counts"], tensors["vectors.steps"]
+        self.vectors.counts, self.vectors.steps = tensors["vectors.counts"].to(self.device), tensors["vectors.steps"]
         state: dict[int, dict[str, Tensor]] = {}
         parameters = self.optimizer.param_groups[0]["params"]
         for key in (key for key in tensors if key.startswith("optimizer.")):
