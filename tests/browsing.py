@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Request
 
 PATIENCE = 20  # seconds to wait for the page at most
 QUIET = 0.25  # seconds without a request after which the page counts as settled
+STALE = 5  # seconds after which a stream without other requests is taken for one that Gradio will not close
 
 # for behaviour that does not depend on the screen size
 desktop_only = pytest.mark.parametrize("page", [(1440, 900)], ids=["desktop"], indirect=True)
@@ -20,7 +21,8 @@ _pending: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 def watch(page: Page) -> None:
     """Track the pending requests of a page for :func:`settle`.
 
-    Gradio keeps one stream open while any event is running, and a heartbeat while the page is open.
+    Gradio keeps a stream open while any event is running, and a heartbeat while the page is open. If an event's result
+    comes through an earlier stream before the event's own request is answered, it opens another one, which stays open.
     """
     pending = _pending[page] = set()
 
@@ -38,11 +40,15 @@ def watch(page: Page) -> None:
 def settle(page: Page) -> None:
     """Wait until every request is answered and no other follows."""
     deadline = time.monotonic() + PATIENCE
-    quiet_since = time.monotonic()
+    quiet_since = busy_at = time.monotonic()
     while time.monotonic() < quiet_since + QUIET:
         page.wait_for_timeout(50)
         if _pending[page]:
             quiet_since = time.monotonic()
+        if any("/queue/data" not in sent.url for sent in _pending[page]):
+            busy_at = time.monotonic()
+        if time.monotonic() > busy_at + STALE:
+            return
         assert quiet_since < deadline, [sent.url for sent in _pending[page]]
 
 

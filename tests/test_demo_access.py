@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import leave_for, open_tab
+from browsing import leave_for, open_tab, wait_until
 
 from aevq_hub.demo.page import TABS
 
@@ -15,6 +15,8 @@ def test_no_tab_has_serious_axe_violations_or_overflows(page, page_url):
     for tab in TABS:
         open_tab(page, tab.TITLE)
         page.get_by_role("tabpanel").locator("visible=true").first.wait_for()
+        empty = page.locator(".empty").locator("visible=true")
+        wait_until(page, lambda empty=empty: not empty.count(), f"{tab.TITLE} stays empty")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, tab.ID
         for violation in Axe().run(page).response["violations"]:
             if violation["impact"] in ("serious", "critical"):

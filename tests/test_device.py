@@ -7,6 +7,7 @@ import torch
 
 from training import metrics
 from training.commands import options
+from training.memory import fits_on
 
 
 @pytest.fixture(params=[None, "mps", "cuda"])
@@ -44,3 +45,10 @@ def test_auto_device_of_this_machine_computes():
     x = torch.rand(5, device=parse())
     assert metrics.exact(x).sum().item() == pytest.approx(x.sum().item(), rel=1e-6)
     assert metrics.exact(x).dtype == torch.float64
+
+
+def test_images_move_to_a_gpu_if_they_take_at_most_half_of_its_memory(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2 * 784 * 10, 80e9))
+    images = torch.zeros(11, 1, 28, 28, dtype=torch.uint8)
+    assert fits_on(torch.device("cuda"), images[:10]) and not fits_on(torch.device("cuda"), images)
+    assert not fits_on(torch.device("cpu"), images[:10]) and not fits_on(torch.device("mps"), images[:10])

@@ -9,7 +9,7 @@ from training.data import load
 from training.objectives import Batch, total
 from training.recipe import Recipe
 from training.sources import find_source
-from training.trainer import TrainingError, refuse_other_settings
+from training.trainer import Trainer, TrainingError, refuse_other_settings
 from training.vectors import k_means
 
 
@@ -237,3 +237,13 @@ def test_recipe_widths_set_the_network_widths(variant, mirror):
     trainer, _ = trainer_for(variant, mirror, widths="6x10")
     assert trainer.config.widths == (6, 10)
     assert {6, 10} <= {size for weight in trainer.model.encoder.parameters() for size in weight.shape}
+
+
+def test_networks_are_compiled_on_request(mirror, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network, mode: compiled.append((network, mode)))
+    plain, images = trainer_for("center", mirror)
+    assert not compiled
+    trainer = Trainer(plain.config, plain.recipe, compiled=True)
+    assert compiled == [(trainer.model.encoder, "default"), (trainer.model.decoder, "default")]
+    assert trainer.run_epoch(images)["terms"] == plain.run_epoch(images)["terms"]

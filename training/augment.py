@@ -7,7 +7,7 @@ PADDING = 16  # a crop shifts an image by at most a sixteenth of its side
 
 
 def augment(images: Tensor, how: str, generator: torch.Generator) -> Tensor:
-    """Change each image of a batch at random: uint8 (B, C, H, W) on the CPU → the same shape and type.
+    """Change each image of a batch at random: uint8 (B, C, H, W) → the same shape and type.
 
     Args:
         images: the batch.

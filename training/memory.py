@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 _FITTING = 4  # images fit into memory if they take at most a quarter of it
@@ -14,6 +15,11 @@ _WINDOW = 16  # a window (streaming.shuffled) takes about a sixteenth of it, and
 def fitting(images: Tensor) -> int:
     """How many images of the size of these (N, C, H, W) fit into memory."""
     return process_memory() // (_FITTING * images[0].nbytes)
+
+
+def fits_on(device: torch.device, images: Tensor) -> bool:
+    """Whether images take at most half of the free memory of a GPU; False for any other device."""
+    return device.type == "cuda" and images.nbytes <= torch.cuda.mem_get_info(device)[0] // 2
 
 
 def window_count(size: int) -> int:

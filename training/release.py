@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from aevq_hub import AEVQ, pictures
 from aevq_hub import folder as folders
@@ -32,8 +31,8 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     The trainer is one after its last epoch. The content of ``history.json`` is returned.
     """
     train, test = load(source, "train"), load(source, "test")
-    model = trainer.model.cpu().eval().requires_grad_(False)
-    convert_conv2d_weight_memory_format(model, torch.contiguous_format)  # as a loaded model, to the last digit
+    model = AEVQ(trainer.config).eval().requires_grad_(False)  # as a loaded model, to the last digit
+    model.load_state_dict(trainer.model.state_dict())
     prepare(model, train.images)
     dtype = _halve(model, test.images)
     history = {

@@ -27,8 +27,9 @@ from .trainer import Trainer, TrainingError, refuse_other_settings, settings_of
 
 
 def train_model(
-    variant: str, source: Source, recipe: Recipe, output: Path, device: str = "cpu", *, restart: bool = False
-) -> Path:
+    variant: str, source: Source, recipe: Recipe, output: Path, device: str = "cpu", *, restart: bool = False,
+    compiled: bool = False,
+) -> Path:  # fmt: skip
     """Train a model, or continue its training, and write its folder.
 
     Processes that a launcher has started train it together. The main one measures and writes files.
@@ -48,14 +49,17 @@ def train_model(
     ranks, device = connect(device)
     try:
         with FileLock(lock, timeout=0) if ranks.main else nullcontext():
-            _train(config, source, recipe, folder, device, restart, ranks)
+            _train(config, source, recipe, folder, device, restart, compiled, ranks)
             ranks.wait()
             return folder
     except Timeout as error:
         raise TrainingError(f"{folder} is being trained by another process") from error
 
 
-def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool, ranks: Ranks):
+def _train(
+    config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, device: str, restart: bool, compiled: bool,
+    ranks: Ranks,
+) -> None:  # fmt: skip
     checkpoint = folder / CHECKPOINT_FILE
     if restart and ranks.main:
         checkpoint.unlink(missing_ok=True)
@@ -65,7 +69,7 @@ def _train(config: AEVQConfig, source: Source, recipe: Recipe, folder: Path, dev
         known = settings_of(checkpoint) if checkpoint.exists() else past
         precision = known["recipe"]["precision"] if known else faster_precision(config, recipe, device, ranks)
         recipe = replace(recipe, precision=precision)
-    trainer = Trainer(config, recipe, device, data=source.public_name, ranks=ranks)
+    trainer = Trainer(config, recipe, device, data=source.public_name, ranks=ranks, compiled=compiled)
     if checkpoint.exists():
         trainer.load(checkpoint)
     elif past:

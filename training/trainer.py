@@ -19,6 +19,7 @@ from aevq_hub.registry import VARIANTS
 from . import metrics
 from .augment import augment
 from .files import written_beside
+from .memory import fits_on
 from .objectives import OBJECTIVES, Batch, Matches, Terms, reconstruction, total
 from .ranks import SINGLE, Ranks
 from .recipe import Recipe
@@ -44,15 +45,18 @@ class Trainer:
     on its size. On a GPU the order of sums varies, and with it the last digits.
 
     The arguments are the model to build, the settings, the device, the name of the data set, which a checkpoint must
-    share, and the processes that train together. These have equal models after every step, and the model of one process
-    up to rounding.
+    share, the processes that train together, and whether to compile the networks (torch.compile). Processes have equal
+    models after every step, and the model of one process up to rounding.
 
     Attributes:
         model: the model, in training mode.
         epochs: one record per finished epoch: the mean of each loss term, the vectors' movement, seconds.
     """
 
-    def __init__(self, config: AEVQConfig, recipe: Recipe, device: str = "cpu", data: str = "", ranks: Ranks = SINGLE):
+    def __init__(
+        self, config: AEVQConfig, recipe: Recipe, device: str = "cpu", data: str = "", ranks: Ranks = SINGLE,
+        *, compiled: bool = False,
+    ):  # fmt: skip
         self.data, self.ranks = data, ranks
         self.config, self.recipe, self.device = config, recipe, torch.device(device)
         self.objective = OBJECTIVES[VARIANTS[config.variant].objective]
@@ -61,6 +65,10 @@ class Trainer:
             torch.manual_seed(recipe.seed)
             model = AEVQ(config).to(self.device).train()
         self.model = convert_conv2d_weight_memory_format(model, torch.channels_last)  # faster
+        self.compiled = compiled
+        for network in (self.model.encoder, self.model.decoder) if compiled else ():
+            # CUDA graphs on a GPU: launching the kernels of such small networks takes longer than running them
+            network.compile(mode="reduce-overhead" if self.device.type == "cuda" else "default")
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate, fused=True)
         self.vectors = Vectors(self.model, recipe, ranks)
         self.epochs: list[dict] = []
@@ -87,6 +95,8 @@ class Trainer:
         self.ranks.align(self.model.parameters())
         self.vectors.start_epoch(epoch, epoch * steps)
 
+        if self.recipe.augment == "none" and fits_on(self.device, images):
+            images = images.to(self.device)  # once, instead of every batch
         batches = shuffled(images, labels, self.recipe.batch_size, generator, self.ranks)
         for step, (window, known, index) in enumerate(batches, start=epoch * steps):
             self.vectors.before_step(step, window, generator)
@@ -122,6 +132,8 @@ class Trainer:
         return metrics.to_float(images.to(self.device, non_blocking=True, memory_format=torch.channels_last))
 
     def _step(self, batch: Batch) -> tuple[Terms, Matches | None]:
+        if self.compiled:
+            torch.compiler.cudagraph_mark_step_begin()  # the outputs of the step before are no longer needed
         terms_of = reconstruction if batch.step < self.recipe.warmup_steps else self.objective.terms
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             terms, matches = terms_of(self.model, batch, self.recipe)
@@ -198,7 +210,7 @@ class Trainer:
             metadata = file.metadata()
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
         self.model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-        self.vectors.counts, self.vectors.steps = tensors["vectors.counts"], tensors["vectors.steps"]
+        self.vectors.counts, self.vectors.steps = tensors["vectors.counts"].to(self.device), tensors["vectors.steps"]
         state: dict[int, dict[str, Tensor]] = {}
         parameters = self.optimizer.param_groups[0]["params"]
         for key in (key for key in tensors if key.startswith("optimizer.")):

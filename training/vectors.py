@@ -26,7 +26,8 @@ class Vectors:
         self._start_counting()
 
     def _start_counting(self) -> None:
-        self.counts = torch.zeros(0 if self.codebook is None else len(self.codebook), dtype=torch.long)
+        size, device = (0, None) if self.codebook is None else (len(self.codebook), self.codebook.device)
+        self.counts = torch.zeros(size, dtype=torch.long, device=device)  # there, so that no step waits for a copy
         self.steps = torch.zeros(1, dtype=torch.long)
 
     def start_epoch(self, epoch: int, first_step: int) -> None:
@@ -69,7 +70,7 @@ class Vectors:
         if self.recipe.ema_rate:
             follow(self.model.vectors, matches, self.recipe.ema_rate, self.ranks)
         if self.recipe.restart_steps:
-            self.counts += self.ranks.sum(matches.nearest.bincount(minlength=len(self.counts))).cpu()
+            self.counts += self.ranks.sum(matches.nearest.bincount(minlength=len(self.counts)))
             self.steps += 1
             if self.steps >= self.recipe.restart_steps:
                 self._restart(matches, generator)
@@ -79,9 +80,10 @@ class Vectors:
 
         A latent is chosen with a probability proportional to its squared distance to the nearest vector.
         """
-        codebook, equal_share = self.model.vectors, self.counts.sum() / len(self.counts)
+        codebook, counts = self.model.vectors, self.counts.cpu()
+        equal_share = counts.sum() / len(counts)
         latents, nearest = self.ranks.gather(matches.latents), self.ranks.gather(matches.nearest)
-        unused = (self.counts <= self.recipe.restart_share * equal_share).nonzero()[: len(latents), 0]
+        unused = (counts <= self.recipe.restart_share * equal_share).nonzero()[: len(latents), 0]
         if len(unused):
             finite = latents.isfinite().all(1).cpu()  # some are not if training diverges
             distance = (latents - codebook[nearest]).square().sum(1).cpu().clamp_max(1e30)  # (m,)

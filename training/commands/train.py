@@ -34,6 +34,10 @@ def _add(parser: argparse.ArgumentParser, recipe: Recipe, used: tuple[str, ...])
     group = parser.add_argument_group("recipe", "the defaults are this variant's for this data set")
     options.add_settings(group, recipe, used)
     parser.add_argument("--restart", action="store_true", help="discard an earlier training in the same folder")
+    compiling = (
+        "compile the networks first, which takes minutes: for long trainings on a GPU; slower on most processors"
+    )
+    parser.add_argument("--compile", action="store_true", help=compiling)
     options.add_device(parser)
 
 
@@ -42,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
     recipe_for(args.variant, "", **options.given_settings(args))  # before the data set is searched for
     source = options.source(args, args.dataset)
     recipe = recipe_for(args.variant, source.name, **options.given_settings(args))
-    train_model(args.variant, source, recipe, args.output, args.device, restart=args.restart)
+    train_model(args.variant, source, recipe, args.output, args.device, restart=args.restart, compiled=args.compile)
 
 
 def _description(variant: str, dataset: str) -> str:
