@@ -4,6 +4,7 @@ Each process takes its part of every batch. Numbers that concern the whole batch
 from which images are chosen, and what moves the vectors.
 """
 
+import atexit
 import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -113,6 +114,7 @@ def connect(device: str) -> tuple[Ranks, str]:
     from accelerate.utils import InitProcessGroupKwargs
 
     accelerator = Accelerator(cpu=device == "cpu", kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)])
+    atexit.register(accelerator.end_training)  # a process that exits while it is connected may abort
     return Ranks(accelerator), str(accelerator.device)
 
 
