@@ -47,12 +47,12 @@ def test_classifier_learns_from_class_folders(shapes, capsys):
     assert folder.class_names(shapes.parent / "classifier-shapes", "shapes") == tuple(SHAPES)
     results, card = history["results"], (shapes.parent / "classifier-shapes" / "README.md").read_text()
     assert results["majority"] == pytest.approx(1 / 3, abs=0.1)
-    assert results["classifier_accuracy"] > results["majority"]
-    assert set(results["frechet"]) == {"reconstructions", "samples", "midpoints"}
+    assert results["classifier"]["accuracy"] > results["majority"]
+    assert set(results["frechet"]) == {"reconstructions", "samples", "gaussian", "midpoints", "within", "between"}
     assert set(results["probes"]) == {"majority", "linear", "neighbours"}
     assert "\naevq train classifier shapes --data IMAGES --size " in card
     assert f"{results['accuracy']:.2%}" in card
-    assert all(f"{value:.1f}" in card for value in results["frechet"].values())
+    assert all(f"{results['frechet'][name]:.1f}" in card for name in ("reconstructions", "gaussian", "midpoints"))
 
 
 def test_map_has_the_classes_of_class_folders(shapes):

@@ -28,6 +28,7 @@ FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensor
 PICTURES = {
     "reconstructions.png",
     "perturbation.png",
+    "directions.png",
     "interpolation.png",
     "samples.png",
     "movement.png",
@@ -187,7 +188,9 @@ def test_training_every_kind_of_model(variant, dataset, mirror, tmp_path, monkey
     assert main(["train", variant, dataset, "--data-root", str(mirror), "--output", str(tmp_path)]) == 0
     folder = tmp_path / f"{variant}-{dataset}"
     results = json.loads((folder / "history.json").read_text())["results"]
-    assert set(results["frechet"]) == {"reconstructions", "samples", "midpoints"}
+    kinds = {"reconstructions", "samples", "midpoints"}
+    kinds |= set() if DATASETS[dataset].multi_label else {"within", "between"}
+    assert set(results["frechet"]) == kinds | (set() if variant.startswith("vq") else {"gaussian"})
     assert set(results["probes"]) == {"majority", "linear", "neighbours"}
     assert ("accuracy" in results) == (variant == "classifier")
     assert ("codebook" in results) == variant.startswith("vq")

@@ -21,7 +21,7 @@ SHEETS = 300  # test images that sheets start from: each is decoded 390 times
 class Benchmark:
     """The images, labels and classifier that all models of a data set are measured with.
 
-    Without labels, the last four are None; with a single image, ``frechet`` is.
+    Without labels, those from ``labels`` to ``frechet`` are None; with a single image, ``frechet`` is.
     """
 
     images: Tensor  # uint8 (N, C, H, W)
@@ -29,6 +29,7 @@ class Benchmark:
     labelled: tuple[Labelled, Labelled] | None = None  # labelled images to learn from and to test on
     classifier: ReferenceClassifier | None = None  # the reference classifier
     frechet: metrics.Frechet | None = None  # the classifier Fréchet distance from the images
+    sheets: int = SHEETS  # images that sheets start from
 
     @classmethod
     def of(cls, source: Source, images: Tensor, labels: Tensor | None, *, progress: bool = True) -> "Benchmark":
@@ -82,8 +83,8 @@ def measure(model: AEVQ, benchmark: Benchmark) -> dict:
         ``classifier``, the accuracy of the reference classifier and how sure it is of the test images;
         ``accuracy`` of the model's own classifier and ``majority`` of the majority vote.
     """
-    errors, health = metrics.errors(model, benchmark.images)
-    z, ssim = metrics.latents(model, benchmark.images), metrics.ssim(model, benchmark.images)
+    z = metrics.latents(model, benchmark.images)
+    (errors, health), ssim = metrics.errors(model, benchmark.images, z), metrics.ssim(model, benchmark.images)
     results: dict = {"mse": errors["mse"], "psnr": metrics.psnr(errors["mse"]), "ssim": ssim}
     results["latents"] = geometry.shape(z.movedim(1, -1).flatten(0, -2))
     if health:
@@ -112,8 +113,9 @@ def _pictures(model: AEVQ, benchmark: Benchmark, z: Tensor, frame: geometry.Fram
     single = not model.config.grid_size
     if single:
         sure = classifier.sure if classifier else None
-        results["gain"] = geometry.gain(model, z[:SHEETS], frame.directions[:STRONGEST])
-        results["sheets"] = geometry.sheets(model, sure, distance, z[:SHEETS], frame)
+        starts = z[: benchmark.sheets]
+        results["gain"] = geometry.gain(model, starts, frame.directions[:STRONGEST])
+        results["sheets"] = geometry.sheets(model, sure, distance, starts, frame)
     if classifier:
         results["kept"] = geometry.kept(model, classifier.answers, z, frame)
     if distance:

@@ -29,8 +29,10 @@ def exact(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def errors(model: AEVQ, images: Tensor) -> tuple[dict[str, float], Health | None]:
+def errors(model: AEVQ, images: Tensor, latents: Tensor | None = None) -> tuple[dict[str, float], Health | None]:
     """Mean squared errors over all pixels of uint8 images (N, C, H, W), pixels in [0, 1], in one pass.
+
+    Their latents, if they are known, need not be computed again.
 
     Returns:
         ``mse`` of the reconstructions and, with vectors, ``quantized_mse`` of images decoded from the codebook,
@@ -38,9 +40,9 @@ def errors(model: AEVQ, images: Tensor) -> tuple[dict[str, float], Health | None
     """
     usage = None if model.codebook is None else Usage(model.codebook.detach())
     sums = {"mse": 0.0} | ({} if usage is None else {"quantized_mse": 0.0})
-    for x in batches(images):
+    for i, x in enumerate(batches(images)):
         x = x.to(model.dimension_effect.device)
-        z = model.encode(x)
+        z = model.encode(x) if latents is None else latents[BATCH * i : BATCH * (i + 1)]
         sums["mse"] += _squared_error(model.render(z), x)
         if usage:
             q, indices, _ = model.quantize(z)

@@ -16,6 +16,7 @@ from .recipe import NEAREST_BY, Recipe
 
 Terms = dict[str, Tensor]
 RAMP_START = 0.01  # the fraction of λ1 and λ2 at which a ramp begins
+GRADIENT_STEP = 0.1  # the length of the noise, in spreads, with which the decoder's gradient is measured
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def variance(z: Tensor, batch: Batch) -> Tensor:
     return (second - first.square().sum()).clamp_min(1e-3 * second + 1e-12)  # never 0
 
 
-def nearest_latents(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
-    """For each vector the index of its nearest latent (section 3.1): (M, D), (K, D) → (K,).
+def nearest_latents(z: Tensor, codebook: Tensor, by: str = "squared", n: int = 1) -> Tensor:
+    """For each vector the indices of its n nearest latents (section 3.1): (M, D), (K, D) → (K·n,).
 
     Nearest is meant by ``squared`` distance, ``dot`` product or ``cosine`` similarity, all of which the paper allows.
 
@@ -83,10 +84,10 @@ def nearest_latents(z: Tensor, codebook: Tensor, by: str = "squared") -> Tensor:
     """
     one_of("nearest_by", by, NEAREST_BY)
     if by == "squared":
-        return torch.cdist(codebook, z).argmin(1)
-    if by == "cosine":
-        z = F.normalize(z, dim=1)  # the vector's own length does not change the order
-    return (codebook @ z.T).argmax(1)
+        near = -torch.cdist(codebook, z)
+    else:  # the vector's own length does not change the order
+        near = codebook @ (F.normalize(z, dim=1) if by == "cosine" else z).T
+    return near.argmax(1) if n == 1 else near.topk(n).indices.flatten()
 
 
 def reconstruction(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
@@ -99,20 +100,22 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
     """Section 3.1: each vector pulls the nearest of M images towards it, and follows it.
 
     Returns:
-        ``reconstruction`` ‖x − D(E(x))‖², the terms of :func:`pull_terms`, and ``center_reconstruction`` ‖x_j* − D(v)‖²
-        unless it is not trained and would cost more than all the rest.
+        ``reconstruction`` ‖x − D(E(x))‖², the terms of :func:`pull_terms` and :func:`remedies`, and
+        ``center_reconstruction`` ‖x_j* − D(v)‖² unless it is not trained and would cost more than all the rest.
     """
-    star = nearest_images(model, batch, recipe)                                             # (K, C, H, W)
-    z, z_star = model.encode(torch.cat([batch.x, star])).split([len(batch.x), len(star)])   # (N, D), (K, D)
-    v, k = model.vectors, torch.arange(len(star), device=z.device)                          # (K, D), (K,)
+    star, k = nearest_images(model, batch, recipe)                                          # (n, C, H, W), (n,)
+    z, z_star = model.encode(torch.cat([batch.x, star])).split([len(batch.x), len(star)])   # (N, D), (n, D)
+    v = model.vectors[k]                                                                    # (n, D)
 
-    terms = {"reconstruction": squared_distance(model.decode(z), batch.x)}
+    x_hat = model.decode(z)                                                                 # (N, C, H, W)
+    terms = {"reconstruction": squared_distance(x_hat, batch.x)}
     terms |= pull_terms(z_star, v, z, batch, recipe)
+    terms |= remedies(model, z, x_hat, batch, recipe)
     if recipe.center_reconstruction_weight or len(star) <= batch.size:
         terms["center_reconstruction"] = center_reconstruction(model, star, z_star, v, recipe)
     if not follows_latents(recipe):
         return terms, None
-    return terms, Matches(z_star.detach(), k, z.detach(), nearest_vectors(z.detach(), v))
+    return terms, Matches(z_star.detach(), k, z.detach(), nearest_vectors(z.detach(), model.vectors))
 
 
 def assign(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | None]:
@@ -139,11 +142,17 @@ def assign(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | 
 
 # fmt: on
 @torch.no_grad()
-def nearest_images(model: AEVQ, batch: Batch, recipe: Recipe) -> Tensor:
-    """Section 3.1: for each vector x_j*, the one of M images with the nearest latent: (M, C, H, W) → (K, C, H, W)."""
+def nearest_images(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Section 3.1: for each vector x_j*, the one of M images with the nearest latent, or a share of the nearest.
+
+    Returns:
+        Images (n, C, H, W), and the index of the vector of each (n,); n is K if each vector has one.
+    """
     assert batch.x_pull is not None  # the trainer draws them for this objective
     latents = batch.ranks.gather(model.encode(batch.ranks.share(batch.x_pull)))  # (M, D)
-    return batch.x_pull[nearest_latents(latents, model.vectors, recipe.nearest_by)]
+    each = max(1, round(recipe.pull_share * len(latents)))
+    k = torch.arange(len(model.vectors), device=latents.device).repeat_interleave(each)
+    return batch.x_pull[nearest_latents(latents, model.vectors, recipe.nearest_by, each)], k
 
 
 def pull_terms(z: Tensor, v: Tensor, latents: Tensor, batch: Batch, recipe: Recipe) -> Terms:
@@ -159,6 +168,30 @@ def pull_terms(z: Tensor, v: Tensor, latents: Tensor, batch: Batch, recipe: Reci
     terms = {"encoder_pull": squared_distance(z, v.detach()) * scale}
     if not recipe.ema_rate:
         terms["vector_pull"] = squared_distance(z.detach(), v) * scale
+    return terms
+
+
+def remedies(model: AEVQ, z: Tensor, x_hat: Tensor, batch: Batch, recipe: Recipe) -> Terms:
+    """Terms beyond the paper that fill and smooth the latent space without a probability; each only if it is trained.
+
+    ``tail`` is the squared distance of latents z (N, D) to a sphere around their nearest vector, for those outside; its
+    radius is ``recipe.tail_cap`` spreads. ``decoder_gradient`` is the squared change of the pictures x_hat = D(z) for
+    Gaussian noise of one spread of the latents, extrapolated from a tenth of it. It does not depend on the latents'
+    scale, unlike the penalty ‖∇D(z)‖² of regularised autoencoders (RAE). ``decoder_decay`` is the squared norm of the
+    decoder's parameters, another choice of RAE.
+    """
+    terms = {}
+    if recipe.tail_cap or recipe.gradient_weight:
+        spread = variance(z.detach(), batch).sqrt()
+    if recipe.tail_cap:
+        v = model.vectors[nearest_vectors(z.detach(), model.vectors)].detach()
+        terms["tail"] = ((z - v).norm(dim=1) - recipe.tail_cap * spread).clamp_min(0).square().mean()
+    if recipe.gradient_weight:
+        noise = torch.randn((batch.size, z.shape[1]), generator=batch.generator)  # for the whole batch
+        noise = batch.ranks.share(noise).to(z.device) * (GRADIENT_STEP * spread / z.shape[1] ** 0.5)
+        terms["decoder_gradient"] = squared_distance(model.decode(z + noise), x_hat) / GRADIENT_STEP**2
+    if recipe.decay_weight:
+        terms["decoder_decay"] = torch.stack([p.square().sum() for p in model.decoder.parameters()]).sum()
     return terms
 
 
@@ -212,14 +245,21 @@ def zero(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
 
 
 def vae(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
-    """The VAE: the squared error of a reconstruction sampled from N(μ, σ²), and ``kl``, D_KL(N(μ, σ²) ‖ N(0, 1))."""
+    """The VAE: the squared error of a reconstruction sampled from N(μ, σ²), and ``kl``, D_KL(N(μ, σ²) ‖ N(0, 1)).
+
+    With ``recipe.decoder_variance`` "learned", ``kl`` is multiplied by twice the mean squared error of the batch. This
+    is σ-VAE: the likelihood of a decoder whose variance is at its best value, the mean squared error.
+    """
     mean, log_variance = model.encode_distribution(batch.x)
     assert log_variance is not None  # the model is variational
     noise = torch.randn((batch.size, *mean.shape[1:]), generator=batch.generator)  # for the whole batch
     noise = batch.ranks.share(noise).to(mean.device)
     z = mean + (log_variance / 2).exp() * noise  # reparameterisation
     kl = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
-    return {"reconstruction": squared_distance(model.decode(z), batch.x), "kl": kl}, None
+    error = squared_distance(model.decode(z), batch.x)
+    if recipe.decoder_variance == "learned":
+        kl = kl * 2 * batch.ranks.mean(error.detach(), batch.weight) / batch.x[0].numel()
+    return {"reconstruction": error, "kl": kl}, None
 
 
 def classifier(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, None]:
@@ -261,6 +301,9 @@ def pull_weights(recipe: Recipe, step: int) -> dict[str, float]:
         "encoder_pull": risen * recipe.pull_weight,
         "vector_pull": risen * recipe.pull_weight,
         "center_reconstruction": risen * recipe.center_reconstruction_weight,
+        "tail": risen * recipe.pull_weight,
+        "decoder_gradient": recipe.gradient_weight,
+        "decoder_decay": recipe.decay_weight,
     }
 
 
@@ -283,12 +326,14 @@ OBJECTIVES = {
         lambda model, batch, recipe: ASSIGNMENT[recipe.assignment](model, batch, recipe),
         pull_weights,
         ("num_codes", "pull_weight", "center_reconstruction_weight", "assignment", "pull_scale", "pull_batch_size",
-         "nearest_by", "ema_rate", "warmup_steps", "ramp_steps", "feed_steps", "initialisation", "refit_epochs",
-         "restart_steps", "restart_share"),
+         "nearest_by", "pull_share", "tail_cap", "gradient_weight", "decay_weight", "ema_rate", "warmup_steps",
+         "ramp_steps", "feed_steps", "initialisation", "refit_epochs", "restart_steps", "restart_share"),
         needs_pull_batch=lambda r: r.assignment == "vector-to-image",
     ),
     "zero": Objective(zero, lambda r, step: {"reconstruction": 1.0, "encoder_pull": r.pull_weight}, ("pull_weight",)),
-    "vae": Objective(vae, lambda r, step: {"reconstruction": 1.0, "kl": r.kl_weight}, ("kl_weight",)),
+    "vae": Objective(
+        vae, lambda r, step: {"reconstruction": 1.0, "kl": r.kl_weight}, ("kl_weight", "decoder_variance")
+    ),
 }  # fmt: skip
 
 

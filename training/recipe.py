@@ -1,5 +1,6 @@
 """The settings of a training, each with its help text, its type and its limits."""
 
+import math
 import re
 from dataclasses import dataclass, field, fields
 
@@ -13,8 +14,9 @@ _TO_IMAGE = ("assignment", "vector-to-image")
 
 
 def _setting(default, help: str, **limits):
-    """A field of :class:`Recipe`. Limits: the lowest value ``low`` (0), ``choices`` or a regular expression ``form``.
-    With ``only``, a setting and a value, the field is used only by recipes (or variants) that have this value."""
+    """A field of :class:`Recipe`. Limits: the lowest value ``low`` (0), the highest, ``high`` (∞), ``choices`` or a
+    regular expression ``form``. With ``only``, a setting and a value, the field is used only by recipes (or variants)
+    that have this value."""
     return field(default=default, metadata={"help": help, "low": 0, **limits})
 
 
@@ -36,6 +38,8 @@ class Recipe:
     num_codes: int = _setting(0, "K, the number of learnable vectors")
     pull_weight: float = _setting(1.0, "λ1, the weight of the encoder pull ‖E(x_j*) − v‖²")
     kl_weight: float = _setting(1.0, "weight of the KL divergence")
+    decoder_variance: str = _setting("fixed", "learned: the decoder's variance is the mean squared error, by which the "
+                                     "KL divergence is multiplied (σ-VAE)", choices=("fixed", "learned"))
     center_reconstruction_weight: float = _setting(0.0, "λ2, the weight of the optional term ‖x_j* − D(v)‖²")
     assignment: str = _setting("vector-to-image", "each vector picks its nearest image, or each latent its nearest "
                                "vector", choices=ASSIGNMENTS)
@@ -46,6 +50,13 @@ class Recipe:
     pull_batch_size: int = _setting(128, "M, the images per step of which the nearest is pulled", low=1, only=_TO_IMAGE)
     nearest_by: str = _setting("squared", "how each vector chooses among the M latents", choices=NEAREST_BY,
                                only=_TO_IMAGE)
+    pull_share: float = _setting(0.0, "the share of the M images that each vector pulls; 0: only the nearest one",
+                                 high=1, only=_TO_IMAGE)
+    tail_cap: float = _setting(0.0, "latents further from the vectors than this many spreads are pulled, too; 0: none",
+                               only=_TO_IMAGE)
+    gradient_weight: float = _setting(0.0, "weight of the picture's squared change for noise of one spread of the "
+                                      "latents, a penalty on the decoder's gradient", only=_TO_IMAGE)
+    decay_weight: float = _setting(0.0, "weight of the squared norm of the decoder's weights", only=_TO_IMAGE)
     ema_rate: float = _setting(0.0, "α of e_k ← e_k + α (z_q − e_k) (section 4.1); 0: vectors learn by gradient")
     warmup_steps: int = _setting(0, "steps with reconstruction only, before the vectors are used")
     ramp_steps: int = _setting(0, "steps after the warm-up over which λ1 and λ2 rise from 1 % to their full value, "
@@ -78,7 +89,7 @@ class Recipe:
             if f.type is int:
                 whole(f.name, value, limits["low"])
             elif f.type is float:
-                number(f.name, value, limits["low"])
+                number(f.name, value, limits["low"], limits.get("high", math.inf))
             elif "choices" in limits:
                 one_of(f.name, value, limits["choices"])
             elif not isinstance(value, str) or not re.fullmatch(limits["form"], value):
