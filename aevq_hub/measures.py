@@ -1,6 +1,7 @@
 """The names, formats and explanations of all measurements, for cards, reports, search tables and the demo."""
 
 from collections.abc import Iterable
+from statistics import mean, stdev
 from typing import NamedTuple
 
 from .codebook import DUPLICATE, IN_USE
@@ -102,10 +103,15 @@ def flat(results: dict, prefix: str = "") -> dict:
 def written(results: dict, key: str) -> str:
     """A formatted measurement; a dash if it was not measured, or ``diverged`` if the training diverged.
 
-    ``results`` are nested, as in ``history.json``; ``key`` is one of ``MEASURES``.
+    ``results`` are nested, as in ``history.json``; ``key`` is one of ``MEASURES``. With ``seeds``, as there, it is the
+    mean of several trainings ± their standard deviation.
     """
-    values = flat(results)
-    return MEASURES[key].form.format(values[key]) if key in values else "diverged" if "error" in results else "–"
+    values, form = flat(results), MEASURES[key].form
+    several = [found[key] for training in results.get("seeds", ()) if key in (found := training["results"])]
+    if len(several) > 1:
+        form = "{:.1f}" if form == "{}" else form
+        return f"{form.format(mean(several))} ± {form.format(stdev(several))}"
+    return form.format(values[key]) if key in values else "diverged" if "error" in results else "–"
 
 
 def compared(results: list[dict], keys: Iterable[str]) -> Lines:

@@ -106,7 +106,9 @@ def test_directions_are_principal_and_one_standard_deviation_long(model, benchma
     centred = (z - z.mean(0)).double()
     directions = model.directions(6).double()
     projected = centred @ (directions / directions.norm(dim=1, keepdim=True)).T
-    assert torch.allclose(projected.std(0, correction=0), directions.norm(dim=1), rtol=0.03)  # the mixture has a small floor
+    assert torch.allclose(
+        projected.std(0, correction=0), directions.norm(dim=1), rtol=0.03
+    )  # the mixture has a small floor
     correlation = torch.corrcoef(projected.T) - torch.eye(6)
     assert correlation.abs().max() < 0.02
     assert torch.allclose(model.std(), z.std(0, correction=0), rtol=0.03)

@@ -17,7 +17,7 @@ from aevq_hub.version import HOMEPAGE, PAPER
 
 from .files import written_beside
 from .recipe import Recipe
-from .tables import recorded_rows, series, setting, table
+from .tables import recorded_rows, series, setting, table, with_seeds
 
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
@@ -38,7 +38,7 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         dataset_title=_title(config, history),
         terms=dataset.terms if dataset else "",
         has_images=(folder / SAMPLES_FILE).exists() and sample_images(folder) is not None,
-        numbers=markdown_table(numbers({key: value for key, value in results.items() if key != "codebook"})),
+        numbers=markdown_table(numbers({k: v for k, v in with_seeds(history).items() if k != "codebook"})),
         health=markdown_table(numbers({"codebook": results["codebook"]})) if config.num_codes > 1 else None,
         pictures=pictures,
         sampling=sampler.name,
@@ -61,12 +61,14 @@ def published(card: str, repo_id: str) -> str:
 
 
 def numbers(results: dict) -> Lines:
-    """A table of the measurements: name, formatted value and meaning."""
-    values = flat(results)
+    """A table of the measurements: name, formatted value, mean ± standard deviation of several seeds, and meaning."""
+    one, seeds = {**results, "seeds": ()}, len(results.get("seeds", ()))
     return [
-        {"measure": measure.name, "value": written(results, key), "meaning": measure.meaning}
+        {"measure": measure.name, "value": written(one, key)}
+        | ({f"{seeds} seeds": written(results, key)} if seeds > 1 else {})
+        | {"meaning": measure.meaning}
         for key, measure in MEASURES.items()
-        if key in values
+        if key in flat(one)
     ]
 
 

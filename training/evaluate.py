@@ -79,6 +79,9 @@ def measure(model: AEVQ, benchmark: Benchmark) -> dict:
         ``quantized_mse`` and ``quantized_psnr`` of images decoded from the codebook; ``codebook``, its health and the
         share of each vector.
         If the model's sampler is fitted and has single vectors: ``gain`` and ``sheets`` (:mod:`geometry`).
+        With labels and single vectors: ``score``, by which recipes and seeds are chosen: the Fréchet distance of a
+        Gaussian's images plus that of the sheets along principal directions. It was fixed before the searches, does not
+        depend on the latents' scale, origin and axes, and asks whether new latents decode to pictures like the data's.
         With labels: ``frechet``, classifier Fréchet distances; ``kept``, the share of answers that noise preserves;
         ``classifier``, the accuracy of the reference classifier and how sure it is of the test images;
         ``accuracy`` of the model's own classifier and ``majority`` of the majority vote.
@@ -126,6 +129,8 @@ def _pictures(model: AEVQ, benchmark: Benchmark, z: Tensor, frame: geometry.Fram
             **geometry.midpoints(model, z, benchmark.labels),
         }
         results["frechet"] = {name: distance(batches) for name, batches in samples.items()}
+        if single:
+            results["score"] = results["frechet"]["gaussian"] + results["sheets"]["directions"]["frechet"]
     return results
 
 

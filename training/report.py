@@ -11,7 +11,7 @@ from aevq_hub.registry import DATASETS
 
 from .files import written_beside
 from .publish import ladder
-from .tables import MODELS, models, recorded_rows, series, timings
+from .tables import MODELS, models, recorded_rows, series, timings, with_seeds
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
@@ -42,8 +42,8 @@ class Records:
         return groups
 
     def n(self, model: str, key: str) -> str:
-        """A formatted measurement of a model; a dash if it was not measured."""
-        return written(self.histories[model]["results"], key)
+        """A formatted measurement of a model, over its seeds; a dash if it was not measured."""
+        return written(with_seeds(self.histories[model]), key)
 
     def course(self, model: str, key: str, form: str) -> str:
         """The first, the lowest and the last value of a measurement that was made after each epoch."""

@@ -10,8 +10,6 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from aevq_hub.measures import flat
-
 from .data import Labelled, hold_out, known, load, training_labels
 from .evaluate import Benchmark, measure
 from .files import write_json
@@ -23,7 +21,6 @@ from .rows import Source
 from .tables import recorded_rows
 from .trainer import DivergedError, Trainer, TrainingError
 
-SCORE = ("frechet.gaussian", "sheets.directions.frechet")  # recipes of single latents are chosen by their sum
 SHEETS = 100  # images that sheets start from: fewer than in a release
 HELD_OUT = 5000  # training images to measure on: at most this many, and at most a tenth
 LEAST = 20  # training images needed for a search
@@ -131,8 +128,6 @@ def _row(variant: str, source: Source, recipe: Recipe, count: int | None, thread
     prepare(model, train)
     benchmark = Benchmark.of(source, test, classes, progress=False)
     row |= measure(model, replace(benchmark, labelled=labelled, sheets=SHEETS))
-    if SCORE[0] in (found := flat(row)):
-        row["score"] = sum(found[key] for key in SCORE)
     if model.codebook is not None:
         row["movement"] = [epoch["movement"] for epoch in trainer.epochs if "movement" in epoch]
     return row

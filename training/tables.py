@@ -11,7 +11,7 @@ from .recipe import Recipe
 SETTINGS = {"latent_dim": "D", "num_codes": "K", "pull_weight": "λ1", "pull_batch_size": "M", "ema_rate": "α"}
 # columns of the table of all models, and of a search's table
 MODELS = ("mse", "quantized_mse", "codebook.in_use", "codebook.duplicates", "codebook.perplexity",
-          "frechet.reconstructions", "frechet.samples", "frechet.gaussian", "frechet.midpoints",
+          "score", "frechet.reconstructions", "frechet.samples", "frechet.gaussian", "frechet.midpoints",
           "sheets.directions.frechet", "sheets.directions.change", "kept.one")  # fmt: skip
 SEARCHED = ("score", "mse", "quantized_mse", "latents.std", "distance_in_spreads", "codebook.in_use", "codebook.dead",
             "codebook.duplicates", "codebook.perplexity", "frechet.reconstructions", "frechet.samples",
@@ -50,9 +50,17 @@ def series(epochs: list[dict], key: str) -> list[tuple[int, float]]:
 
 
 def models(histories: list[dict]) -> Lines:
-    """The table of all models, from their ``history.json``, one line per model."""
-    measured = compared([history["results"] for history in histories], MODELS)
+    """The table of all models, from their ``history.json``, one line per model.
+
+    With several seeds, it shows their mean ± standard deviation.
+    """
+    measured = compared([with_seeds(history) for history in histories], MODELS)
     return [{"model": f"`{h['model']}`"} | line for h, line in zip(histories, measured, strict=True)]
+
+
+def with_seeds(history: dict) -> dict:
+    """The results of a ``history.json`` together with those of all seeds, for ``measures.written``."""
+    return {**history["results"], "seeds": history.get("seeds", ())}
 
 
 def timings(rows: list[dict]) -> Lines:

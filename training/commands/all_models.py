@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 
 from aevq_hub.checks import one_of
 from aevq_hub.folder import history
@@ -10,6 +11,7 @@ from aevq_hub.registry import DATASETS, VARIANTS
 
 from ..recipes import recipe_for
 from ..runs import train_model
+from ..seeds import train_seeds
 from ..sources import find_source
 from ..tables import models
 from ..trainer import TrainingError
@@ -28,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
     text = "only every Nth model, beginning with the Ith (for job arrays)"
     parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="I/N", help=text)
     parser.add_argument("--epochs", type=options.at_least_one, help="passes over the training images (the recipes')")
+    text = "train each with N seeds, and choose the one with the median score; tables give mean ± standard deviation"
+    parser.add_argument("--seeds", type=options.at_least_one, default=1, metavar="N", help=text)
     options.add_data_root(parser)
     options.add_output(parser)
     options.add_device(parser)
@@ -45,7 +49,8 @@ def run(args: argparse.Namespace) -> None:
         try:
             source = find_source(dataset, data_root=args.data_root)
             recipe = recipe_for(variant, dataset, **options.given_settings(args))
-            folders.append(train_model(variant, source, recipe, args.output, args.device))
+            train = partial(train_seeds, count=args.seeds) if args.seeds > 1 else train_model
+            folders.append(train(variant, source, recipe, args.output, args.device))
         except Exception as error:  # after any error, even a full memory, the other models are trained
             print(f"error: {variant}-{dataset}: {error}", file=sys.stderr)
             failed.append(f"{variant}-{dataset}")

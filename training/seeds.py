@@ -1,0 +1,63 @@
+"""Trainings of one model with several seeds, and the choice of one of them."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from aevq_hub import AEVQ
+from aevq_hub.folder import CARD_FILE, HISTORY_FILE, history
+from aevq_hub.measures import MEASURES, flat
+
+from .files import write_json, written_beside
+from .recipe import Recipe
+from .recipes import configure, recorded
+from .release import describe
+from .rows import Source
+from .runs import train_model
+from .trainer import TrainingError
+
+TRAININGS = ".seeds"  # the folder, in the models' folder, of the trainings with each seed
+COMPARED = ("score", "quantized_mse", "mse")  # trainings are compared by the first of these that was measured
+
+
+def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, device: str, count: int) -> Path:
+    """Train a model with the seeds 0 to ``count`` − 1, and write the folder of the one with the median score.
+
+    The trainings are in ``output/.seeds``, from where they continue after an interruption. The history of the chosen
+    one records the measurements of all. The lower of two medians is chosen.
+
+    Returns:
+        The chosen model's folder in ``output``. A finished one is not changed.
+
+    Raises:
+        TrainingError: the folder contains a model with other settings or seeds, or as for :func:`runs.train_model`.
+    """
+    config = configure(variant, source.name, source.dataset, recipe)
+    folder = output / config.name
+    if (folder / HISTORY_FILE).exists():
+        past = history(folder)
+        same = {**past["recipe"], "seed": recipe.seed} == recorded(variant, recipe)
+        if not same or len(past.get("seeds", ())) != count:
+            raise TrainingError(f"{folder} contains a model with other settings or seeds; give another --output")
+        print(f"{folder} is already trained with {count} seeds")
+        return folder
+    folders = [
+        train_model(variant, source, replace(recipe, seed=seed), output / TRAININGS / f"seed-{seed}", device)
+        for seed in range(count)
+    ]
+    measured = [_measured(history(one)["results"]) for one in folders]
+    key = next(key for key in COMPARED if key in measured[0])
+    chosen = folders[sorted(range(count), key=lambda seed: measured[seed][key])[(count - 1) // 2]]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in chosen.iterdir():
+        if path.name not in (HISTORY_FILE, CARD_FILE):
+            with written_beside(folder / path.name) as beside:
+                shutil.copyfile(path, beside)
+    seeds = [{"seed": seed, "results": results} for seed, results in enumerate(measured)]
+    write_json(folder / HISTORY_FILE, {**history(chosen), "seeds": seeds})  # last: it says that the folder is complete
+    describe(AEVQ.from_pretrained(folder), folder)
+    return folder
+
+
+def _measured(results: dict) -> dict:
+    return {key: value for key, value in flat(results).items() if key in MEASURES}
