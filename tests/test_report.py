@@ -13,7 +13,7 @@ from aevq_hub.measures import markdown_table
 from aevq_hub.registry import VARIANTS
 from training.__main__ import main
 from training.report import Records, report
-from training.tables import models
+from training.tables import comparison, models
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,6 +64,27 @@ def test_report_numbers_come_from_the_records(trained, tmp_path, capsys):
     assert records.tried("center-mnist", "codebook.in_use", variant="center") == "1"
     with pytest.raises(ValueError, match="has no mse with {'pull_weight': 2.0}"):
         records.tried("center-mnist", "mse", pull_weight=2.0)
+
+
+def test_comparison_names_a_leader_only_beyond_two_deviations():
+    def model(name: str, *errors: float) -> dict:
+        seeds = [{"seed": seed, "results": {"mse": error, "kept.one": 0.5}} for seed, error in enumerate(errors)]
+        return {
+            "model": name,
+            "results": {"mse": errors[0], "kept": {"one": 0.5}},
+            "seeds": seeds[: len(errors) > 1 and 9],
+        }
+
+    error, kept = comparison([model("a", 0.1, 0.2, 0.3), model("b", 0.5, 0.6, 0.7)])
+    assert error == {
+        "measure": "MSE",
+        "`a`": "0.20000 ± 0.10000",
+        "`b`": "0.60000 ± 0.10000",
+        "leads": "`a`, by 4.0 sd",
+    }
+    assert kept["leads"] == "none"
+    assert comparison([model("a", 0.1, 0.2, 0.3), model("b", 0.3, 0.4, 0.5)])[0]["leads"] == "none"
+    assert comparison([model("a", 0.3), model("b", 0.1)])[0]["leads"] == "`b`, with one seed"
 
 
 def test_report_on_a_folder_without_models_is_refused(tmp_path, capsys):

@@ -11,7 +11,7 @@ from aevq_hub.registry import DATASETS
 
 from .files import written_beside
 from .publish import ladder
-from .tables import MODELS, models, recorded_rows, series, timings, with_seeds
+from .tables import MODELS, comparison, models, recorded_rows, series, timings, with_seeds
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
@@ -50,6 +50,11 @@ class Records:
         values = [value for _, value in series(self.histories[model]["epochs"], key)]
         return ", ".join(form.format(value) for value in (values[0], min(values), values[-1]))
 
+    def beside(self, dataset: str, *variants: str) -> str:
+        """The table of several variants on a data set beside each other."""
+        names = [f"{variant}-{dataset}" for variant in variants]
+        return markdown_table(comparison([self.histories[name] for name in names if name in self.histories]))
+
     def tried(self, model: str, key: str, **conditions) -> str:
         """A measurement of the rows of a model's search that meet all conditions, or its range over these rows.
 
@@ -73,7 +78,7 @@ def report(folder: Path) -> str:
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     template, records = environment.from_string(TEMPLATE.read_text(encoding="utf-8")), Records(folder)
     return template.render(
-        {name: getattr(records, name) for name in ("histories", "groups", "n", "course", "tried", "bench")},
+        {name: getattr(records, name) for name in ("histories", "groups", "n", "course", "beside", "tried", "bench")},
         has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # the findings are about the shipped models
         table=lambda group: markdown_table(models(group)),
         timings=lambda part: markdown_table(timings(records.bench[part])),

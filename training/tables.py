@@ -3,8 +3,9 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from statistics import mean, variance
 
-from aevq_hub.measures import Lines, compared, flat
+from aevq_hub.measures import MEASURES, Lines, compared, flat, written
 
 from .recipe import Recipe
 
@@ -17,6 +18,12 @@ SEARCHED = ("score", "mse", "quantized_mse", "latents.std", "distance_in_spreads
             "codebook.duplicates", "codebook.perplexity", "frechet.reconstructions", "frechet.samples",
             "frechet.gaussian", "frechet.midpoints", "sheets.directions.frechet", "sheets.directions.change",
             "sheets.raw.frechet", "kept.half", "kept.one", "accuracy")  # fmt: skip
+
+# columns of the comparison of variants, each with whether more is better
+COMPARED = {"mse": False, "frechet.gaussian": False, "sheets.directions.frechet": False, "kept.half": True,
+            "kept.one": True, "frechet.samples": False, "frechet.midpoints": False, "frechet.between": False,
+            "probes.linear": True}  # fmt: skip
+CLEAR = 2  # pooled standard deviations from which a difference counts
 
 
 def recorded_rows(path: Path) -> list[dict]:
@@ -56,6 +63,35 @@ def models(histories: list[dict]) -> Lines:
     """
     measured = compared([with_seeds(history) for history in histories], MODELS)
     return [{"model": f"`{h['model']}`"} | line for h, line in zip(histories, measured, strict=True)]
+
+
+def comparison(histories: list[dict]) -> Lines:
+    """Models of one data set beside each other, one line per measure, and which of them leads.
+
+    The leader is named with its distance to the second in standard deviations, pooled over the seeds of both. A
+    difference within two of them is called none, and with one seed each there is no way to tell.
+    """
+    lines = []
+    for key, more in COMPARED.items():
+        found = {h["model"]: [flat(one).get(key) for one in trainings(h)] for h in histories}
+        if any(None in values for values in found.values()):
+            continue
+        line = {"measure": MEASURES[key].short}
+        line |= {f"`{h['model']}`": written(with_seeds(h), key) for h in histories}
+        first, second = sorted(found, key=lambda name: mean(found[name]), reverse=more)[:2]
+        if len(found[first]) == 1 or len(found[second]) == 1:
+            line["leads"] = f"`{first}`, with one seed"
+        else:
+            pooled = ((variance(found[first]) + variance(found[second])) / 2) ** 0.5
+            apart = abs(mean(found[first]) - mean(found[second])) / max(pooled, 1e-12)
+            line["leads"] = f"`{first}`, by {apart:.1f} sd" if apart > CLEAR else "none"
+        lines.append(line)
+    return lines
+
+
+def trainings(history: dict) -> list[dict]:
+    """The results of a model's trainings, one per seed."""
+    return [seed["results"] for seed in history.get("seeds", ())] or [history["results"]]
 
 
 def with_seeds(history: dict) -> dict:
