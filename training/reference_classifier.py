@@ -1,6 +1,8 @@
 """A small classifier of a data set, which measures images that models make. It is not part of any model."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 
 import torch
@@ -8,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from .augment import augment
 from .data import Labelled, labelled
 from .files import written_beside
 from .metrics import accuracy, batches, to_float
@@ -16,13 +19,24 @@ from .rows import Source
 from .sources import cache_folder, fingerprint
 from .streaming import shuffled
 
-_EPOCHS, _BATCH, _SEED = 4, 128, 0
-_LEAST_STEPS = 800  # for small data sets
+_BATCH, _SEED = 128, 0
 SURE = 0.9  # the classifier is sure of an answer from this probability on
 FEATURES = 128  # units of the last hidden layer
 
 
-def _network(channels: int, size: int, classes: int) -> nn.Sequential:
+@dataclass(frozen=True)
+class _Training:
+    """How a kind of classifier is trained: for some epochs, more for small data sets, up to a number of steps."""
+
+    network: Callable[[int, int, int], nn.Sequential]  # of channels, size and classes
+    epochs: int = 4
+    least_steps: int = 800
+    most_epochs: int = 20  # to reach the steps
+    augment: str = "none"
+    weight_decay: float = 0.0
+
+
+def _shallow(channels: int, size: int, classes: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, 32, 4, stride=2, padding=1), nn.ReLU(),
         nn.Conv2d(32, 64, 4, stride=2, padding=1), nn.ReLU(), nn.Flatten(),
@@ -30,10 +44,26 @@ def _network(channels: int, size: int, classes: int) -> nn.Sequential:
     )  # fmt: skip
 
 
+def _deep(channels: int, size: int, classes: int) -> nn.Sequential:
+    def halving(channels: int, width: int) -> list[nn.Module]:
+        convolution = nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False)
+        return [convolution, nn.BatchNorm2d(width), nn.ReLU()]
+
+    return nn.Sequential(
+        *halving(channels, 32), *halving(32, 64), *halving(64, 128), *halving(128, 128), nn.Flatten(), nn.Dropout(),
+        nn.Linear(128 * (size // 16) ** 2, FEATURES), nn.ReLU(), nn.Linear(FEATURES, classes),
+    )  # fmt: skip
+
+
+SMALL = _Training(_shallow)
+PHOTOS = _Training(_deep, least_steps=850, most_epochs=30, augment="flip-crop", weight_decay=0.05)  # images in colour
+
+
 class ReferenceClassifier:
     """A classifier trained on a data set's labelled training images.
 
-    It is trained once (four epochs of a two-layer convolutional network, fixed seed) and kept in the cache folder.
+    It is trained once, with a fixed seed, and kept in the cache folder: on grey images a network of two convolutions
+    for four epochs, on images in colour a deeper one for longer, with mirrored and shifted images.
 
     Raises:
         ValueError: the data set has no labels.
@@ -49,16 +79,20 @@ class ReferenceClassifier:
             raise ValueError(f"{source.name} has no class labels, and a classifier needs them")
         self.multi_label = source.dataset.multi_label
         train, test = labelled(source)
+        channels, size = source.dataset.channels, source.dataset.size
+        training = PHOTOS if channels > 1 and size >= 16 else SMALL
         with torch.random.fork_rng():
             torch.manual_seed(_SEED)
-            self.network = _network(source.dataset.channels, source.dataset.size, classes)
-        key = f"{self.network} float32 {_EPOCHS} {_BATCH} {_SEED} {fingerprint(source, 'train')}"  # of the cached file
-        digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+            self.network = training.network(channels, size, classes)
+        settings = vars(training) | {"network": self.network, "batch": _BATCH, "seed": _SEED}
+        digest = hashlib.sha256(f"{settings} {fingerprint(source, 'train')}".encode()).hexdigest()[:16]
         path = cache_folder() / "classifiers" / f"{source.name}-{digest}.safetensors"
         if path.exists():
             self.network.load_state_dict(load_file(path))
         else:
-            self._train(train, progress)
+            with torch.random.fork_rng():  # dropout
+                torch.manual_seed(_SEED)
+                self._train(train, training, progress)
             path.parent.mkdir(parents=True, exist_ok=True)
             with written_beside(path, shared=True) as beside:
                 save_file(self.network.state_dict(), beside)
@@ -87,19 +121,20 @@ class ReferenceClassifier:
         """Images (B, C, H, W) in [0, 1] → the last hidden layer (B, 128), in float32."""
         return self.network[:-1](x)
 
-    def _train(self, train: Labelled, progress: bool) -> None:
+    def _train(self, train: Labelled, training: _Training, progress: bool) -> None:
         generator = torch.Generator().manual_seed(_SEED)
         size = min(_BATCH, len(train))
         per_epoch = len(train) // size
-        epochs = max(_EPOCHS, -(-min(_LEAST_STEPS, 20 * per_epoch) // per_epoch))
+        epochs = max(training.epochs, min(-(-training.least_steps // per_epoch), training.most_epochs))
         steps = epochs * per_epoch
-        optimizer = torch.optim.Adam(self.network.parameters())
+        optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=training.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
         with tqdm(total=steps, desc="training the reference classifier", unit=" steps", disable=not progress) as bar:
             for _ in range(epochs):
                 epoch = shuffled(train.images, train.labels, size, generator)
                 for images, labels, index in islice(epoch, per_epoch):  # without a last batch of fewer images
-                    loss = classification(self.network(to_float(images[index])), labels[index])
+                    x = to_float(augment(images[index], training.augment, generator))
+                    loss = classification(self.network(x), labels[index])
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
