@@ -61,6 +61,10 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     "codebook.largest_share": ("largest share", "share of the most used vector", "{:.1%}", "of the test latents"),
     "codebook.nearest_distance": ("distance apart", "distance to the nearest other vector", "{:.2f}",
                                   "median, relative to the same root mean squared distance"),
+    "twenty.codes": ("codes of twenty images", "codes that twenty test images use", "{}", "91 in the paper's A.1"),
+    "twenty.perplexity": ("perplexity of twenty images", "perplexity of their cells", "{:.1f}", "61.2 in A.1"),
+    "twenty.per_image": ("codes per image", "different codes per image", "{:.1f}", "mean over the twenty; 24.3 in A.1"),
+    "twenty.corner": ("corner codes", "codes in their top-left cells", "{}", "1 in A.1"),
     "frechet.reconstructions": ("Fréchet: reconstructions", "classifier Fréchet distance of reconstructions", "{:.1f}",
                                 "to the test images, in the last hidden layer of a small classifier of the same data "
                                 "set, so only comparable within that data set; lower is better"),

@@ -9,6 +9,7 @@ from torch import nn
 from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS
 from training import metrics
+from training.evaluate import twenty
 from training.recipe import Recipe
 from training.recipes import configure
 
@@ -90,3 +91,9 @@ def test_ssim_of_equal_images_is_one(generator):
     images = torch.randint(0, 256, (4, 1, 28, 28), generator=generator, dtype=torch.uint8)
     assert metrics.ssim(Same(), images) == pytest.approx(1)
     assert metrics.ssim(lambda x: 1 - x, images) < 0.1
+
+
+def test_twenty_images_use_the_codes_as_counted_by_hand():
+    indices = torch.tensor([[[0, 1], [1, 1]], [[0, 0], [2, 2]]])
+    measured = twenty(indices)
+    assert measured == {"codes": 3, "perplexity": pytest.approx(2.951, abs=1e-3), "per_image": 2.0, "corner": 1}

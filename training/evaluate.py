@@ -77,7 +77,7 @@ def measure(model: AEVQ, benchmark: Benchmark) -> dict:
         :func:`geometry.shape`.
         With vectors: ``distance_in_spreads``, the mean distance to the nearest one over the spread of the latents;
         ``quantized_mse`` and ``quantized_psnr`` of images decoded from the codebook; ``codebook``, its health and the
-        share of each vector.
+        share of each vector; for grids, ``twenty``, the use of codes as in the paper's appendix A.1.
         If the model's sampler is fitted and has single vectors: ``gain`` and ``sheets`` (:mod:`geometry`).
         With labels and single vectors: ``score``, by which recipes and seeds are chosen: the Fréchet distance of a
         Gaussian's images plus that of the sheets along principal directions. It was fixed before the searches, does not
@@ -96,6 +96,8 @@ def measure(model: AEVQ, benchmark: Benchmark) -> dict:
         results["distance_in_spreads"] = distances.mean().item() / max(health.spread, 1e-12)
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
         results["codebook"] = health.record()
+        if model.config.grid_size:
+            results["twenty"] = twenty(model.quantize(z[:20])[1])
     classifier = benchmark.classifier
     if model.sampler.fitted:
         results |= _pictures(model, benchmark, z, geometry.Frame.of(model, z))
@@ -132,6 +134,22 @@ def _pictures(model: AEVQ, benchmark: Benchmark, z: Tensor, frame: geometry.Fram
         if single:
             results["score"] = results["frechet"]["gaussian"] + results["sheets"]["directions"]["frechet"]
     return results
+
+
+def twenty(indices: Tensor) -> dict[str, float]:
+    """How twenty images use the codes, as in appendix A.1 of the paper: indices (20, h, w) → numbers.
+
+    Returns:
+        ``codes``, the number of different codes; ``perplexity`` over all cells; ``per_image``, the mean number of
+        different codes in an image; ``corner``, the number of different codes in the top-left cells.
+    """
+    share = indices.flatten().bincount().double() / indices.numel()
+    return {
+        "codes": len(indices.unique()),
+        "perplexity": torch.special.entr(share).sum().exp().item(),
+        "per_image": sum(len(image.unique()) for image in indices) / len(indices),
+        "corner": len(indices[:, 0, 0].unique()),
+    }
 
 
 def _vectors(model: AEVQ, images: Tensor) -> Tensor:
