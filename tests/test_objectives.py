@@ -10,7 +10,7 @@ from aevq_hub.registry import DATASETS, VARIANTS
 from training.objectives import OBJECTIVES, Batch, assign, classification, nearest_latents, pull, total, vae, zero
 from training.recipe import Recipe
 from training.recipes import configure
-from training.vectors import Matches, Vectors, follow, k_means
+from training.vectors import Matches, Vectors, follow, k_means, scale
 
 
 @pytest.fixture
@@ -325,16 +325,22 @@ def test_restart_works_when_vectors_pick_images(model, generator):
     assert torch.cdist(model.codebook[1:], model.encode(x)).min() < 1e-4
 
 
-def test_k_means_finds_the_clusters(model):
-    images = torch.zeros(40, 1, 28, 28, dtype=torch.uint8)
-    images[20:] = 255
-    model.codebook.data = torch.zeros(2, 8)
-    k_means(model, images, seed=0)
-    expected = model.encode(images[[0, 20]].float() / 255)
-    assert torch.cdist(model.codebook, expected).amin(0).max() < 1e-3
-    model.codebook.data = torch.zeros(41, 8)
+def test_k_means_finds_the_clusters(generator):
+    clusters = torch.tensor([[0.0, 1.0], [5.0, 4.0]])
+    z = clusters.repeat_interleave(20, dim=0)
+    codebook = torch.zeros(2, 2)
+    k_means(codebook, z, seed=0)
+    assert torch.cdist(codebook, clusters).amin(0).max() < 1e-3
     with pytest.raises(ValueError, match="k-means of 41 vectors needs as many latents; the data gives 40"):
-        k_means(model, images, seed=0)
+        k_means(torch.zeros(41, 2), z, seed=0)
+
+
+def test_random_vectors_are_scaled_to_the_latents(generator):
+    z = torch.randn(1000, 3, generator=generator) * torch.tensor([0.1, 1.0, 10.0]) + torch.tensor([5.0, 0.0, -20.0])
+    codebook = torch.rand(5000, 3, generator=generator) * 2 - 1
+    scale(codebook, z)
+    assert ((codebook.mean(0) - z.mean(0)).abs() < 0.05 * z.std(0)).all()
+    assert torch.allclose(codebook.std(0), z.std(0), rtol=0.05)
 
 
 def test_total_weighs_the_terms_by_the_recipe():

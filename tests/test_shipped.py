@@ -1,7 +1,6 @@
 """The shipped models: their weights and records against their cards and the paper's claims."""
 
 import json
-import math
 import re
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from aevq_hub.registry import DATASETS, VARIANTS
 from training import metrics
 from training.data import labelled, load
 from training.recipe import Recipe
-from training.recipes import recipe_for, without_pull
+from training.recipes import recipe_for
 from training.sources import find_source
 
 ROOT = Path(__file__).parent.parent

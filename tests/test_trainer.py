@@ -168,7 +168,7 @@ def test_movement_is_the_distance_within_an_epoch(mirror):
 
 
 def test_checkpoint_of_other_settings_is_refused(mirror, tmp_path):
-    trainer, _ = trainer_for("center", mirror)
+    trainer, _ = trainer_for("center", mirror, pull_weight=2.0)
     trainer.save(tmp_path / "c.safetensors")
     other, _ = trainer_for("center", mirror, pull_weight=3.0)
     with pytest.raises(TrainingError, match=r"made with pull_weight = 2.0, not 3.0.*--restart"):

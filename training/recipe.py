@@ -63,8 +63,9 @@ class Recipe:
                                "geometrically")
     feed_steps: int = _setting(0, "steps over which the decoder's input changes from latents to codes",
                                only=("feed", "codebook"))
-    initialisation: str = _setting("random", "where the vectors start; k-means: on latents, after the warm-up",
-                                   choices=("random", "k-means"))
+    initialisation: str = _setting("random", "where the vectors start: random, between −1 and 1; after the "
+                                   "warm-up, scaled: the same at the mean and deviation of the latents, or k-means: on "
+                                   "centres of latents", choices=("random", "scaled", "k-means"))
     refit_epochs: int = _setting(0, "epochs after the first that begin with a new k-means fit, which evens out "
                                  "codebook usage", only=("initialisation", "k-means"))
     restart_steps: int = _setting(0, "steps after which an unused vector is moved onto a latent; 0: never")

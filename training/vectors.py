@@ -10,7 +10,7 @@ from .objectives import Matches
 from .ranks import SINGLE, Ranks
 from .recipe import Recipe
 
-K_MEANS_LATENTS = 20_000
+PLACED_BY = 20_000  # latents among which vectors are placed
 
 
 class Vectors:
@@ -33,7 +33,7 @@ class Vectors:
     def start_epoch(self, epoch: int, first_step: int) -> None:
         """Begin an epoch: movement is measured from here (figure 3.3), and a refit may be due."""
         refits = first_step > self.recipe.warmup_steps and epoch <= self.recipe.refit_epochs
-        self.k_means_steps = {self.recipe.warmup_steps, first_step if refits else self.recipe.warmup_steps}
+        self.placing_steps = {self.recipe.warmup_steps, first_step if refits else self.recipe.warmup_steps}
         self._remember()
 
     def _remember(self) -> None:
@@ -49,16 +49,21 @@ class Vectors:
         return metrics.mean_distance(self.codebook.detach(), self.before)
 
     def before_step(self, step: int, images: Tensor, generator: torch.Generator) -> None:
-        """Place the vectors by k-means if this is due at this step.
+        """Place the vectors among the latents if this is due at this step.
 
         Raises:
-            ValueError: there are fewer latents than vectors.
+            ValueError: there are fewer latents than vectors, for k-means.
         """
-        if self.codebook is None or self.recipe.initialisation != "k-means" or step not in self.k_means_steps:
+        if self.codebook is None or self.recipe.initialisation == "random" or step not in self.placing_steps:
             return
         cells = max(1, self.model.config.grid_size) ** 2
-        chosen = torch.randperm(len(images), generator=generator)[: -(-K_MEANS_LATENTS // cells)]
-        k_means(self.model, images[self.ranks.share(chosen)], self.recipe.seed, self.ranks)
+        chosen = torch.randperm(len(images), generator=generator)[: -(-PLACED_BY // cells)]
+        z = _latents(self.model, images[self.ranks.share(chosen)], self.ranks)
+        if self.recipe.initialisation == "scaled":
+            scale(self.model.vectors, z)
+        else:
+            k_means(self.model.vectors, z, self.recipe.seed)
+        self.ranks.align([self.model.vectors])
         self._start_counting()
         self._remember()  # this does not count as movement
 
@@ -104,22 +109,29 @@ def follow(codebook: Tensor, matches: Matches, rate: float, ranks: Ranks = SINGL
 
 
 @torch.no_grad()
-def k_means(model: AEVQ, images: Tensor, seed: int, ranks: Ranks = SINGLE) -> None:
-    """Move the vectors onto the centres of clusters of the latents of uint8 images (scikit-learn's k-means).
+def _latents(model: AEVQ, images: Tensor, ranks: Ranks) -> Tensor:
+    """All latents, or cells of grids (n, D), of uint8 images (N, C, H, W) of which this process has a share."""
+    device = model.vectors.device
+    z = torch.cat([model.encode(x.to(device)).movedim(1, -1).flatten(0, -2) for x in metrics.batches(images)])
+    return ranks.gather(z)[:PLACED_BY]
 
-    The images (n, C, H, W) are this process's share of all.
+
+@torch.no_grad()
+def scale(codebook: Tensor, z: Tensor) -> None:
+    """Move random vectors (K, D) between −1 and 1 to the mean and the standard deviation of latents z (n, D)."""
+    codebook.mul_(3**0.5 * z.std(0, correction=0)).add_(z.mean(0))  # the deviation of U(−1, 1) is 1 / √3
+
+
+def k_means(codebook: Tensor, z: Tensor, seed: int) -> None:
+    """Move the vectors (K, D) onto the centres of clusters of latents z (n, D), by scikit-learn's k-means.
 
     Raises:
         ValueError: fewer latents than vectors.
     """
     from sklearn.cluster import MiniBatchKMeans  # takes a second to import and is rarely needed
 
-    codebook, device = model.vectors, model.vectors.device
-    z = torch.cat([model.encode(x.to(device)).movedim(1, -1).flatten(0, -2) for x in metrics.batches(images)])
-    z = ranks.gather(z)  # (n, D)
     if len(z) < len(codebook):
         raise ValueError(f"k-means of {len(codebook)} vectors needs as many latents; the data gives {len(z)}")
     means = MiniBatchKMeans(len(codebook), random_state=seed, batch_size=4096, max_iter=30)
-    centres = means.fit(z[:K_MEANS_LATENTS].cpu().numpy()).cluster_centers_
-    codebook.copy_(torch.from_numpy(centres))
-    ranks.align([codebook])
+    with torch.no_grad():
+        codebook.copy_(torch.from_numpy(means.fit(z.cpu().numpy()).cluster_centers_))
