@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from . import recombine
-from .checks import one_of, whole
+from .checks import one_of, short, whole
 
 __all__ = ["MODES", "bilinear", "interpolate", "perturb", "perturb_cell", "recombine"]
 
@@ -26,8 +26,12 @@ def perturb(z: torch.Tensor, steps: torch.Tensor, shifts: float | Sequence[float
         (..., P, S, D): entry [..., p, s, :] is z + shifts[s] · steps[p].
 
     Raises:
-        ValueError: the steps have another length than the latents, or a shift is not finite.
+        ValueError: the steps are no tensor or have another length than the latents, or a shift is not finite.
     """
+    if not isinstance(steps, torch.Tensor):
+        raise ValueError(
+            f"steps is {short(steps)}; give a tensor (P, D), such as model.directions() or model.axes([5])"
+        )
     steps = steps.to(z)
     if not 1 <= steps.ndim <= 2 or steps.shape[-1] != z.shape[-1]:
         raise ValueError(f"steps have the shape {tuple(steps.shape)}; these latents take (P, {z.shape[-1]})")

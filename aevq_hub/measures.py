@@ -76,9 +76,9 @@ MEASURES = {key: Measure(*entry) for key, entry in {
                           "the same, of images decoded half-way between the latents of two test images"),
     "frechet.within": ("mid-points within a class", "… within a class", "{:.1f}", "between images of the same class"),
     "frechet.between": ("mid-points between classes", "… between classes", "{:.1f}", "between images of two classes"),
-    "kept.half": ("kept at ½", "answers kept under noise of half a spread", "{:.1%}",
+    "kept.half": ("kept, ½ spread", "answers kept under noise of half a spread", "{:.1%}",
                   "images whose class, or attributes, the classifier still finds; the noise is isotropic"),
-    "kept.one": ("kept at 1", "answers kept under noise of a whole spread", "{:.1%}", "the same"),
+    "kept.one": ("kept, 1 spread", "answers kept under noise of a whole spread", "{:.1%}", "the same"),
     **{f"sheets.{name}.{key}": (f"{short}: {heading}", f"{title}: {full}", form, meaning)
        for name, (short, title) in SHEETS.items()
        for key, (heading, full, form, meaning) in SHEET_MEASURES.items()},

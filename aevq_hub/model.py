@@ -218,11 +218,11 @@ class AEVQ(
         """The latent dimensions, sorted by their effect on the image, strongest first (:attr:`dimension_effect`)."""
         return self.dimension_effect.argsort(descending=True, stable=True).tolist()
 
-    def axes(self, dims: Iterable[int] | None = None, unit: str = "std") -> torch.Tensor:
+    def axes(self, dims: Iterable[int] | int | None = None, unit: str = "std") -> torch.Tensor:
         """Steps along single latent dimensions, as :func:`latent.perturb` takes them: (P, D).
 
         Args:
-            dims: P dimensions from 0 to D − 1; by default the ten with the strongest effect on the image.
+            dims: P dimensions from 0 to D − 1, or one; by default the ten with the strongest effect on the image.
             unit: the length of a step: ``std``, the standard deviation (σ) of the training latents in that dimension,
                 or ``raw``, 1, as in the paper. How far 1 leads depends on the scale of the latents, which is arbitrary.
 
@@ -230,7 +230,7 @@ class AEVQ(
             ValueError: a dimension is out of range, the unit is unknown, or σ was not measured.
         """
         one_of("unit", unit, UNITS)
-        dims = self.ranked_dimensions()[:STRONGEST] if dims is None else dims
+        dims = self.ranked_dimensions()[:STRONGEST] if dims is None else [dims] if isinstance(dims, int) else dims
         size = self.config.latent_dim
         dims = [whole("dimension", dim, 0, size - 1) for dim in dims]
         length = self.std() if unit == "std" else torch.ones(size)

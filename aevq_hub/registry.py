@@ -16,7 +16,7 @@ class Variant:
     network: str  # a key of networks.NETWORKS
     objective: str  # a key of training.objectives.OBJECTIVES
     feed: str = "encoder"  # what the decoder receives: the latents ("encoder"), or their nearest vectors ("codebook")
-    shifts: tuple[float, ...] = (3, 2, 1, 0, -1, -2, -3)  # rows of its perturbation figure; by default figure 3.2's
+    shifts: tuple[float, ...] = (3, 2, 1, 0, -1, -2, -3)  # of its figure, in raw units
     classifies: bool = False  # whether it contains a classifier
     variational: bool = False  # whether the encoder outputs a mean and a variance
 

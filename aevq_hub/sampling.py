@@ -26,7 +26,8 @@ class Sampler(nn.Module):
     def moments(self, codebook: Tensor | None) -> tuple[Tensor, Tensor]:
         """The mean (D,) and covariance (D, D), float64, of the training latents; for a grid, of the codes of all cells.
 
-        Fitting preserves both: the mixture's moments are those of the latents it was fitted to.
+        The mixture's moments are those of the latents it was fitted to, but for a floor: no standard deviation is below
+        1 % of the root mean squared one.
         """
 
 

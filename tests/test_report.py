@@ -84,7 +84,7 @@ def test_comparison_names_a_leader_only_beyond_two_deviations():
     }
     assert kept["leads"] == "none"
     assert comparison([model("a", 0.1, 0.2, 0.3), model("b", 0.3, 0.4, 0.5)])[0]["leads"] == "none"
-    assert comparison([model("a", 0.3), model("b", 0.1)])[0]["leads"] == "`b`, with one seed"
+    assert comparison([model("a", 0.3), model("b", 0.1)])[0]["leads"] == "`b`, not tested over seeds"
 
 
 def test_report_on_a_folder_without_models_is_refused(tmp_path, capsys):

@@ -8,22 +8,24 @@ from pathlib import Path
 import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from aevq_hub import AEVQConfig
+from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.folder import CARD_FILE, SAMPLES_FILE, SEARCH_FILE, sample_images, shipped_folder
 from aevq_hub.measures import MEASURES, Lines, flat, markdown_table, written
+from aevq_hub.model import STRONGEST
 from aevq_hub.registry import DATASETS, VARIANTS
 from aevq_hub.sampling import sampler_of
 from aevq_hub.version import HOMEPAGE, PAPER
 
 from .files import written_beside
 from .recipe import Recipe
-from .tables import recorded_rows, series, setting, table, with_seeds
+from .tables import compared_by, recorded_rows, series, setting, table, with_seeds
 
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
 
-def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: Path) -> None:
+def write_card(model: AEVQ, history: dict, pictures: list[str], folder: Path) -> None:
     """Write README.md into a model's folder, from ``history.json`` and the names of the pictures in the folder."""
+    config = model.config
     dataset, results, rows = DATASETS.get(config.dataset), history["results"], recorded_rows(folder / SEARCH_FILE)
     with torch.device("meta"):
         sampler = sampler_of(config)
@@ -41,6 +43,8 @@ def write_card(config: AEVQConfig, history: dict, pictures: list[str], folder: P
         numbers=markdown_table(numbers({k: v for k, v in with_seeds(history).items() if k != "codebook"})),
         health=markdown_table(numbers({"codebook": results["codebook"]})) if config.num_codes > 1 else None,
         pictures=pictures,
+        raw=_raw_in_std(model),
+        chosen_by=MEASURES[compared_by(config, results)].name,
         sampling=sampler.name,
         setting=setting,
         explained={f.name: f.metadata["help"] for f in fields(Recipe)},
@@ -75,6 +79,13 @@ def numbers(results: dict) -> Lines:
 def terminal_report(results: dict) -> str:
     """The measurements as lines for a terminal."""
     return "\n".join(f"{line['value']:>10}  {line['measure']}" for line in numbers(results))
+
+
+def _raw_in_std(model: AEVQ) -> str:
+    """How many standard deviations of the training latents ±3 in raw units is, in the dimensions of the picture."""
+    amounts = 3 / model.std()[model.ranked_dimensions()[:STRONGEST]].clamp_min(1e-9)
+    least, most = f"{amounts.min().item():.2g}", f"{amounts.max().item():.2g}"
+    return f"±{least} σ" if least == most else f"±{least} σ to ±{most} σ"
 
 
 def _metadata(config: AEVQConfig, history: dict) -> ModelCardData:

@@ -38,7 +38,7 @@ class Benchmark:
             return cls(images)
         classifier = ReferenceClassifier(source, progress=progress)
         frechet = metrics.Frechet(classifier.features, FEATURES, images) if len(images) > 1 else None
-        classes = None if labels is None or source.dataset.multi_label else labels
+        classes = None if labels is None or source.dataset.multi_label or not (labels >= 0).any() else labels
         return cls(images, classes, labelled(source), classifier, frechet)
 
 
@@ -78,10 +78,11 @@ def measure(model: AEVQ, benchmark: Benchmark) -> dict:
         With vectors: ``distance_in_spreads``, the mean distance to the nearest one over the spread of the latents;
         ``quantized_mse`` and ``quantized_psnr`` of images decoded from the codebook; ``codebook``, its health and the
         share of each vector; for grids, ``twenty``, the use of codes as in the paper's appendix A.1.
-        If the model's sampler is fitted and has single vectors: ``gain`` and ``sheets`` (:mod:`geometry`).
+        If the model's sampler is fitted and its latents are single vectors: ``gain`` and ``sheets`` (:mod:`geometry`).
         With labels and single vectors: ``score``, by which recipes and seeds are chosen: the Fréchet distance of a
-        Gaussian's images plus that of the sheets along principal directions. It was fixed before the searches, does not
-        depend on the latents' scale, origin and axes, and asks whether new latents decode to pictures like the data's.
+        Gaussian's images plus that of the sheets along principal directions. It was fixed before the searches, which
+        consider recipes whose error is at most twice the best. It does not depend on the latents' scale, origin and
+        axes, and asks whether new latents decode to pictures like the data's.
         With labels: ``frechet``, classifier Fréchet distances; ``kept``, the share of answers that noise preserves;
         ``classifier``, the accuracy of the reference classifier and how sure it is of the test images;
         ``accuracy`` of the model's own classifier and ``majority`` of the majority vote.
@@ -93,7 +94,8 @@ def measure(model: AEVQ, benchmark: Benchmark) -> dict:
     if health:
         error = errors["quantized_mse"]
         distances = torch.cat([model.quantize(part)[2].flatten() for part in z.split(metrics.BATCH)])
-        results["distance_in_spreads"] = distances.mean().item() / max(health.spread, 1e-12)
+        if health.spread:  # else all latents are in one place
+            results["distance_in_spreads"] = distances.mean().item() / health.spread
         results |= {"quantized_mse": error, "quantized_psnr": metrics.psnr(error)}
         results["codebook"] = health.record()
         if model.config.grid_size:

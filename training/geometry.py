@@ -1,7 +1,7 @@
 """Measures of a latent space that do not depend on its origin, scale and axes, which are arbitrary.
 
-Replace E by A·E + b and D by D ∘ (A·E + b)⁻¹, with a rotation and a scale A, and every picture stays the same. So do
-all numbers here, except those along single dimensions, which a rotation changes, and those in raw units.
+Replace E by A·E + b and D(z) by D(A⁻¹(z − b)), with A a rotation times a scale, and every picture stays the same. So
+do all numbers here, except those along single dimensions, which a rotation changes, and those in raw units.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ from .metrics import BATCH, Frechet, dimension_effect, exact
 SHIFTS = tuple(s / 2 for s in range(-6, 7))  # −3 … +3 in halves: the range of figure 3.2
 NOISE = {"half": 0.5, "one": 1.0}  # the length of the noise, in spreads
 GAIN_STEP = 0.1  # the shift, in σ, over which the gain is measured
+PART = 20_000  # latents, or cells of grids, whose moments are computed at once
 RANKED = 50  # images for ranking the dimensions
 
 
@@ -61,8 +62,13 @@ def shape(z: Tensor) -> dict[str, float]:
         the latents lie. ``variation``, the coefficient of variation of the distance to the mean. ``std``, the mean
         standard deviation over the dimensions, in raw units.
     """
-    apart = exact(z - z.mean(0))
-    covariance, distance = apart.T @ apart / len(z), apart.norm(dim=1)
+    mean = exact(z.mean(0))
+    covariance, distances = torch.zeros(z.shape[1], z.shape[1], dtype=mean.dtype, device=mean.device), []
+    for part in z.split(PART):
+        apart = exact(part) - mean
+        covariance += apart.T @ apart / len(z)
+        distances.append(apart.norm(dim=1))
+    distance = torch.cat(distances)
     return {
         "participation": (covariance.trace().square() / covariance.square().sum().clamp_min(1e-30)).item(),
         "variation": (distance.std(correction=0) / distance.mean().clamp_min(1e-15)).item(),
@@ -75,7 +81,7 @@ def kept(model: AEVQ, answers: Callable[[Tensor], Tensor], z: Tensor, frame: Fra
     """The share of images whose class, or attributes, a classifier still finds after noise on their latents.
 
     The noise is Gaussian and of equal strength in all dimensions; its root mean squared length is half a spread of the
-    latents, or a whole one. In grids every cell gets its own.
+    latents, or a whole one. In grids every cell gets its own, relative to the spread of the codes.
 
     Args:
         model: the model.
@@ -95,6 +101,7 @@ def kept(model: AEVQ, answers: Callable[[Tensor], Tensor], z: Tensor, frame: Fra
     return {name: share / len(z) for name, share in shares.items()}
 
 
+@torch.no_grad()
 def gain(model: AEVQ, z: Tensor, directions: Tensor) -> float:
     """How much the picture changes per σ: root mean squared over its pixels, mean over latents (N, D) and directions
     (P, D), measured over a tenth of a σ."""
@@ -161,14 +168,12 @@ def sheets(
     return {name: sheet(model, sure, distance, z, chosen) for name, chosen in steps.items()}
 
 
-@torch.no_grad()
 def gaussian(model: AEVQ, n: int, frame: Frame) -> Iterator[Tensor]:
     """D of n latents from N(μ, Σ), the Gaussian with the moments of the training latents, in batches."""
     noise = torch.randn(n, len(frame.std), generator=torch.Generator().manual_seed(0))
     return (model.render(frame.mean + part @ frame.directions) for part in noise.split(BATCH))
 
 
-@torch.no_grad()
 def midpoints(model: AEVQ, z: Tensor, labels: Tensor | None) -> dict[str, Iterator[Tensor]]:
     """Pictures half-way between the latents of random pairs of images, in batches.
 
@@ -187,9 +192,11 @@ def midpoints(model: AEVQ, z: Tensor, labels: Tensor | None) -> dict[str, Iterat
         apart = (labels[a] != labels[b]) & (labels[a] >= 0) & (labels[b] >= 0)
         pairs["between"] = a[apart], b[apart]
         shuffled = torch.randperm(len(z), generator=generator)
-        of_class = [shuffled[labels[shuffled] == c] for c in labels[labels >= 0].unique()]
-        pairs["within"] = torch.cat(of_class), torch.cat([members.roll(1) for members in of_class])
+        of_class = [shuffled[labels[shuffled] == c] for c in range(int(labels.max()) + 1)]
+        if of_class:
+            pairs["within"] = torch.cat(of_class), torch.cat([members.roll(1) for members in of_class])
     return {
         name: (model.render((z[i] + z[j]) / 2) for i, j in zip(a.split(BATCH), b.split(BATCH), strict=True))
         for name, (a, b) in pairs.items()
+        if len(a) > 1  # a Fréchet distance needs two
     }

@@ -52,7 +52,8 @@ class Recipe:
                                only=_TO_IMAGE)
     pull_share: float = _setting(0.0, "the share of the M images that each vector pulls; 0: only the nearest one",
                                  high=1, only=_TO_IMAGE)
-    tail_cap: float = _setting(0.0, "latents further from the vectors than this many spreads are pulled, too; 0: none",
+    tail_cap: float = _setting(0.0, "latents further from the vectors than this many spreads are pulled, too, "
+                               "with the weight λ1; 0: none",
                                only=_TO_IMAGE)
     gradient_weight: float = _setting(0.0, "weight of the picture's squared change for noise of one spread of the "
                                       "latents, a penalty on the decoder's gradient", only=_TO_IMAGE)

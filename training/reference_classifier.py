@@ -31,7 +31,8 @@ class _Training:
     network: Callable[[int, int, int], nn.Sequential]  # of channels, size and classes
     epochs: int = 4
     least_steps: int = 800
-    most_epochs: int = 20  # to reach the steps
+    most_epochs: int = 20  # to reach these steps
+    at_least: int = 0  # steps in any case
     augment: str = "none"
     weight_decay: float = 0.0
 
@@ -56,14 +57,16 @@ def _deep(channels: int, size: int, classes: int) -> nn.Sequential:
 
 
 SMALL = _Training(_shallow)
-PHOTOS = _Training(_deep, least_steps=850, most_epochs=30, augment="flip-crop", weight_decay=0.05)  # images in colour
+# for images in colour
+PHOTOS = _Training(_deep, least_steps=850, most_epochs=30, at_least=200, augment="flip-crop", weight_decay=0.05)
 
 
 class ReferenceClassifier:
     """A classifier trained on a data set's labelled training images.
 
-    It is trained once, with a fixed seed, and kept in the cache folder: on grey images a network of two convolutions
-    for four epochs, on images in colour a deeper one for longer, with mirrored and shifted images.
+    It is trained once, with a fixed seed, and kept in the cache folder: on grey images, or on tiny ones, a network of
+    two convolutions, on images in colour a deeper one, with mirrored and shifted images. A small data set is repeated
+    more often than four times.
 
     Raises:
         ValueError: the data set has no labels.
@@ -125,7 +128,8 @@ class ReferenceClassifier:
         generator = torch.Generator().manual_seed(_SEED)
         size = min(_BATCH, len(train))
         per_epoch = len(train) // size
-        epochs = max(training.epochs, min(-(-training.least_steps // per_epoch), training.most_epochs))
+        repeated = min(training.least_steps, max(training.most_epochs * per_epoch, training.at_least))
+        epochs = max(training.epochs, -(-repeated // per_epoch))
         steps = epochs * per_epoch
         optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=training.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)

@@ -133,4 +133,4 @@ def describe(model: AEVQ, folder: Path) -> None:
         with written_beside(folder / name) as beside:
             save = picture.savefig if hasattr(picture, "savefig") else picture.save
             save(beside, format="png")
-    write_card(model.config, history, list(rendered), folder)
+    write_card(model, history, list(rendered), folder)

@@ -66,7 +66,7 @@ def search(
         ValueError: an unknown variant, or settings that do not fit together.
         TrainingError: training cannot start with these settings, or there are too few images.
     """
-    rows = recorded_rows(path)
+    rows = [row for row in recorded_rows(path) if not _outdated(row)]
     known_rows = [(row["variant"], Recipe(**row["recipe"]), row.get("images")) for row in rows]
     asked = _asked(variant, source, recipes, baseline, beside)
     todo = [(v, r) for v, r in asked if (v, r, images) not in known_rows]
@@ -87,11 +87,22 @@ def search(
         bar = tqdm(as_completed(futures), total=len(futures), desc="search", unit=" recipes", disable=not progress)
         try:
             for future in bar:
-                rows = [*recorded_rows(path), future.result()]  # another search may have added rows
+                new = future.result()
+                others = [row for row in recorded_rows(path) if not (_outdated(row) and _same(row, new))]
+                rows = [*others, new]  # another search may have added rows
                 write_json(path, rows)
         finally:
             pool.shutdown(cancel_futures=True)  # do not start anything new after an error or Ctrl-C
     return rows
+
+
+def _outdated(row: dict) -> bool:
+    """Whether a row was measured before today's measures existed."""
+    return "error" not in row and "latents" not in row
+
+
+def _same(row: dict, other: dict) -> bool:
+    return all(row.get(key) == other.get(key) for key in ("variant", "recipe", "images"))
 
 
 def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | None, beside: Sequence[str]) -> list:

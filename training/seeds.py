@@ -14,10 +14,10 @@ from .recipes import configure, recorded
 from .release import describe
 from .rows import Source
 from .runs import train_model
+from .tables import compared_by
 from .trainer import TrainingError
 
 TRAININGS = ".seeds"  # the folder, in the models' folder, of the trainings with each seed
-COMPARED = ("score", "quantized_mse", "mse")  # trainings are compared by the first of these that was measured
 
 
 def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, device: str, count: int) -> Path:
@@ -34,19 +34,23 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
     """
     config = configure(variant, source.name, source.dataset, recipe)
     folder = output / config.name
-    if (folder / HISTORY_FILE).exists():
+    if (folder / CARD_FILE).exists():  # it is written last
         past = history(folder)
-        same = {**past["recipe"], "seed": recipe.seed} == recorded(variant, recipe)
-        if not same or len(past.get("seeds", ())) != count:
-            raise TrainingError(f"{folder} contains a model with other settings or seeds; give another --output")
+        expected = {**recorded(variant, recipe), "seed": past["recipe"]["seed"]}
+        if recipe.precision == "auto":
+            expected["precision"] = past["recipe"]["precision"]
+        if Recipe(**past["recipe"]) != Recipe(**expected) or len(past.get("seeds", ())) != count:
+            raise TrainingError(
+                f"{folder} contains a model with other settings or seeds; move it away, or give another --output"
+            )
         print(f"{folder} is already trained with {count} seeds")
         return folder
     folders = [
         train_model(variant, source, replace(recipe, seed=seed), output / TRAININGS / f"seed-{seed}", device)
         for seed in range(count)
     ]
-    measured = [_measured(history(one)["results"]) for one in folders]
-    key = next(key for key in COMPARED if key in measured[0])
+    measured = [measured_values(history(one)["results"]) for one in folders]
+    key = compared_by(config, measured[0])
     chosen = folders[sorted(range(count), key=lambda seed: measured[seed][key])[(count - 1) // 2]]
     folder.mkdir(parents=True, exist_ok=True)
     for path in chosen.iterdir():
@@ -54,10 +58,11 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
             with written_beside(folder / path.name) as beside:
                 shutil.copyfile(path, beside)
     seeds = [{"seed": seed, "results": results} for seed, results in enumerate(measured)]
-    write_json(folder / HISTORY_FILE, {**history(chosen), "seeds": seeds})  # last: it says that the folder is complete
+    write_json(folder / HISTORY_FILE, {**history(chosen), "seeds": seeds})
     describe(AEVQ.from_pretrained(folder), folder)
     return folder
 
 
-def _measured(results: dict) -> dict:
+def measured_values(results: dict) -> dict:
+    """The flat results that have a name and a meaning."""
     return {key: value for key, value in flat(results).items() if key in MEASURES}

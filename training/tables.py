@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, variance
 
+from aevq_hub import AEVQConfig
 from aevq_hub.measures import MEASURES, Lines, compared, flat, written
 
 from .recipe import Recipe
@@ -19,7 +20,7 @@ SEARCHED = ("score", "mse", "quantized_mse", "latents.std", "distance_in_spreads
             "frechet.gaussian", "frechet.midpoints", "sheets.directions.frechet", "sheets.directions.change",
             "sheets.raw.frechet", "kept.half", "kept.one", "accuracy")  # fmt: skip
 
-# columns of the comparison of variants, each with whether more is better
+# lines of the comparison of variants, each with whether more is better
 COMPARED = {"mse": False, "frechet.gaussian": False, "sheets.directions.frechet": False, "kept.half": True,
             "kept.one": True, "frechet.samples": False, "frechet.midpoints": False, "frechet.between": False,
             "probes.linear": True}  # fmt: skip
@@ -69,9 +70,11 @@ def comparison(histories: list[dict]) -> Lines:
     """Models of one data set beside each other, one line per measure, and which of them leads.
 
     The leader is named with its distance to the second in standard deviations, pooled over the seeds of both. A
-    difference within two of them is called none, and with one seed each there is no way to tell.
+    difference within two of them is called none, and without several seeds of both there is no way to tell.
     """
     lines = []
+    if len(histories) < 2:
+        return lines
     for key, more in COMPARED.items():
         found = {h["model"]: [flat(one).get(key) for one in trainings(h)] for h in histories}
         if any(None in values for values in found.values()):
@@ -80,13 +83,21 @@ def comparison(histories: list[dict]) -> Lines:
         line |= {f"`{h['model']}`": written(with_seeds(h), key) for h in histories}
         first, second = sorted(found, key=lambda name: mean(found[name]), reverse=more)[:2]
         if len(found[first]) == 1 or len(found[second]) == 1:
-            line["leads"] = f"`{first}`, with one seed"
+            line["leads"] = f"`{first}`, not tested over seeds"
         else:
             pooled = ((variance(found[first]) + variance(found[second])) / 2) ** 0.5
-            apart = abs(mean(found[first]) - mean(found[second])) / max(pooled, 1e-12)
-            line["leads"] = f"`{first}`, by {apart:.1f} sd" if apart > CLEAR else "none"
+            apart = abs(mean(found[first]) - mean(found[second]))
+            line["leads"] = f"`{first}`, by {apart / pooled:.1f} sd" if apart > CLEAR * pooled > 0 else "none"
         lines.append(line)
     return lines
+
+
+def compared_by(config: AEVQConfig, results: dict) -> str:
+    """The measure by which trainings of a model with several seeds are compared; lower is better.
+
+    It is the score if there is one, for grids the error from the codebook, and without class labels the error.
+    """
+    return "score" if "score" in results else "quantized_mse" if config.grid_size else "mse"
 
 
 def trainings(history: dict) -> list[dict]:

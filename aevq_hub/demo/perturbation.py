@@ -33,7 +33,7 @@ def perturb(
         start: what is shifted: sample:N (a sample's number), random:N (a seed) or image:… (what `bring` answered).
         rank: of the dimension; 1 is the one that moves the picture most.
         shift: by how much, from -300 to 300.
-        unit: std (standard deviations of the training latents) or raw (the latent's own units, as in the paper).
+        unit: std, the default (standard deviations of the training latents), or raw (the paper's, the latent's own).
         row: of models with a grid, the row of the shifted cell from 1; 0 for the middle.
         column: of models with a grid, the column of the shifted cell from 1; 0 for the middle.
         mix: more shifts, of the dimensions of rank 1 to 6, with commas between them, such as 0,1.5.
@@ -52,7 +52,7 @@ def perturbation_sheet(
     Args:
         model: one of the models that the endpoint `models` lists, such as center-mnist.
         start: what is shifted: sample:N, random:N or image:….
-        unit: std (standard deviations of the training latents) or raw (the latent's own units, as in the paper).
+        unit: std, the default (standard deviations of the training latents), or raw (the paper's, the latent's own).
         row: of models with a grid, the row of the shifted cell from 1; 0 for the middle.
         column: of models with a grid, the column of the shifted cell from 1; 0 for the middle.
 
@@ -74,7 +74,8 @@ def _draw_start(settings: Perturbation) -> list[str]:
 
 def _draw_live(settings: Perturbation) -> list[str]:
     moved = ", ".join(f"dimension {rank} by {amount:+g}" for rank, amount in settings.by_rank.items()) or "nothing"
-    unit = "σ" if settings.unit == "std" else f"the latent's own units, of {explore.raw_in_std(settings):.3g} σ each"
+    raw = explore.raw_in_std(settings)
+    unit = f"σ (the paper's raw ±3 is ±{3 * raw:.2g} σ here)" if settings.unit == "std" else f"raw units of {raw:.3g} σ"
     return [
         figure(explore.picture(settings), "Shifted", f"the picture after shifting {moved}"),
         curves(explore.curve(settings), settings.shift, unit, alone=not settings.mix),
@@ -82,7 +83,10 @@ def _draw_live(settings: Perturbation) -> list[str]:
 
 
 def _draw_sheet(settings: Perturbation) -> list[str]:
-    caption = "The ten dimensions that move the picture most (columns), shifted by the amounts at the left (rows)"
+    unit = "σ" if settings.unit == "std" else "raw units"
+    caption = (
+        f"The dimensions that move the picture most (columns), shifted by the amounts at the left in {unit} (rows)"
+    )
     alt = f"a grid of pictures of {settings.model}: dimensions in columns, shifts in rows"
     return [figure(explore.sheet(settings), caption, alt, download=f"{settings.model}-perturbation.png", least=560)]
 
@@ -148,7 +152,7 @@ def _lay_out_sliders(first: Perturbation, scale: dict, controls: dict) -> gr.Row
             controls[name] = gr.Slider(0, 8, 0, step=1, label=label, elem_id=name, buttons=[], min_width=120)
     controls["unit"] = gr.Radio(titled(_UNITS), value="std", label="Shifts are in", elem_id="unit")
     controls["reach"] = gr.Radio(
-        [("as in the paper", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
+        [("as in the figure", 0), *((f"±{reach}", reach) for reach in REACHES)], value=0,
         label="Sliders go to", elem_id="reach", info="far enough, every model breaks",
     )  # fmt: skip
     return cell_row

@@ -50,7 +50,7 @@ class Perturbation(Settings):
     shift: float = option(0.0, number, low=-REACHES[-1], high=REACHES[-1])  # by how much
     # of all shifts: `std`, standard deviations of the training latents, or `raw`, the latent's own unit
     unit: str = option("std", _unit)
-    # how far the slider and the curve go; 0 for the range of the variant's figure
+    # how far the slider and the curve go; 0 for the range of `figure`
     reach: int = option(0, whole, low=0, high=REACHES[-1])
     row: int = option(0, whole, low=0, high=of_grid)  # of the grid's shifted cell, from 1; 0 for the middle or no grid
     column: int = option(0, whole, low=0, high=of_grid)  # of that cell
@@ -122,7 +122,7 @@ def picture(settings: Perturbation) -> Image.Image:
 
 
 def sheet(settings: Perturbation) -> Image.Image:
-    """The ten strongest dimensions (columns) by the shifts of the variant's figure (rows)."""
+    """The ten strongest dimensions (columns) by the shifts of its figure (rows)."""
     model = exhibit(settings.model).model
     dims = model.ranked_dimensions()[:STRONGEST]
     steps, labels = model.axes(dims, settings.unit), [f"z{d}" for d in dims]

@@ -1,6 +1,7 @@
 """``evaluate``: measure a model on the whole test split."""
 
 import argparse
+import math
 from pathlib import Path
 
 from aevq_hub import AEVQ
@@ -10,6 +11,7 @@ from ..card import terminal_report
 from ..evaluate import evaluate
 from ..files import write_json
 from ..release import describe
+from ..seeds import measured_values
 from . import options
 
 HELP = "measure a model on the whole test split"
@@ -34,5 +36,19 @@ def run(args: argparse.Namespace) -> None:
     print(terminal_report(results))
     if args.record:
         (path,) = find_files(args.model, (HISTORY_FILE,))
-        write_json(path, {**history(path.parent), "results": results})
+        past = history(path.parent)
+        if not _agree(past, results):
+            del past["seeds"]
+            print("the measurements of the other seeds are removed from the record: they were made in another way")
+        write_json(path, {**past, "results": results})
         describe(model, path.parent)
+
+
+def _agree(past: dict, results: dict) -> bool:
+    """Whether new results of a model agree with those that its history records for the same seed, if any."""
+    known = [seed["results"] for seed in past.get("seeds", ()) if seed["seed"] == past["recipe"]["seed"]]
+    found = measured_values(results)
+    return all(
+        one.keys() == found.keys() and all(math.isclose(one[key], found[key], rel_tol=0.02) for key in one)
+        for one in known
+    )
