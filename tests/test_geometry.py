@@ -150,6 +150,8 @@ def test_sheet_of_a_known_decoder():
     }
     far = geometry.sheet(Grey(), None, None, z, 4 * torch.eye(2)[:1])  # black and white from ±1.25 on
     assert far["change"] == pytest.approx(1) and far["jump"] == pytest.approx(0.2 / (1 / 12))
+    half = geometry.sheet(Grey(), None, None, torch.zeros(4, 2), torch.eye(2))  # every other latent along the second
+    assert half["change"] == pytest.approx(0.3)
     assert geometry.gain(Grey(), z, torch.eye(2)) == pytest.approx(0.05)  # 0.1 along the first, 0 along the second
 
 

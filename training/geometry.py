@@ -117,7 +117,10 @@ def gain(model: AEVQ, z: Tensor, directions: Tensor) -> float:
 def sheet(
     model: AEVQ, sure: Callable[[Tensor], Tensor] | None, distance: Frechet | None, z: Tensor, steps: Tensor
 ) -> dict[str, float]:
-    """Measure sheets as in figure 3.2: latents shifted by −3 to +3 steps in halves, along each step alone.
+    """Measure sheets as in figure 3.2: latents shifted by −3 to +3 steps in halves, each along one step in turn.
+
+    Many latents along one step each say more than few along all steps: pictures that start from the same few images are
+    far from the test images in any case, 300 of MNIST's test images themselves at a distance of 20 to 40.
 
     Args:
         model: the model.
@@ -128,17 +131,19 @@ def sheet(
 
     Returns:
         ``change``, the root mean squared difference between the pictures at both ends; ``jump``, the largest of the
-        twelve differences between neighbours over their mean; both are means over latents and steps. With a classifier,
+        twelve differences between neighbours over their mean; both are means over the latents. With a classifier,
         ``sure`` and ``sure_ends``, how sure it is of all pictures and of those at both ends. With a distance,
         ``frechet``, that of all pictures.
     """
     sums = {"change": 0.0, "jump": 0.0} | ({"sure": 0.0, "sure_ends": 0.0} if sure else {})
 
     def pictures() -> Iterator[Tensor]:
-        for part in z.split(max(1, BATCH // len(steps) // 3)):
-            x = model.decode(latent.perturb(part, steps, SHIFTS).flatten(0, 2))  # (B·P·S, C, H, W)
-            paths = x.flatten(1).unflatten(0, (-1, len(SHIFTS)))  # (B·P, S, pixels)
-            between = (paths[:, 1:] - paths[:, :-1]).square().mean(2).sqrt()  # (B·P, S − 1)
+        amounts = torch.tensor(SHIFTS)[:, None].to(z)
+        own = steps.to(z).repeat(-(-len(z) // len(steps)), 1)[: len(z), None]  # the step of each latent (N, 1, D)
+        for part, step in zip(z.split(BATCH // 10), own.split(BATCH // 10), strict=True):
+            x = model.decode((part[:, None] + amounts * step).flatten(0, 1))  # (B·S, C, H, W)
+            paths = x.flatten(1).unflatten(0, (-1, len(SHIFTS)))  # (B, S, pixels)
+            between = (paths[:, 1:] - paths[:, :-1]).square().mean(2).sqrt()  # (B, S − 1)
             sums["change"] += (paths[:, -1] - paths[:, 0]).square().mean(1).sqrt().sum().item()
             sums["jump"] += (between.amax(1) / between.mean(1).clamp_min(1e-12)).sum().item()
             if sure:
@@ -151,7 +156,7 @@ def sheet(
     if not distance:
         for _ in pictures():
             pass
-    return {name: value / (len(z) * len(steps)) for name, value in sums.items()} | measured
+    return {name: value / len(z) for name, value in sums.items()} | measured
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from .rows import Source
 from .tables import recorded_rows
 from .trainer import DivergedError, Trainer, TrainingError
 
-SHEETS = 100  # images that sheets start from: fewer than in a release
+SHEETS = 1000  # images that sheets start from: fewer than in a release
 HELD_OUT = 5000  # training images to measure on: at most this many, and at most a tenth
 LEAST = 20  # training images needed for a search
 
