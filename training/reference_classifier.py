@@ -100,12 +100,13 @@ class ReferenceClassifier:
             with written_beside(path, shared=True) as beside:
                 save_file(self.network.state_dict(), beside)
         self.network.eval()
+        self._last: tuple[Tensor | None, Tensor] = None, torch.empty(0)  # a batch of images and its features
         self.accuracy = accuracy(torch.cat([self(x) for x in batches(test.images)]), test.labels)
 
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
         """Images (B, C, H, W) in [0, 1] → probabilities (B, classes)."""
-        logits = self.network(x)
+        logits = self.network[-1](self.features(x))
         return logits.sigmoid() if self.multi_label else logits.softmax(1)
 
     def answers(self, x: Tensor) -> Tensor:
@@ -122,7 +123,9 @@ class ReferenceClassifier:
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:
         """Images (B, C, H, W) in [0, 1] → the last hidden layer (B, 128), in float32."""
-        return self.network[:-1](x)
+        if self._last[0] is not x:  # a sheet's pictures are asked about twice
+            self._last = x, self.network[:-1](x)
+        return self._last[1]
 
     def _train(self, train: Labelled, training: _Training, progress: bool) -> None:
         generator = torch.Generator().manual_seed(_SEED)
