@@ -113,8 +113,8 @@ def written(results: dict, key: str) -> str:
     values, form = flat(results), MEASURES[key].form
     several = [found[key] for training in results.get("seeds", ()) if key in (found := training["results"])]
     if len(several) > 1:
-        form = "{:.1f}" if form == "{}" else form
-        return f"{form.format(mean(several))} ± {form.format(stdev(several))}"
+        number, _, unit = ("{:.1f}" if form == "{}" else form).partition("}")
+        return f"{number}}} ± {number}}}{unit}".format(mean(several), stdev(several))
     return form.format(values[key]) if key in values else "diverged" if "error" in results else "–"
 
 
