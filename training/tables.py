@@ -76,9 +76,10 @@ def comparison(histories: list[dict]) -> Lines:
     if len(histories) < 2:
         return lines
     for key, more in COMPARED.items():
-        found = {h["model"]: [flat(one).get(key) for one in trainings(h)] for h in histories}
-        if any(None in values for values in found.values()):
+        results = {h["model"]: [flat(one) for one in trainings(h)] for h in histories}
+        if any(key not in one for several in results.values() for one in several):
             continue
+        found = {name: [one[key] for one in several] for name, several in results.items()}
         line = {"measure": MEASURES[key].short}
         line |= {f"`{h['model']}`": written(with_seeds(h), key) for h in histories}
         first, second = sorted(found, key=lambda name: mean(found[name]), reverse=more)[:2]
