@@ -69,6 +69,7 @@ def test_errors_match_the_card_and_stay_within_bounds(shipped, data_root):
     if health:
         recorded = results["codebook"]
         assert recorded.pop("share") == pytest.approx(health.share.tolist(), abs=1e-3)
+        assert recorded.pop("duplicate_indices") == health.duplicates
         measured = health.summary()
         assert measured == {name: pytest.approx(value, rel=1e-2, abs=1e-3) for name, value in recorded.items()}
         assert (f"| perplexity | {recorded['perplexity']:.1f} |" in card.text) == (recorded["vectors"] > 1)
