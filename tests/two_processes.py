@@ -16,7 +16,7 @@ from tiny import trainer_for
 
 from aevq_hub.registry import VARIANTS
 from training.data import load
-from training.ranks import SINGLE, Ranks, connect
+from training.ranks import SINGLE, Ranks, connect, leave
 from training.sources import find_source
 from training.trainer import Trainer
 
@@ -68,6 +68,7 @@ def main(mirror: Path, folder: Path) -> None:
             name = folder / case
             name.with_suffix(f".{ranks.index}.json").write_text(json.dumps(train(case, mirror, ranks, name)))
     ranks.wait()
+    leave(0)
 
 
 def train(case: str, mirror: Path, ranks: Ranks, name: Path) -> dict:

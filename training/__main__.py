@@ -8,7 +8,7 @@ MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs 
 try:
     from .commands import all_models, bench, card, evaluate, map, options, push, push_space, report, search, train
     from .publish import PublishError
-    from .ranks import launched_processes
+    from .ranks import launched_processes, leave
     from .trainer import TrainingError
 except ModuleNotFoundError as error:
     sys.exit(MISSING.format(error.name))
@@ -76,4 +76,4 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

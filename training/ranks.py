@@ -6,9 +6,11 @@ from which images are chosen, and what moves the vectors.
 
 import atexit
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -97,6 +99,16 @@ SINGLE = Ranks()
 def launched_processes() -> int:
     """The number of processes that a launcher, such as ``accelerate launch``, has started; 1 without a launcher."""
     return _from_launcher("WORLD_SIZE")
+
+
+def leave(status: int) -> NoReturn:
+    """End the program. A launched process ends at once: while Python is shut down, threads of its connections may abort
+    it although its work is done."""
+    if launched_processes() == 1:
+        sys.exit(status)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def connect(device: str) -> tuple[Ranks, str]:

@@ -58,7 +58,7 @@ def _deep(channels: int, size: int, classes: int) -> nn.Sequential:
 
 SMALL = _Training(_shallow)
 # for images in colour
-PHOTOS = _Training(_deep, least_steps=850, most_epochs=30, at_least=200, augment="flip-crop", weight_decay=0.05)
+PHOTOS = _Training(_deep, least_steps=850, most_epochs=30, at_least=60, augment="flip-crop", weight_decay=0.05)
 
 
 class ReferenceClassifier:
