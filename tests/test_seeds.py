@@ -1,0 +1,40 @@
+"""Trainings with several seeds, of which the median is shipped."""
+
+import json
+from dataclasses import replace
+from statistics import mean, stdev
+
+from safetensors.torch import load_file
+from tiny import tiny
+
+from training.__main__ import main
+from training.recipes import RECIPES, recipe_for
+
+
+def test_all_with_seeds_ships_the_median_and_records_all(mirror, tmp_path, capsys, monkeypatch):
+    small = replace(tiny(recipe_for("center", "mnist")), epochs=1, latent_dim=4)
+    monkeypatch.setitem(RECIPES, "center-mnist", small)
+    arguments = ["all", "--variants", "center", "--datasets", "mnist", "--seeds", "3", "--data-root", str(mirror)]
+    assert main([*arguments, "--output", str(tmp_path)]) == 0
+    table = capsys.readouterr().out
+    shipped = json.loads((tmp_path / "center-mnist" / "history.json").read_text())
+    trained = [
+        json.loads((tmp_path / ".seeds" / f"seed-{seed}" / "center-mnist" / "history.json").read_text())
+        for seed in range(3)
+    ]
+    scores = [history["results"]["score"] for history in trained]
+    assert len(set(scores)) == 3
+    assert shipped["results"]["score"] == sorted(scores)[1]
+    assert shipped["recipe"]["seed"] == scores.index(sorted(scores)[1])
+    assert [entry["results"]["score"] for entry in shipped["seeds"]] == scores
+    assert f"{mean(scores):.1f} ± {stdev(scores):.1f}" in table
+    card = (tmp_path / "center-mnist" / "README.md").read_text()
+    assert "trained with 3 seeds" in card and f"{mean(scores):.1f} ± {stdev(scores):.1f}" in card
+    assert load_file(tmp_path / "center-mnist" / "model.safetensors")
+    before = (tmp_path / "center-mnist" / "history.json").stat().st_mtime_ns
+    assert main([*arguments, "--output", str(tmp_path)]) == 0
+    assert "already trained with 3 seeds" in capsys.readouterr().out
+    assert (tmp_path / "center-mnist" / "history.json").stat().st_mtime_ns == before
+    monkeypatch.setitem(RECIPES, "center-mnist", replace(small, pull_weight=7.0))
+    assert main([*arguments, "--output", str(tmp_path)]) == 1
+    assert "contains a model with other settings or seeds" in capsys.readouterr().err
