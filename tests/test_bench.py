@@ -9,11 +9,12 @@ import torch
 from aevq_hub.registry import DATASETS, VARIANTS
 from training import bench, timing
 from training.__main__ import main
-from training.objectives import OBJECTIVES, Batch, total
+from training.objectives import OBJECTIVES, total
 from training.peers import plain
 from training.processor import brief
 from training.recipe import Recipe
 from training.recipes import configure, recipe_for
+from training.step import Batch
 from training.timing import Contender, alternately, operations, spread
 
 

@@ -7,9 +7,10 @@ import torch
 
 from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS, VARIANTS
-from training.objectives import OBJECTIVES, Batch, assign, classification, nearest_latents, pull, total, vae, zero
+from training.objectives import OBJECTIVES, assign, classification, nearest_latents, pull, total, vae, zero
 from training.recipe import Recipe
 from training.recipes import configure
+from training.step import Batch
 from training.vectors import Matches, Vectors, follow, k_means, scale
 
 

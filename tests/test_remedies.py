@@ -5,9 +5,10 @@ import torch
 
 from aevq_hub import AEVQ
 from aevq_hub.registry import DATASETS
-from training.objectives import OBJECTIVES, Batch, nearest_latents, pull
+from training.objectives import OBJECTIVES, nearest_latents, pull
 from training.recipe import Recipe
 from training.recipes import configure
+from training.step import Batch
 
 
 @pytest.fixture

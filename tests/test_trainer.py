@@ -6,9 +6,10 @@ from tiny import trainer_for
 
 from aevq_hub.registry import VARIANTS
 from training.data import load
-from training.objectives import Batch, total
+from training.objectives import total
 from training.recipe import Recipe
 from training.sources import find_source
+from training.step import Batch
 from training.trainer import Trainer, TrainingError, refuse_other_settings
 from training.vectors import k_means
 

@@ -18,12 +18,13 @@ from aevq_hub.codebook import nearest_vectors
 from aevq_hub.folder import WEIGHTS_FILE, shipped_folder
 from aevq_hub.registry import DATASETS
 
-from .objectives import Matches, StraightThrough, squared_distance
+from .objectives import StraightThrough
 from .processor import brief
 from .recipe import Recipe
 from .recipes import configure, recipe_for
 from .release import release
 from .rows import Source
+from .step import Matches, squared_distance
 from .timing import Contender, alternately, contenders, installed, matrix_peak, operations, rates, spread
 from .trainer import Trainer
 from .vectors import follow

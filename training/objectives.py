@@ -11,67 +11,11 @@ from aevq_hub import AEVQ
 from aevq_hub.checks import one_of
 from aevq_hub.codebook import nearest_vectors
 
-from .ranks import SINGLE, Ranks
 from .recipe import NEAREST_BY, Recipe
+from .remedies import remedies
+from .step import Batch, Matches, Terms, squared_distance, variance
 
-Terms = dict[str, Tensor]
 RAMP_START = 0.01  # the fraction of λ1 and λ2 at which a ramp begins
-GRADIENT_STEP = 0.1  # the length of the noise, in spreads, with which the decoder's gradient is measured
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The input of one training step: the part of the whole batch that this process has."""
-
-    x: Tensor  # images for the reconstruction (N, C, H, W)
-    x_pull: Tensor | None = None  # others (M, C, H, W), all on every process; those nearest to the vectors are pulled
-    labels: Tensor | None = None  # classes (N,) or attributes 0 and 1 (N, A), −1 where missing
-    step: int = 0  # the number of earlier steps
-    epoch: int = 0  # the number of earlier epochs
-    generator: torch.Generator | None = None  # for random numbers within the step
-    elsewhere: int = 0  # the images of the whole batch that other processes have
-    ranks: Ranks = SINGLE  # the processes that have the parts of the whole batch
-
-    size = property(lambda self: len(self.x) + self.elsewhere)  # the number of images of the whole batch
-    weight = property(lambda self: len(self.x) / self.size)  # with which a mean over x enters the whole batch's
-
-
-@dataclass(frozen=True)
-class Matches:
-    """Which latents were matched with which vectors in a step."""
-
-    z: Tensor  # matched latents (n, D)
-    indices: Tensor  # the vector of each (n,)
-    latents: Tensor  # all latents, or cells, of the batch (m, D)
-    nearest: Tensor  # the nearest vector of each (m,)
-
-
-def squared_distance(a: Tensor, b: Tensor) -> Tensor:
-    """‖a − b‖², summed over everything but the first dimension and averaged over that: (B, …), (B, …) → ()."""
-    return SquaredDistance.apply(a, b) / len(a)
-
-
-class SquaredDistance(torch.autograd.Function):
-    """‖a − b‖² over everything, in fewer passes over memory than torch's loss and with gradients in a's format."""
-
-    @staticmethod
-    def forward(ctx, a: Tensor, b: Tensor) -> Tensor:
-        ctx.save_for_backward(a, b)
-        return (a - b).float().square_().sum()
-
-    @staticmethod
-    def backward(ctx, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        a, b = ctx.saved_tensors
-        gradient = (a - b).mul_(2 * gradients[0])
-        return gradient if ctx.needs_input_grad[0] else None, -gradient if ctx.needs_input_grad[1] else None
-
-
-def variance(z: Tensor, batch: Batch) -> Tensor:
-    """Σ_d Var(z_d), over all latents of the whole batch (B, D) or all cells of its grids (B, D, h, w): → ()."""
-    cells = z.movedim(1, -1).flatten(0, -2)  # (n, D); no copy of a grid in channels-last format
-    second = batch.ranks.mean(torch.dot(cells.flatten(), cells.flatten()) / len(cells), batch.weight)
-    first = batch.ranks.mean(cells.mean(0), batch.weight)
-    return (second - first.square().sum()).clamp_min(1e-3 * second + 1e-12)  # never 0
 
 
 def nearest_latents(z: Tensor, codebook: Tensor, by: str = "squared", n: int = 1) -> Tensor:
@@ -168,30 +112,6 @@ def pull_terms(z: Tensor, v: Tensor, latents: Tensor, batch: Batch, recipe: Reci
     terms = {"encoder_pull": squared_distance(z, v.detach()) * scale}
     if not recipe.ema_rate:
         terms["vector_pull"] = squared_distance(z.detach(), v) * scale
-    return terms
-
-
-def remedies(model: AEVQ, z: Tensor, x_hat: Tensor, batch: Batch, recipe: Recipe) -> Terms:
-    """Terms beyond the paper that fill and smooth the latent space without a probability; each only if it is trained.
-
-    ``tail`` is the squared distance of latents z (N, D) to a sphere around their nearest vector, for those outside; its
-    radius is ``recipe.tail_cap`` spreads. ``decoder_gradient`` is the squared change of the pictures x_hat = D(z) for
-    Gaussian noise of one spread of the latents, extrapolated from a tenth of it. It does not depend on the latents'
-    scale, unlike the penalty ‖∇D(z)‖² of regularised autoencoders (RAE). ``decoder_decay`` is the squared norm of the
-    decoder's parameters, another choice of RAE.
-    """
-    terms = {}
-    if recipe.tail_cap or recipe.gradient_weight:
-        spread = variance(z.detach(), batch).sqrt()
-    if recipe.tail_cap:
-        v = model.vectors[nearest_vectors(z.detach(), model.vectors)].detach()
-        terms["tail"] = ((z - v).norm(dim=1) - recipe.tail_cap * spread).clamp_min(0).square().mean()
-    if recipe.gradient_weight:
-        noise = torch.randn((batch.size, z.shape[1]), generator=batch.generator)  # for the whole batch
-        noise = batch.ranks.share(noise).to(z.device) * (GRADIENT_STEP * spread / z.shape[1] ** 0.5)
-        terms["decoder_gradient"] = squared_distance(model.decode(z + noise), x_hat) / GRADIENT_STEP**2
-    if recipe.decay_weight:
-        terms["decoder_decay"] = torch.stack([p.square().sum() for p in model.decoder.parameters()]).sum()
     return terms
 
 

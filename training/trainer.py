@@ -20,9 +20,10 @@ from . import metrics
 from .augment import augment
 from .files import written_beside
 from .memory import fits_on
-from .objectives import OBJECTIVES, Batch, Matches, Terms, reconstruction, total
+from .objectives import OBJECTIVES, reconstruction, total
 from .ranks import SINGLE, Ranks
 from .recipe import Recipe
+from .step import Batch, Matches, Terms
 from .streaming import shuffled
 from .vectors import Vectors
 

@@ -6,9 +6,9 @@ from torch import Tensor
 from aevq_hub import AEVQ
 
 from . import metrics
-from .objectives import Matches
 from .ranks import SINGLE, Ranks
 from .recipe import Recipe
+from .step import Matches
 
 PLACED_BY = 20_000  # latents among which vectors are placed
 
