@@ -18,7 +18,9 @@ from PIL import Image, ImageDraw
 
 from aevq_hub.folder import available_models
 from aevq_hub.registry import DATASETS
+from training.processor import keep_memory
 
+keep_memory()
 COUNTS = {"train": 300, "test": 60}
 
 

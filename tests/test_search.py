@@ -1,8 +1,13 @@
 """The search: what it trains and records, and its table."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tiny import tiny
@@ -17,12 +22,21 @@ from training.trainer import Trainer, TrainingError
 
 SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "widths": "8x8"}
 
+ENDLESS = """
+import os, time
+from training.search import pool
+if __name__ == "__main__":
+    with pool(1) as processes:
+        print(processes.submit(os.getpid).result(), flush=True)
+        processes.submit(time.sleep, 600).result()
+"""
+
 
 @pytest.fixture
 def in_process():
     """Trainings run in a thread instead of new processes, which take seconds to start."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.search.ProcessPoolExecutor", lambda jobs, mp_context: ThreadPoolExecutor(jobs))
+        patch.setattr("training.search.pool", ThreadPoolExecutor)
         yield
 
 
@@ -92,6 +106,29 @@ def test_search_refuses_invalid_networks_before_any_work(mirror, tmp_path):
     with pytest.raises(ValueError, match="cannot be halved once for each of 4 widths"):
         search("center", find_source("mnist", data_root=mirror), recipes, tmp_path / "search.json", progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_trainings_end_when_their_search_is_killed():
+    parent = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    training = int(parent.stdout.readline())
+    os.kill(training, 0)  # it is there
+    parent.kill()
+    parent.wait()
+    end = time.monotonic() + 60
+    while _runs(training):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/stat")  # in a container, nobody may collect processes without a parent
+    return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")
 
 
 def test_search_table_shows_only_differing_settings():

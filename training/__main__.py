@@ -7,6 +7,7 @@ MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs 
 
 try:
     from .commands import all_models, bench, card, evaluate, map, options, push, push_space, report, search, train
+    from .processor import keep_memory
     from .publish import PublishError
     from .ranks import launched_processes, leave
     from .trainer import TrainingError
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0, 1 after an error that was explained, 130 after Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     args = _parser(arguments).parse_args(arguments)
+    keep_memory()
     try:
         if args.command in ("all", "search") and launched_processes() > 1:
             raise TrainingError(f"{args.command} cannot be launched in several processes; train can")

@@ -16,7 +16,7 @@ from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_
 from . import metrics
 from .card import terminal_report
 from .data import load, training_labels
-from .processor import faster_precision, keep_memory
+from .processor import faster_precision
 from .ranks import Ranks, connect
 from .recipe import Recipe
 from .recipes import configure
@@ -41,7 +41,6 @@ def train_model(
         TrainingError: the folder contains a model with other settings, another process is training it, or training
             cannot continue.
     """
-    keep_memory()
     config = configure(variant, source.name, source.dataset, recipe)
     folder = output / config.name
     lock = cache_folder() / "locks" / f"{hashlib.sha256(bytes(folder.resolve())).hexdigest()[:16]}.lock"

@@ -1,10 +1,12 @@
 """A recorded search over a variant's settings."""
 
 import itertools
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import torch
@@ -13,6 +15,7 @@ from tqdm import tqdm
 from .data import Labelled, hold_out, known, load, training_labels
 from .evaluate import Benchmark, measure
 from .files import write_json
+from .processor import keep_memory
 from .recipe import Recipe
 from .recipes import configure, recipe_for, recorded, without_pull
 from .reference_classifier import ReferenceClassifier
@@ -82,8 +85,8 @@ def search(
         ReferenceClassifier(source, progress=progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     threads = max(1, torch.get_num_threads() // jobs)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_row, v, source, r, images, threads, device) for v, r in todo]
+    with pool(jobs) as processes:
+        futures = [processes.submit(_row, v, source, r, images, threads, device) for v, r in todo]
         bar = tqdm(as_completed(futures), total=len(futures), desc="search", unit=" recipes", disable=not progress)
         try:
             for future in bar:
@@ -92,7 +95,7 @@ def search(
                 rows = [*others, new]  # another search may have added rows
                 write_json(path, rows)
         finally:
-            pool.shutdown(cancel_futures=True)  # do not start anything new after an error or Ctrl-C
+            processes.shutdown(cancel_futures=True)  # do not start anything new after an error or Ctrl-C
     return rows
 
 
@@ -111,6 +114,23 @@ def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | 
     lengths = sorted({r.epochs for r in recipes})
     others = [(name, recipe_for(name, source.name, epochs=epochs)) for name in beside for epochs in lengths]
     return [*((baseline, r) for r in plain), *((variant, r) for r in recipes), *others]
+
+
+def pool(jobs: int) -> ProcessPoolExecutor:
+    """Processes for trainings, which end when this one does, even if it is killed."""
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_process)
+
+
+def _start_process() -> None:
+    keep_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _row(variant: str, source: Source, recipe: Recipe, count: int | None, threads: int, device: str) -> dict:
