@@ -86,7 +86,7 @@ class ReferenceClassifier:
         training = PHOTOS if channels > 1 and size >= 16 else SMALL
         with torch.random.fork_rng():
             torch.manual_seed(_SEED)
-            self.network = training.network(channels, size, classes)
+            self.network = training.network(channels, size, classes).to(memory_format=torch.channels_last)
         settings = vars(training) | {"network": self.network, "batch": _BATCH, "seed": _SEED}
         digest = hashlib.sha256(f"{settings} {fingerprint(source, 'train')}".encode()).hexdigest()[:16]
         path = cache_folder() / "classifiers" / f"{source.name}-{digest}.safetensors"
@@ -98,7 +98,7 @@ class ReferenceClassifier:
                 self._train(train, training, progress)
             path.parent.mkdir(parents=True, exist_ok=True)
             with written_beside(path, shared=True) as beside:
-                save_file(self.network.state_dict(), beside)
+                save_file({name: weight.contiguous() for name, weight in self.network.state_dict().items()}, beside)
         self.network.eval()
         self._last: tuple[Tensor | None, Tensor] = None, torch.empty(0)  # a batch of images and its features
         self.accuracy = accuracy(torch.cat([self(x) for x in batches(test.images)]), test.labels)
@@ -134,7 +134,7 @@ class ReferenceClassifier:
         repeated = min(training.least_steps, max(training.most_epochs * per_epoch, training.at_least))
         epochs = max(training.epochs, -(-repeated // per_epoch))
         steps = epochs * per_epoch
-        optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=training.weight_decay)
+        optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=training.weight_decay, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
         with tqdm(total=steps, desc="training the reference classifier", unit=" steps", disable=not progress) as bar:
             for _ in range(epochs):
