@@ -14,7 +14,7 @@ QUIET = 0.25  # seconds without a request after which the page counts as settled
 STALE = 5  # seconds after which a stream without other requests is taken for one that Gradio will not close
 
 # for behaviour that does not depend on the screen size
-desktop_only = pytest.mark.parametrize("page", [(1440, 900)], ids=["desktop"], indirect=True)
+desktop_only = pytest.mark.parametrize("empty_page", [(1440, 900)], ids=["desktop"], indirect=True)
 _pending: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
 

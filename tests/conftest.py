@@ -151,9 +151,9 @@ def browser():
 
 
 @pytest.fixture(params=[(1440, 900), (375, 800)], ids=["desktop", "phone"])
-def page(request, browser, page_url):
-    """The demo's page in a new context; checks afterwards for console errors, external requests and overflow."""
-    from browsing import visit, watch
+def empty_page(request, browser, page_url):
+    """A new page, for an address of the demo; checks afterwards for console errors, external requests and overflow."""
+    from browsing import watch
 
     width, height = request.param
     with browser.new_context(viewport={"width": width, "height": height}) as context:
@@ -163,13 +163,21 @@ def page(request, browser, page_url):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda sent: requests.append(sent.url))
         watch(page)
-        visit(page, page_url)
         yield page
         wide = page.evaluate("document.documentElement.scrollWidth")
     # leaving a page aborts its pending requests, which the console reports
     assert [error for error in errors if "AbortError" not in error and "Connection errored out" not in error] == []
     assert [url for url in requests if not url.startswith((page_url, "data:", "blob:"))] == []
     assert wide <= width, "the page is wider than the screen"
+
+
+@pytest.fixture
+def page(empty_page, page_url):
+    """The page with the demo as it opens without a link."""
+    from browsing import visit
+
+    visit(empty_page, page_url)
+    return empty_page
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from browsing import (
     pixels,
     set_slider,
     settle,
+    visit,
     wait_for,
     wait_for_change,
 )
@@ -228,8 +229,9 @@ def test_link_restores_the_settings(page, page_url):
 
 @pytest.mark.browser
 @desktop_only
-def test_invalid_link_values_are_reported_and_the_page_works(page, page_url):
-    leave_for(page, f"{page_url}/?tab=perturbation&model=nothing&rank=9999&shift=NaN&start=sample:3")
+def test_invalid_link_values_are_reported_and_the_page_works(empty_page, page_url):
+    page = empty_page
+    visit(page, f"{page_url}/?tab=perturbation&model=nothing&rank=9999&shift=NaN&start=sample:3")
     page.locator("#problem").get_by_text("unknown model 'nothing'").wait_for()
     page.locator("#problem").get_by_text("shift is nan").wait_for()
     page.locator('#start img[alt*="sample:3"]').wait_for()

@@ -2,16 +2,17 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import leave_for, open_tab, wait_until
+from browsing import open_tab, visit, wait_until
 
 from aevq_hub.demo.page import TABS
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("page", [(1440, 900), (768, 1024), (375, 800)], ids=str, indirect=True)
-def test_no_tab_has_serious_axe_violations_or_overflows(page, page_url):
+@pytest.mark.parametrize("empty_page", [(1440, 900), (768, 1024), (375, 800)], ids=str, indirect=True)
+def test_no_tab_has_serious_axe_violations_or_overflows(empty_page, page_url):
+    page = empty_page
     width, found = page.viewport_size["width"], {}
-    leave_for(page, f"{page_url}/?__theme={'light' if width > 500 else 'dark'}")
+    visit(page, f"{page_url}/?__theme={'light' if width > 500 else 'dark'}")
     for tab in TABS:
         open_tab(page, tab.TITLE)
         page.get_by_role("tabpanel").locator("visible=true").first.wait_for()

@@ -4,7 +4,18 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browsing import desktop_only, leave_for, open_accordion, pixels, set_slider, wait_for, wait_for_change, wait_until
+from browsing import (
+    desktop_only,
+    leave_for,
+    open_accordion,
+    pixels,
+    set_slider,
+    visit,
+    wait_for,
+    wait_for_change,
+    wait_until,
+)
+from playwright.sync_api import Page
 
 from aevq_hub.explore import codebook, codebook_map
 from aevq_hub.explore.codebook import Codebook
@@ -20,15 +31,16 @@ def wait_until_shown(page, wanted: list[int]) -> None:
     wait_until(page, lambda: shown(page) == wanted, f"the gallery does not show {wanted}")
 
 
-def open_tab(page, page_url: str, **link) -> None:
+def open_tab(page: Page, page_url: str, **link) -> Page:
     query = "&".join(f"{name}={value}" for name, value in link.items())
-    leave_for(page, f"{page_url}/?tab=codebook&{query}")
+    visit(page, f"{page_url}/?tab=codebook&{query}")
     page.locator("#codebook_point_picture img").wait_for()
+    return page
 
 
 @pytest.mark.browser
-def test_gallery_is_filtered_sorted_and_selected_from(page, page_url):
-    open_tab(page, page_url, model="ema-fashionmnist")
+def test_gallery_is_filtered_sorted_and_selected_from(empty_page, page_url):
+    page = open_tab(empty_page, page_url, model="ema-fashionmnist")
     page.locator("#codebook_health").get_by_text("37 dead").wait_for()
     wait_until_shown(page, codebook.order(Codebook("ema-fashionmnist")))
     page.locator("#codebook_show").get_by_label("in use").click()
@@ -56,8 +68,8 @@ def test_gallery_is_filtered_sorted_and_selected_from(page, page_url):
 
 @pytest.mark.browser
 @desktop_only
-def test_vectors_are_selected_by_keyboard_and_by_number(page, page_url):
-    open_tab(page, page_url, model="codebook-mnist", sort="index", vector="4")
+def test_vectors_are_selected_by_keyboard_and_by_number(empty_page, page_url):
+    page = open_tab(empty_page, page_url, model="codebook-mnist", sort="index", vector="4")
     button = page.locator("#codebook_gallery button[tabindex='0']")
     assert button.count() == 1 and button.get_attribute("data-vector") == "4"
     button.focus()
@@ -76,8 +88,8 @@ def test_vectors_are_selected_by_keyboard_and_by_number(page, page_url):
 
 
 @pytest.mark.browser
-def test_slider_moves_from_the_start_to_the_vector(page, page_url):
-    open_tab(page, page_url, model="vqae-fashionmnist", vector="20")
+def test_slider_moves_from_the_start_to_the_vector(empty_page, page_url):
+    page = open_tab(empty_page, page_url, model="vqae-fashionmnist", vector="20")
     start, vector, half = (pixels(page, f"codebook_{name}") for name in ("start", "vector", "live"))
     assert len({start, vector, half}) == 3
     set_slider(page, "codebook_way", 0)
@@ -97,8 +109,8 @@ def test_slider_moves_from_the_start_to_the_vector(page, page_url):
 
 
 @pytest.mark.browser
-def test_map_points_and_vectors_are_selected_by_click(page, page_url):
-    open_tab(page, page_url, model="ema-mnist")
+def test_map_points_and_vectors_are_selected_by_click(empty_page, page_url):
+    page = open_tab(empty_page, page_url, model="ema-mnist")
     settings, plane = Codebook("ema-mnist"), codebook_map.load_map("ema-mnist")
     map_ = page.locator("#codebook_map svg")
     map_.scroll_into_view_if_needed()
@@ -127,8 +139,8 @@ def test_map_points_and_vectors_are_selected_by_click(page, page_url):
 
 @pytest.mark.browser
 @desktop_only
-def test_changing_model_updates_link_and_python_code(page, page_url):
-    open_tab(page, page_url, model="ema-mnist", vector="49", point="12")
+def test_changing_model_updates_link_and_python_code(empty_page, page_url):
+    page = open_tab(empty_page, page_url, model="ema-mnist", vector="49", point="12")
     vector = pixels(page, "codebook_vector")
     page.locator("#codebook_dataset").get_by_label("CelebA", exact=True).click()
     wait_for_change(page, "codebook_vector", vector)  # the same variant

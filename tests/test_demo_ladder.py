@@ -4,7 +4,7 @@ import base64
 import re
 
 import pytest
-from browsing import desktop_only, leave_for, open_accordion, open_tab, pixels, set_slider, wait_for, wait_for_change
+from browsing import desktop_only, leave_for, open_accordion, pixels, set_slider, visit, wait_for, wait_for_change
 from PIL import Image
 
 from aevq_hub import explore
@@ -29,9 +29,10 @@ def shown(page) -> dict[str, list[bytes]]:
 
 
 @pytest.fixture
-def ladder_page(page):
+def ladder_page(empty_page, page_url):
     """The page with the ladder open and complete."""
-    open_tab(page, "Ladder")
+    page = empty_page
+    visit(page, f"{page_url}/?tab=ladder")
     page.locator("#rung_1 .rung").wait_for()
     wait_until_complete(page, len(Ladder().models))
     return page
@@ -73,8 +74,9 @@ def test_data_set_can_be_changed_and_image_uploaded(ladder_page, tmp_path):
 
 
 @desktop_only
-def test_link_restores_the_ladder(page, page_url):
-    leave_for(page, f"{page_url}/?tab=ladder&model=vae-fashionmnist&start=sample:4&second=sample:7&shift=1.5")
+def test_link_restores_the_ladder(empty_page, page_url):
+    page = empty_page
+    visit(page, f"{page_url}/?tab=ladder&model=vae-fashionmnist&start=sample:4&second=sample:7&shift=1.5")
     page.locator(".rung[data-model=vqae-fashionmnist]").wait_for()
     wait_until_complete(page, len(Ladder("vae-fashionmnist").models))
     before, original = shown(page), pixels(page, "ladder_original")

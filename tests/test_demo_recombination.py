@@ -12,10 +12,10 @@ from browsing import (
     desktop_only,
     leave_for,
     open_accordion,
-    open_tab,
     pixels,
     set_slider,
     settle,
+    visit,
     wait_for,
     wait_for_change,
 )
@@ -25,11 +25,11 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def grid(page):
+def grid(empty_page, page_url):
     """The page with the tab open and its pictures loaded."""
-    open_tab(page, "Grid recombination")
-    pixels(page, "edited")
-    return page
+    visit(empty_page, f"{page_url}/?tab=recombination")
+    pixels(empty_page, "edited")
+    return empty_page
 
 
 def cell(page, row: int, column: int):

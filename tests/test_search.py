@@ -17,7 +17,7 @@ from training.recipe import Recipe
 from training.recipes import RECIPES, recipe_for, recorded, without_pull
 from training.search import _row, grid, search
 from training.sources import find_source
-from training.tables import table
+from training.tables import chosen, table
 from training.trainer import Trainer, TrainingError
 
 SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "widths": "8x8"}
@@ -145,3 +145,27 @@ def test_search_table_shows_only_differing_settings():
     ]  # fmt: skip
     alone = {"variant": "center", "recipe": recorded("center", recipe), "mse": 0.5}
     assert table([alone]) == [{"epochs": "20", "MSE": "0.50000"}]
+
+
+def test_search_table_gives_seeds_as_mean_and_deviation():
+    recipes = [recorded("center", Recipe(pull_weight=weight, seed=seed)) for weight in (3.0, 5.0) for seed in (0, 1)]
+    rows = [
+        {"variant": "center", "recipe": r, "mse": mse} for r, mse in zip(recipes, (0.1, 0.3, 0.2, 0.2), strict=True)
+    ]
+    assert [(line["λ1"], line["MSE"]) for line in table(rows)] == [
+        ("3", "0.20000 ± 0.14142"),
+        ("5", "0.20000 ± 0.00000"),
+    ]
+
+
+def test_choice_is_the_lowest_score_at_twice_the_lowest_error_at_most():
+    measured = [
+        ("center", 0.1, 9.0),
+        ("center", 0.2, 5.0),
+        ("center", 0.21, 1.0),
+        ("vae", 0.3, 0.0),
+        ("zero", 0.1, 7.0),
+    ]
+    rows = [{"variant": variant, "recipe": {}, "mse": mse, "score": score} for variant, mse, score in measured]
+    rows.append({"variant": "zero", "recipe": {}, "error": "the loss is not finite"})
+    assert sorted((row["variant"], row["score"]) for row in chosen(rows)) == [("center", 5.0), ("zero", 7.0)]

@@ -1,6 +1,7 @@
 """The report on a folder of models, made from their history.json and search.json files and a template."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
@@ -9,12 +10,14 @@ from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipp
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, written
 from aevq_hub.registry import DATASETS
 
+from . import tables
 from .files import written_beside
 from .publish import ladder
-from .tables import MODELS, comparison, models, recorded_rows, series, timings, with_seeds
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
+# what the template takes from the records
+TAKEN = ("histories", "groups", "n", "course", "beside", "equal_terms", "starts", "tried", "bench")
 
 
 class Records:
@@ -43,17 +46,34 @@ class Records:
 
     def n(self, model: str, key: str) -> str:
         """A formatted measurement of a model, over its seeds; a dash if it was not measured."""
-        return written(with_seeds(self.histories[model]), key)
+        return written(tables.with_seeds(self.histories[model]), key)
 
     def course(self, model: str, key: str, form: str) -> str:
         """The first, the lowest and the last value of a measurement that was made after each epoch."""
-        values = [value for _, value in series(self.histories[model]["epochs"], key)]
+        values = [value for _, value in tables.series(self.histories[model]["epochs"], key)]
         return ", ".join(form.format(value) for value in (values[0], min(values), values[-1]))
 
     def beside(self, dataset: str, *variants: str) -> str:
         """The table of several variants on a data set beside each other."""
         names = [f"{variant}-{dataset}" for variant in variants]
-        return markdown_table(comparison([self.histories[name] for name in names if name in self.histories]))
+        return markdown_table(tables.comparison([self.histories[name] for name in names if name in self.histories]))
+
+    def searched(self, models: list[str], **conditions) -> list[dict]:
+        """The rows of several models' searches that meet all conditions, which name settings or ``images``."""
+        rows = [row for model in models for row in tables.recorded_rows(self.folder / model / SEARCH_FILE)]
+        return [row for row in rows if conditions.items() <= flat(row | row["recipe"]).items()]
+
+    def equal_terms(self, dataset: str, *variants: str, **conditions) -> str:
+        """The table of the best recipe of each variant in searches that meet all conditions, and how many it tried."""
+        rows = self.searched([f"{variant}-{dataset}" for variant in variants], **conditions)
+        trials = Counter(row["variant"] for row in rows)
+        lines = tables.table(tables.chosen(rows), tables.ON_EQUAL_TERMS)
+        return markdown_table([line | {"trials": str(trials[line["variant"]])} for line in lines])
+
+    def starts(self, dataset: str, *variants: str, **conditions) -> str:
+        """The table of codebook usage in searches that meet all conditions, over the seeds."""
+        rows = self.searched([f"{variant}-{dataset}" for variant in variants], **conditions)
+        return markdown_table(tables.table(rows, tables.CODEBOOKS))
 
     def tried(self, model: str, key: str, **conditions) -> str:
         """A measurement of the rows of a model's search that meet all conditions, or its range over these rows.
@@ -61,8 +81,8 @@ class Records:
         Raises:
             ValueError: no row with this measurement meets the conditions.
         """
-        rows = [flat(row | row["recipe"]) for row in recorded_rows(self.folder / model / SEARCH_FILE)]
-        found = [row[key] for row in rows if key in row and conditions.items() <= row.items()]
+        rows = [flat(row) for row in self.searched([model], **conditions)]
+        found = [row[key] for row in rows if key in row]
         if not found:
             raise ValueError(f"the search of {model} has no {key} with {conditions}")
         form = MEASURES[key].form.format
@@ -78,11 +98,11 @@ def report(folder: Path) -> str:
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     template, records = environment.from_string(TEMPLATE.read_text(encoding="utf-8")), Records(folder)
     return template.render(
-        {name: getattr(records, name) for name in ("histories", "groups", "n", "course", "beside", "tried", "bench")},
+        {name: getattr(records, name) for name in TAKEN},
         has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # the findings are about the shipped models
-        table=lambda group: markdown_table(models(group)),
-        timings=lambda part: markdown_table(timings(records.bench[part])),
-        meanings=meanings(MODELS),
+        table=lambda group: markdown_table(tables.models(group)),
+        timings=lambda part: markdown_table(tables.timings(records.bench[part])),
+        meanings=meanings(tables.MODELS),
     )
 
 

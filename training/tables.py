@@ -1,6 +1,7 @@
 """Recipes and measurements of a search, or of all models, as tables for people."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, variance
@@ -24,6 +25,9 @@ SEARCHED = ("score", "mse", "quantized_mse", "latents.std", "distance_in_spreads
 COMPARED = {"mse": False, "frechet.gaussian": False, "sheets.directions.frechet": False, "kept.half": True,
             "kept.one": True, "frechet.samples": False, "frechet.midpoints": False, "frechet.between": False,
             "probes.linear": True}  # fmt: skip
+ON_EQUAL_TERMS = ("score", "frechet.gaussian", "sheets.directions.frechet", "kept.one", "mse", "latents.std")
+CODEBOOKS = ("codebook.in_use", "codebook.duplicates", "codebook.perplexity", "mse")
+BLUR = 2  # times the lowest error that a recipe may have to be chosen by its score
 CLEAR = 2  # pooled standard deviations from which a difference counts
 
 
@@ -32,19 +36,43 @@ def recorded_rows(path: Path) -> list[dict]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
-def table(rows: list[dict]) -> Lines:
-    """A search's table: one line per recipe, with the settings that differ and all measurements."""
+def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:
+    """A search's table: one line per recipe, with the settings that differ and its measurements, over its seeds."""
+    rows = over_seeds(rows)
     recipes = [row["recipe"] for row in rows]
     tried = [name for name in asdict(Recipe()) if name == "epochs" or len({r[name] for r in recipes if name in r}) > 1]
     rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, "") for name in tried]))
     variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
     lines = []
-    for row, measured in zip(rows, compared(rows, SEARCHED), strict=True):
+    for row, measured in zip(rows, compared(rows, columns), strict=True):
         line = {"variant": row["variant"]} if len(variants) > 1 else {}
         line |= {"images": str(row.get("images") or "all")} if len(images) > 1 else {}
         line |= {SETTINGS.get(name, name.replace("_", " ")): setting(row["recipe"].get(name, "–")) for name in tried}
         lines.append(line | measured)
     return lines
+
+
+def over_seeds(rows: list[dict]) -> list[dict]:
+    """The rows of a search, with those that differ in nothing but the seed as one row with ``seeds``."""
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        recipe = {name: value for name, value in row["recipe"].items() if name != "seed"}
+        groups.setdefault((row["variant"], Recipe(**recipe), row.get("images")), []).append(row)
+    merged = []
+    for first, *others in groups.values():
+        if others:
+            seeds = [{"seed": row["recipe"].get("seed"), "results": flat(row)} for row in (first, *others)]
+            first = {**first, "recipe": {n: v for n, v in first["recipe"].items() if n != "seed"}, "seeds": seeds}
+        merged.append(first)
+    return merged
+
+
+def chosen(rows: list[dict]) -> list[dict]:
+    """The row with the lowest score of each variant, among those whose error is at most twice the lowest of all."""
+    rows = [row for row in rows if "score" in row]
+    limit = BLUR * min((row["mse"] for row in rows), default=0)
+    sharp = sorted((row for row in rows if row["mse"] <= limit), key=lambda row: row["score"], reverse=True)
+    return list({row["variant"]: row for row in sharp}.values())
 
 
 def setting(value) -> str:
