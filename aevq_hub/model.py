@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -14,22 +13,22 @@ from safetensors.torch import save_file
 from torch import nn
 
 from . import images
-from .checks import one_of, whole
+from .checks import whole
 from .codebook import nearest_vectors
 from .config import WEIGHTS_HASH, AEVQConfig
 from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights, weights_hash
 from .hub import LIBRARY
+from .latent_space import LatentSpace
 from .networks import NETWORKS
-from .sampling import Sampler, sampler_of
+from .sampling import sampler_of
 from .version import HOMEPAGE, PAPER
 
-UNITS = ("std", "raw")  # of a shift: standard deviations of the training latents, or the latent's own unit
-STRONGEST = 10  # dimensions, or directions, of a figure: the columns of figure 3.2
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 class AEVQ(
     nn.Module,
+    LatentSpace,
     PyTorchModelHubMixin,
     library_name=LIBRARY,
     pipeline_tag="unconditional-image-generation",
@@ -51,8 +50,6 @@ class AEVQ(
         dimension_effect: for each latent dimension (D,) the mean squared change of the image when it is shifted by ±3
             standard deviations of the training latents, measured on training images.
     """
-
-    dimension_effect: torch.Tensor
 
     def __init__(self, config: AEVQConfig):
         super().__init__()
@@ -213,67 +210,6 @@ class AEVQ(
     def to_pil(x: torch.Tensor) -> list[Image.Image]:
         """Images (B, C, H, W) in [0, 1] → B PIL images, mode L or RGB. Other values are clipped."""
         return images.to_pil(x)
-
-    def ranked_dimensions(self) -> list[int]:
-        """The latent dimensions, sorted by their effect on the image, strongest first (:attr:`dimension_effect`)."""
-        return self.dimension_effect.argsort(descending=True, stable=True).tolist()
-
-    def axes(self, dims: Iterable[int] | int | None = None, unit: str = "std") -> torch.Tensor:
-        """Steps along single latent dimensions, as :func:`latent.perturb` takes them: (P, D).
-
-        Args:
-            dims: P dimensions from 0 to D − 1, or one; by default the ten with the strongest effect on the image.
-            unit: the length of a step: ``std``, the standard deviation (σ) of the training latents in that dimension,
-                or ``raw``, 1, as in the paper. How far 1 leads depends on the scale of the latents, which is arbitrary.
-
-        Raises:
-            ValueError: a dimension is out of range, the unit is unknown, or σ was not measured.
-        """
-        one_of("unit", unit, UNITS)
-        dims = self.ranked_dimensions()[:STRONGEST] if dims is None else [dims] if isinstance(dims, int) else dims
-        size = self.config.latent_dim
-        dims = [whole("dimension", dim, 0, size - 1) for dim in dims]
-        length = self.std() if unit == "std" else torch.ones(size)
-        return torch.diag(length.to(self.dimension_effect.device))[dims]
-
-    def directions(self, n: int | None = None) -> torch.Tensor:
-        """The strongest principal directions of the training latents, each one standard deviation (σ) long: (n, D).
-
-        Unlike single dimensions they do not depend on how the latent space is rotated. For a grid they are those of
-        the codes of all cells. The sign of a direction is arbitrary.
-
-        Args:
-            n: how many; by default ten, or D if that is less.
-
-        Raises:
-            ValueError: n is not in 1 … D, or the moments were not measured.
-        """
-        n = min(STRONGEST, self.config.latent_dim) if n is None else whole("n", n, 1, self.config.latent_dim)
-        variance, vectors = torch.linalg.eigh(self.moments()[1])  # ascending; vectors in columns
-        directions = vectors.T * variance.clamp_min(0).sqrt()[:, None]  # (D, D)
-        return directions.flip(0)[:n].float().to(self.dimension_effect.device)
-
-    def std(self) -> torch.Tensor:
-        """The standard deviations (σ) of the training latents in each dimension (D,); for a grid, of all its codes.
-
-        Raises:
-            ValueError: they were not measured.
-        """
-        return self.moments()[1].diagonal().sqrt().float().to(self.dimension_effect.device)
-
-    def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The mean (D,) and covariance (D, D) of the training latents, float64; for a grid, of the codes of all cells.
-
-        Raises:
-            ValueError: they were not measured.
-        """
-        return self._fitted_sampler.moments(self.codebook)
-
-    @property
-    def _fitted_sampler(self) -> Sampler:
-        if not self.sampler.fitted:
-            raise ValueError(f"{self.config.name} has no fitted sampler; models trained with `aevq train` have one")
-        return self.sampler
 
     @classmethod
     def from_pretrained(

@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from . import latent
 from .images import to_pil
-from .model import AEVQ, STRONGEST
+from .latent_space import STRONGEST
+from .model import AEVQ
 
 SHIFTS = (3, 2, 1, 0, -1, -2, -3)  # the rows of figure 3.2
 

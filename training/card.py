@@ -10,8 +10,8 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.folder import CARD_FILE, SAMPLES_FILE, SEARCH_FILE, sample_images, shipped_folder
+from aevq_hub.latent_space import STRONGEST
 from aevq_hub.measures import MEASURES, Lines, flat, markdown_table, written
-from aevq_hub.model import STRONGEST
 from aevq_hub.registry import DATASETS, VARIANTS
 from aevq_hub.sampling import sampler_of
 from aevq_hub.version import HOMEPAGE, PAPER

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from aevq_hub import AEVQ
-from aevq_hub.model import STRONGEST
+from aevq_hub.latent_space import STRONGEST
 
 from . import geometry, metrics
 from .data import Labelled, labelled, load

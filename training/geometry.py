@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from aevq_hub import AEVQ, latent
-from aevq_hub.model import STRONGEST
+from aevq_hub.latent_space import STRONGEST
 
 from .metrics import BATCH, Frechet, dimension_effect, exact
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from .. import latent, pictures
-from ..model import STRONGEST, UNITS
+from ..latent_space import STRONGEST, UNITS
 from ..registry import VARIANTS
 from ..sampling import GaussianMixture
 from . import starts
