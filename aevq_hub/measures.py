@@ -82,8 +82,8 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     **{f"sheets.{name}.{key}": (f"{short}: {heading}", f"{title}: {full}", form, meaning)
        for name, (short, title) in SHEETS.items()
        for key, (heading, full, form, meaning) in SHEET_MEASURES.items()},
-    "score": ("score", "score of a search", "{:.1f}", "the sum of two classifier Fréchet distances, of a Gaussian's "
-              "images and of the sheets along principal directions; fixed before the searches; lower is better"),
+    "score": ("score", "score", "{:.1f}", "the sum of two classifier Fréchet distances, of a Gaussian's images "
+              "and of the sheets along principal directions, by which recipes and seeds are chosen; lower is better"),
     "probes.linear": ("linear probe", "accuracy of a linear probe", "{:.1%}",
                       "classes, or attributes, that a linear classifier predicts from the latents"),
     "probes.neighbours": ("neighbours", "accuracy of ten nearest neighbours", "{:.1%}", "the same, by a vote"),

@@ -1,7 +1,7 @@
 """Measures of a latent space that do not depend on its origin, scale and axes, which are arbitrary.
 
 Replace E by A·E + b and D(z) by D(A⁻¹(z − b)), with A a rotation times a scale, and every picture stays the same. So
-do all numbers here, except those along single dimensions, which a rotation changes, and those in raw units.
+do the numbers here, except those along single dimensions, which a rotation changes, and those in raw units.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ RANKED = 50  # images for ranking the dimensions
 class Frame:
     """The origin, principal directions and standard deviations of a model's training latents, or of a grid's codes.
 
-    Each direction points to where the first of some latents lies, so that the frame turns with the latents.
+    The sign of each direction is such that the first of some latents has a non-negative coordinate.
     """
 
     mean: Tensor  # (D,)
@@ -35,7 +35,7 @@ class Frame:
 
     @classmethod
     def of(cls, model: AEVQ, z: Tensor) -> "Frame":
-        """The frame of a model with a fitted sampler, turned by latents z (N, D) or grids (N, D, h, w)."""
+        """The frame of a model with a fitted sampler; latents z (N, D) or grids (N, D, h, w) give the signs."""
         mean, covariance = model.moments()
         variance, vectors = torch.linalg.eigh(covariance)  # ascending; in columns
         first = z[0].flatten(1)[:, 0] if z.ndim > 2 else z[0]
@@ -119,8 +119,8 @@ def sheet(
 ) -> dict[str, float]:
     """Measure sheets as in figure 3.2: latents shifted by −3 to +3 steps in halves, each along one step in turn.
 
-    Many latents along one step each say more than few along all steps: pictures that start from the same few images are
-    far from the test images in any case, 300 of MNIST's test images themselves at a distance of 20 to 40.
+    Each latent is shifted along one step only, so that the same number of pictures starts from more images. Few images
+    are far from the test images in any case: 300 of MNIST's test images are at a Fréchet distance of 20 to 40.
 
     Args:
         model: the model.

@@ -27,10 +27,12 @@ def nearest_latents(z: Tensor, codebook: Tensor, by: str = "squared", n: int = 1
         ValueError: unknown ``by``.
     """
     one_of("nearest_by", by, NEAREST_BY)
-    if by == "squared":
-        near = -torch.cdist(codebook, z)
-    else:  # the vector's own length does not change the order
-        near = codebook @ (F.normalize(z, dim=1) if by == "cosine" else z).T
+    z, codebook = z.float(), codebook.float()
+    with torch.autocast(z.device.type, enabled=False):  # its products are too coarse to find the nearest
+        if by == "squared":
+            near = -torch.cdist(codebook, z, compute_mode="donot_use_mm_for_euclid_dist")
+        else:  # the vector's own length does not change the order
+            near = codebook @ (F.normalize(z, dim=1) if by == "cosine" else z).T
     return near.argmax(1) if n == 1 else near.topk(n).indices.flatten()
 
 
@@ -45,7 +47,7 @@ def pull(model: AEVQ, batch: Batch, recipe: Recipe) -> tuple[Terms, Matches | No
 
     Returns:
         ``reconstruction`` ‖x − D(E(x))‖², the terms of :func:`pull_terms` and :func:`remedies`, and
-        ``center_reconstruction`` ‖x_j* − D(v)‖² unless it is not trained and would cost more than all the rest.
+        ``center_reconstruction`` ‖x_j* − D(v)‖², if it is trained (λ2 > 0) or n is at most the size of the batch.
     """
     star, k = nearest_images(model, batch, recipe)                                          # (n, C, H, W), (n,)
     z, z_star = model.encode(torch.cat([batch.x, star])).split([len(batch.x), len(star)])   # (N, D), (n, D)

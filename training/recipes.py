@@ -32,7 +32,7 @@ RECIPES = {
 
     "center-mnist": Recipe(latent_dim=32, num_codes=1, pull_weight=0.03, pull_batch_size=128, precision="bf16"),
     "center-fashionmnist": Recipe(latent_dim=32, num_codes=1, pull_weight=0.03, pull_batch_size=128, precision="bf16"),
-    "center-celeba": Recipe(latent_dim=128, num_codes=1, pull_weight=0.3, pull_batch_size=16),
+    "center-celeba": Recipe(latent_dim=64, num_codes=1, pull_weight=0.03, pull_batch_size=128, precision="bf16"),
     "center": Recipe(latent_dim=64, num_codes=1, pull_weight=1.0, pull_batch_size=128, precision="bf16"),
 
     "zero-mnist": Recipe(latent_dim=48, pull_weight=1.0),

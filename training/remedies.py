@@ -1,4 +1,4 @@
-"""What helps the pull beyond the paper, without a probability; all of it is off by default."""
+"""Optional regularisers beyond the paper, none of them probabilistic; all are off by default."""
 
 import torch
 from torch import Tensor

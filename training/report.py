@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, UndefinedError
 
 from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipped_folder
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, written
@@ -13,11 +14,12 @@ from aevq_hub.registry import DATASETS
 from . import tables
 from .files import written_beside
 from .publish import ladder
+from .recipe import Recipe
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
-# what the template takes from the records
-TAKEN = ("histories", "groups", "n", "course", "beside", "equal_terms", "starts", "tried", "bench")
+# what the template uses of the records
+USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "starts", "tried", "bench")
 
 
 class Records:
@@ -61,13 +63,14 @@ class Records:
     def searched(self, models: list[str], **conditions) -> list[dict]:
         """The rows of several models' searches that meet all conditions, which name settings or ``images``."""
         rows = [row for model in models for row in tables.recorded_rows(self.folder / model / SEARCH_FILE)]
-        return [row for row in rows if conditions.items() <= flat(row | row["recipe"]).items()]
+        default = asdict(Recipe())  # of settings that did not exist when a row was recorded
+        return [row for row in rows if conditions.items() <= flat(default | row | row["recipe"]).items()]
 
     def equal_terms(self, dataset: str, *variants: str, **conditions) -> str:
         """The table of the best recipe of each variant in searches that meet all conditions, and how many it tried."""
-        rows = self.searched([f"{variant}-{dataset}" for variant in variants], **conditions)
+        rows = tables.over_seeds(self.searched([f"{variant}-{dataset}" for variant in variants], **conditions))
         trials = Counter(row["variant"] for row in rows)
-        lines = tables.table(tables.chosen(rows), tables.ON_EQUAL_TERMS)
+        lines = tables.table(tables.chosen(rows), tables.EQUAL_TERMS)
         return markdown_table([line | {"trials": str(trials[line["variant"]])} for line in lines])
 
     def starts(self, dataset: str, *variants: str, **conditions) -> str:
@@ -97,13 +100,16 @@ def report(folder: Path) -> str:
     """
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     template, records = environment.from_string(TEMPLATE.read_text(encoding="utf-8")), Records(folder)
-    return template.render(
-        {name: getattr(records, name) for name in TAKEN},
-        has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # the findings are about the shipped models
-        table=lambda group: markdown_table(tables.models(group)),
-        timings=lambda part: markdown_table(tables.timings(records.bench[part])),
-        meanings=meanings(tables.MODELS),
-    )
+    try:
+        return template.render(
+            {name: getattr(records, name) for name in USED},
+            has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # the findings are about the shipped models
+            table=lambda group: markdown_table(tables.models(group)),
+            timings=lambda part: markdown_table(tables.timings(records.bench[part])),
+            meanings=meanings(tables.MODELS),
+        )
+    except (KeyError, UndefinedError) as error:
+        raise ValueError(f"the report needs a record that is missing: {error}") from error
 
 
 def write_report(folder: Path) -> Path:

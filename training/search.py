@@ -10,7 +10,11 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from tqdm import tqdm
+
+from aevq_hub.networks import NETWORKS
+from aevq_hub.registry import VARIANTS
 
 from .data import Labelled, hold_out, known, load, training_labels
 from .evaluate import Benchmark, measure
@@ -72,7 +76,7 @@ def search(
     rows = [row for row in recorded_rows(path) if not _outdated(row)]
     known_rows = [(row["variant"], Recipe(**row["recipe"]), row.get("images")) for row in rows]
     asked = _asked(variant, source, recipes, baseline, beside)
-    todo = [(v, r) for v, r in asked if (v, r, images) not in known_rows]
+    todo = [(v, r) for v, r in dict.fromkeys(asked) if (v, r, images) not in known_rows]
     for name, recipe in todo:
         configure(name, source.name, source.dataset, recipe)  # raises before any work
         if recipe.precision == "auto":
@@ -91,17 +95,19 @@ def search(
         try:
             for future in bar:
                 new = future.result()
-                others = [row for row in recorded_rows(path) if not (_outdated(row) and _same(row, new))]
-                rows = [*others, new]  # another search may have added rows
-                write_json(path, rows)
+                with FileLock(path.with_name(f".{path.name}.lock")):  # another search may add rows, too
+                    others = [row for row in recorded_rows(path) if not (_outdated(row) and _same(row, new))]
+                    rows = [*others, new]
+                    write_json(path, rows)
         finally:
             processes.shutdown(cancel_futures=True)  # do not start anything new after an error or Ctrl-C
     return rows
 
 
 def _outdated(row: dict) -> bool:
-    """Whether a row was measured before today's measures existed."""
-    return "error" not in row and "latents" not in row
+    """Whether a row lacks measures that did not exist when it was recorded: the shape of the latents, or sheets."""
+    single = not NETWORKS[VARIANTS[row["variant"]].network].grid
+    return "error" not in row and ("latents" not in row or (single and "sheets" not in row))
 
 
 def _same(row: dict, other: dict) -> bool:

@@ -23,8 +23,15 @@ class Batch:
     elsewhere: int = 0  # the images of the whole batch that other processes have
     ranks: Ranks = SINGLE  # the processes that have the parts of the whole batch
 
-    size = property(lambda self: len(self.x) + self.elsewhere)  # the number of images of the whole batch
-    weight = property(lambda self: len(self.x) / self.size)  # with which a mean over x enters the whole batch's
+    @property
+    def size(self) -> int:
+        """The number of images of the whole batch."""
+        return len(self.x) + self.elsewhere
+
+    @property
+    def weight(self) -> float:
+        """The share of x in the whole batch, with which a mean over x enters the mean over the batch."""
+        return len(self.x) / self.size
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ SEARCHED = ("score", "mse", "quantized_mse", "latents.std", "distance_in_spreads
 COMPARED = {"mse": False, "frechet.gaussian": False, "sheets.directions.frechet": False, "kept.half": True,
             "kept.one": True, "frechet.samples": False, "frechet.midpoints": False, "frechet.between": False,
             "probes.linear": True}  # fmt: skip
-ON_EQUAL_TERMS = ("score", "frechet.gaussian", "sheets.directions.frechet", "kept.one", "mse", "latents.std")
+EQUAL_TERMS = ("score", "frechet.gaussian", "sheets.directions.frechet", "kept.one", "mse", "latents.std")
 CODEBOOKS = ("codebook.in_use", "codebook.duplicates", "codebook.perplexity", "mse")
-BLUR = 2  # times the lowest error that a recipe may have to be chosen by its score
+BLUR = 2  # times the lowest error: recipes with a larger one are not chosen
 CLEAR = 2  # pooled standard deviations from which a difference counts
 
 
@@ -40,8 +40,9 @@ def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:
     """A search's table: one line per recipe, with the settings that differ and its measurements, over its seeds."""
     rows = over_seeds(rows)
     recipes = [row["recipe"] for row in rows]
-    tried = [name for name in asdict(Recipe()) if name == "epochs" or len({r[name] for r in recipes if name in r}) > 1]
-    rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, "") for name in tried]))
+    default = asdict(Recipe())  # for settings that a variant does not use
+    tried = [name for name in default if name == "epochs" or len({r[name] for r in recipes if name in r}) > 1]
+    rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, default[name]) for name in tried]))
     variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
     lines = []
     for row, measured in zip(rows, compared(rows, columns), strict=True):
@@ -53,26 +54,42 @@ def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:
 
 
 def over_seeds(rows: list[dict]) -> list[dict]:
-    """The rows of a search, with those that differ in nothing but the seed as one row with ``seeds``."""
+    """The rows of a search, with those that differ in nothing but the seed as one row with ``seeds``.
+
+    If one of them diverged, so did the recipe.
+    """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
         recipe = {name: value for name, value in row["recipe"].items() if name != "seed"}
         groups.setdefault((row["variant"], Recipe(**recipe), row.get("images")), []).append(row)
     merged = []
-    for first, *others in groups.values():
-        if others:
-            seeds = [{"seed": row["recipe"].get("seed"), "results": flat(row)} for row in (first, *others)]
-            first = {**first, "recipe": {n: v for n, v in first["recipe"].items() if n != "seed"}, "seeds": seeds}
+    for same in groups.values():
+        first = next((row for row in same if "error" in row), same[0])
+        if len(same) > 1:
+            first = {**first, "recipe": {n: v for n, v in first["recipe"].items() if n != "seed"}}
+            if "error" not in first:
+                first["seeds"] = [{"seed": row["recipe"].get("seed"), "results": flat(row)} for row in same]
         merged.append(first)
     return merged
 
 
 def chosen(rows: list[dict]) -> list[dict]:
-    """The row with the lowest score of each variant, among those whose error is at most twice the lowest of all."""
-    rows = [row for row in rows if "score" in row]
-    limit = BLUR * min((row["mse"] for row in rows), default=0)
-    sharp = sorted((row for row in rows if row["mse"] <= limit), key=lambda row: row["score"], reverse=True)
-    return list({row["variant"]: row for row in sharp}.values())
+    """The recipe of each variant with the lowest score, among those whose error is at most twice the lowest of all.
+
+    ``rows`` are those of a search, merged by :func:`over_seeds`; scores and errors are means over the seeds.
+    """
+
+    def value(row: dict, key: str) -> float:
+        return mean(one[key] for one in trainings({"results": row, **row}))
+
+    measured = [row for row in rows if "score" in row]
+    limit = BLUR * min((value(row, "mse") for row in measured), default=0)
+    best: dict[str, dict] = {}
+    for row in measured:
+        other = best.get(row["variant"])
+        if value(row, "mse") <= limit and (other is None or value(row, "score") < value(other, "score")):
+            best[row["variant"]] = row
+    return list(best.values())
 
 
 def setting(value) -> str:
