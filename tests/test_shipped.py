@@ -86,6 +86,15 @@ def test_center_moves_as_the_paper_shows(dataset):
     assert sheet["jump"] <= bound["jump"]
 
 
+def test_center_keeps_faces_where_they_change():
+    """Figure 3.2 on faces: at ±3, raw, the pictures have changed and still show faces to the classifier."""
+    center = results_of("center-celeba")
+    assert 0.7 <= center["latents"]["std"] <= 1.4
+    sheet = center["sheets"]["raw"]
+    assert sheet["change"] >= 0.15 and sheet["jump"] <= 1.2
+    assert sheet["sure_ends"] >= 0.97 * center["classifier"]["sure"]
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_unit_of_center_matches_the_record(dataset, data_root):

@@ -165,4 +165,6 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
 
 
 def _unused(variant: str, recipe: Recipe, setting: str) -> str:
-    return f"{variant} does not use {setting}; its settings are {', '.join(used_settings(variant, recipe))}"
+    key, value = next(f.metadata.get("only", ("", "")) for f in fields(Recipe) if f.name == setting)
+    condition = f" unless {key} is {value}" if key and key in used_settings(variant, recipe) else ""
+    return f"{variant} does not use {setting}{condition}; its settings are {', '.join(used_settings(variant, recipe))}"
