@@ -245,9 +245,9 @@ def test_invalid_setting_is_refused_with_one_sentence(settings, message):
 
 
 def test_link_restores_settings_and_reports_invalid_values():
-    link = {"model": "center-celeba", "start": "random:9", "rank": "70", "shift": "-2.5", "mix": "0,1"}
+    link = {"model": "center-celeba", "start": "random:9", "rank": "50", "shift": "-2.5", "mix": "0,1"}
     settings, problems = Perturbation.from_link(link)
-    assert settings == Perturbation("center-celeba", "random:9", 70, -2.5, mix="0,1") and problems == []
+    assert settings == Perturbation("center-celeba", "random:9", 50, -2.5, mix="0,1") and problems == []
     settings, problems = Perturbation.from_link({**link, "model": "x", "shift": "lots", "unit": "std", "other": "1"})
     assert settings == Perturbation(Perturbation.first(), "random:9", 1, 0.0, "std", mix="0,1")
     assert [problem.split(" ")[0] for problem in problems] == ["unknown", "rank", "shift"]
