@@ -298,3 +298,17 @@ def test_vector_weights_rise_geometrically_after_warmup():
     assert [w["encoder_pull"] for w in weights] == pytest.approx([100 * 0.01**0.95, 10, 100, 100])
     assert [w["center_reconstruction"] / w["vector_pull"] for w in weights] == pytest.approx([0.1] * 4)
     assert {w["reconstruction"] for w in weights} == {1.0}
+
+
+@pytest.mark.parametrize(("by", "centre"), [("squared", 100.0), ("cosine", 0.0)])
+def test_nearest_latents_are_exact_far_from_zero_and_in_bf16(by, centre, generator):
+    z = centre + torch.randn(300, 8, generator=generator) / 2
+    codebook = centre + torch.randn(50, 8, generator=generator) / 2
+    exact, vectors = z.double(), codebook.double()
+    if by == "cosine":
+        nearest = (vectors @ torch.nn.functional.normalize(exact, dim=1).T).argmax(1)
+    else:
+        nearest = (vectors[:, None] - exact).square().sum(2).argmin(1)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = nearest_latents(z, codebook, by)
+    assert torch.equal(found, nearest)

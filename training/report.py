@@ -1,7 +1,6 @@
 """The report on a folder of models, made from their history.json and search.json files and a template."""
 
 import json
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from .recipe import Recipe
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # what the template uses of the records
-USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "starts", "tried", "bench")
+USED = ("histories", "groups", "n", "course", "beside", "tried", "bench")
 
 
 class Records:
@@ -65,18 +64,6 @@ class Records:
         rows = [row for model in models for row in tables.recorded_rows(self.folder / model / SEARCH_FILE)]
         default = asdict(Recipe())  # of settings that did not exist when a row was recorded
         return [row for row in rows if conditions.items() <= flat(default | row | row["recipe"]).items()]
-
-    def equal_terms(self, dataset: str, *variants: str, **conditions) -> str:
-        """The table of the best recipe of each variant in searches that meet all conditions, and how many it tried."""
-        rows = tables.over_seeds(self.searched([f"{variant}-{dataset}" for variant in variants], **conditions))
-        trials = Counter(row["variant"] for row in rows)
-        lines = tables.table(tables.chosen(rows), tables.EQUAL_TERMS)
-        return markdown_table([line | {"trials": str(trials[line["variant"]])} for line in lines])
-
-    def starts(self, dataset: str, *variants: str, **conditions) -> str:
-        """The table of codebook usage in searches that meet all conditions, over the seeds."""
-        rows = self.searched([f"{variant}-{dataset}" for variant in variants], **conditions)
-        return markdown_table(tables.table(rows, tables.CODEBOOKS))
 
     def tried(self, model: str, key: str, **conditions) -> str:
         """A measurement of the rows of a model's search that meet all conditions, or its range over these rows.

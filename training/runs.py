@@ -1,6 +1,5 @@
 """Train one model from start to finish, or continue after an interruption."""
 
-import hashlib
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -22,7 +21,7 @@ from .recipe import Recipe
 from .recipes import configure
 from .release import release
 from .rows import Source
-from .sources import cache_folder
+from .sources import lock_file
 from .trainer import Trainer, TrainingError, refuse_other_settings, settings_of
 
 
@@ -43,11 +42,9 @@ def train_model(
     """
     config = configure(variant, source.name, source.dataset, recipe)
     folder = output / config.name
-    lock = cache_folder() / "locks" / f"{hashlib.sha256(bytes(folder.resolve())).hexdigest()[:16]}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
     ranks, device = connect(device)
     try:
-        with FileLock(lock, timeout=0) if ranks.main else nullcontext():
+        with FileLock(lock_file(folder), timeout=0) if ranks.main else nullcontext():
             _train(config, source, recipe, folder, device, restart, compiled, ranks)
             ranks.wait()
             return folder

@@ -25,6 +25,7 @@ from .recipes import configure, recipe_for, recorded, without_pull
 from .reference_classifier import ReferenceClassifier
 from .release import prepare
 from .rows import Source
+from .sources import lock_file
 from .tables import recorded_rows
 from .trainer import DivergedError, Trainer, TrainingError
 
@@ -95,7 +96,7 @@ def search(
         try:
             for future in bar:
                 new = future.result()
-                with FileLock(path.with_name(f".{path.name}.lock")):  # another search may add rows, too
+                with FileLock(lock_file(path)):  # another search may add rows, too
                     others = [row for row in recorded_rows(path) if not (_outdated(row) and _same(row, new))]
                     rows = [*others, new]
                     write_json(path, rows)

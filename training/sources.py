@@ -97,6 +97,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("AEVQ_CACHE") or Path.home() / ".cache" / "aevq")
 
 
+def lock_file(path: Path) -> Path:
+    """A file in the cache folder with which processes lock a path."""
+    lock = cache_folder() / "locks" / f"{hashlib.sha256(bytes(path.resolve())).hexdigest()[:16]}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    return lock
+
+
 def fingerprint(source: Source, split: str) -> str:
     """A hash that changes with the local files and with how they are decoded. The Hub is not contacted."""
     files = []
