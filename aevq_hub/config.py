@@ -9,7 +9,8 @@ from .checks import number, one_of, whole
 from .networks import NETWORKS
 from .registry import VARIANTS
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+ADDED = {2: ("prior_width", "prior_blocks")}  # fields by the version that added them; files of older ones lack them
 FEEDS = ("encoder", "codebook")
 WEIGHTS_HASH = "weights_sha256"  # a key of config.json: the SHA-256 of model.safetensors
 
@@ -41,6 +42,8 @@ class AEVQConfig:
     num_classes: int  # the number of classes of classify(); 0 without a classifier
     multi_label: bool  # whether an image may belong to several classes
     format_version: int = FORMAT_VERSION
+    prior_width: int = 0  # channels of the prior over a grid's codes (prior.Prior); 0 without one
+    prior_blocks: int = 0  # its blocks; 0 without one: cells are sampled independently
 
     def __post_init__(self):
         whole("format_version", self.format_version, 1, FORMAT_VERSION)
@@ -75,6 +78,14 @@ class AEVQConfig:
         whole("num_classes", self.num_classes, 0, 65536)
         if self.multi_label and not self.num_classes:
             raise ValueError("multi_label is true, but num_classes is 0: there is no label")
+        whole("prior_width", self.prior_width, 0, 1024)
+        whole("prior_blocks", self.prior_blocks, 0, 64)
+        if bool(self.prior_width) != bool(self.prior_blocks):
+            raise ValueError(
+                f"prior_width is {self.prior_width} and prior_blocks {self.prior_blocks}; both or none is 0"
+            )
+        if self.prior_blocks and not (self.grid_size and self.num_codes):
+            raise ValueError(f"prior_blocks is {self.prior_blocks}, but the model has no grid of codes")
         object.__setattr__(self, "widths", tuple(self.widths))
 
     @property
@@ -114,6 +125,10 @@ class AEVQConfig:
             raise LoadError(
                 f"{path} has format_version {version}; this aevq-hub reads up to {FORMAT_VERSION}: update it"
             )
+        if type(version) is int and version >= 1:
+            later = [name for added, names in ADDED.items() if added > version for name in names]
+            defaults = {f.name: f.default for f in fields(cls) if f.name in later}
+            values = {**defaults, **values, "format_version": FORMAT_VERSION}
         if unknown := sorted(set(values) - set(known)):
             raise LoadError(f"{path} has the unknown key {unknown[0]!r}; the keys are {', '.join(known)}")
         if missing := [name for name in known if name not in values]:

@@ -27,6 +27,7 @@ MAP_FILE = "map.safetensors"  # vectors and test latents on a plane; only models
 SEARCH_FILE = "search.json"  # all recipes of a search, if there was one
 CHECKPOINT_FILE = "checkpoint.safetensors"  # only while a model is being trained; never published
 PINS_FILE = "pins.json"  # in the folder of shipped models: pins by name
+PRIOR_CHECKPOINT_FILE = "prior-checkpoint.safetensors"  # only while a model's prior is being trained; never published
 DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # the demo reads these files of every model
 
 NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account of short names that are not shipped models

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from . import images
-from .checks import whole
 from .codebook import nearest_vectors
 from .config import WEIGHTS_HASH, AEVQConfig
 from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights, weights_hash
+from .generation import Generation
 from .hub import LIBRARY
 from .latent_space import LatentSpace
 from .networks import NETWORKS
@@ -29,6 +29,7 @@ _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 class AEVQ(
     nn.Module,
     LatentSpace,
+    Generation,
     PyTorchModelHubMixin,
     library_name=LIBRARY,
     pipeline_tag="unconditional-image-generation",
@@ -133,6 +134,14 @@ class AEVQ(
         Raises:
             ValueError: the model has no vectors, or the indices have another shape or type or are out of range.
         """
+        return self.decode(self.vectors[self.check_indices(indices).long()].movedim(-1, 1))
+
+    def check_indices(self, indices: torch.Tensor) -> torch.Tensor:
+        """Check codes, whole numbers (B,) or (B, h, w) in 0 … K − 1, and return them.
+
+        Raises:
+            ValueError: the model has no vectors, or the indices have another shape or type or are out of range.
+        """
         codebook, shape = self.vectors, self.config.latent_shape[1:]
         if tuple(indices.shape[1:]) != shape or indices.ndim != 1 + len(shape):
             wanted = ", ".join(["B", *map(str, shape)])
@@ -142,7 +151,7 @@ class AEVQ(
         if indices.numel() and not 0 <= indices.min() <= indices.max() < len(codebook):
             wrong = indices[(indices < 0) | (indices >= len(codebook))][0].item()
             raise ValueError(f"index {wrong} is out of range; choose from 0 to {len(codebook) - 1}")
-        return self.decode(codebook[indices.long()].movedim(-1, 1))
+        return indices
 
     def classify(self, x: torch.Tensor) -> torch.Tensor:
         """Class probabilities (B, classes) of images (B, C, H, W). They add up to 1; with several labels, each is the
@@ -155,24 +164,6 @@ class AEVQ(
             raise ValueError(f"{self.config.name} has no classifier; only `classifier` models have one")
         logits = self.head(self.encode(x))
         return logits.sigmoid() if self.config.multi_label else logits.softmax(1)
-
-    @torch.no_grad()
-    def sample_latents(self, n: int, seed: int) -> torch.Tensor:
-        """n new latents (n, D) or (n, D, h, w), sampled from the distribution stored with the model (:attr:`sampler`).
-
-        Raises:
-            ValueError: n is below 1, or the sampler was not fitted.
-        """
-        whole("n", n, 1)
-        return self._fitted_sampler.sample(n, torch.Generator().manual_seed(seed), self.codebook)
-
-    def sample(self, n: int, seed: int) -> torch.Tensor:
-        """n new images (n, C, H, W) in [0, 1]. The same seed gives the same images; errors as :meth:`sample_latents`.
-
-        Vectors are sampled from a Gaussian mixture, the codes of a grid independently for each cell; both are fitted to
-        the training latents.
-        """
-        return self.decode(self.sample_latents(n, seed))
 
     @property
     def _dtype(self) -> torch.dtype:

@@ -1,11 +1,15 @@
 """Distributions of the training latents, fitted once and stored with the model, to sample new latents from."""
 
+import math
 from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
 
+from .prior import Prior, schedule
+
 COMPONENTS = 10  # components of the Gaussian mixture
+RAREST = 1e-8  # the least probability of a code in a cell, so that none is impossible
 
 
 class Sampler(nn.Module):
@@ -88,17 +92,80 @@ class IndependentCells(Sampler):
 
     name = "the frequencies of the codes in each cell, independently of the other cells"
     probability: Tensor  # of each code in each cell (h, w, K)
+    dependent = False  # whether a cell's distribution depends on the others, so that the order of drawing matters
 
     def __init__(self, side: int, num_codes: int):
         super().__init__()
         self.register_buffer("probability", torch.zeros(side, side, num_codes))
 
+    def logits(self, indices: Tensor) -> Tensor:
+        """The logits of the codes in each cell: (B, h, w) → (B, h, w, K). The index K means a hidden cell."""
+        return self.probability.clamp_min(RAREST).log().expand(len(indices), -1, -1, -1)
+
+    def independent(self) -> "IndependentCells":
+        """The same frequencies without a prior."""
+        side, _, size = self.probability.shape
+        cells = IndependentCells(side, size)
+        cells.probability = self.probability
+        return cells
+
     def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
         assert codebook is not None  # models with this sampler have vectors
-        side, _, size = self.probability.shape
-        cells = self.probability.view(-1, size).cpu()  # (h·w, K)
-        indices = torch.multinomial(cells, n, replacement=True, generator=generator).T.reshape(n, side, side)
-        return codebook[indices.to(codebook.device)].movedim(-1, 1)  # (n, D, h, w)
+        return codebook[self.sample_indices(n, generator).to(codebook.device)].movedim(-1, 1)  # (n, D, h, w)
+
+    def sample_indices(
+        self, n: int, generator: torch.Generator, steps: int | None = None, temperature: float = 1.0
+    ) -> Tensor:
+        """Sample n whole grids (n, h, w); arguments as for :meth:`complete`."""
+        nothing = torch.zeros(n, *self.probability.shape[:2], dtype=torch.long, device=self.probability.device)
+        return self.complete(nothing, nothing.bool(), generator, steps, temperature)
+
+    def complete(
+        self, indices: Tensor, keep: Tensor, generator: torch.Generator, steps: int | None = None,
+        temperature: float = 1.0,
+    ) -> Tensor:  # fmt: skip
+        """Keep some cells of grids and sample the others, in a random order.
+
+        Args:
+            indices: grids (B, h, w).
+            keep: which cells to keep, bool (B, h, w).
+            generator: the source of random numbers, on the CPU.
+            steps: in how many steps the cells are drawn; those of one step are independent of each other. By default
+                half as many as cells.
+            temperature: divides the logits.
+        """
+        size = self.probability.shape[2]
+        x, free = indices.masked_fill(~keep, size), ~keep
+        turn = _turns(free.cpu(), generator).to(x.device)  # (B, h, w)
+        most = int(free.flatten(1).sum(1).max()) if len(x) else 0
+        if not self.dependent:
+            steps = 1
+        begin = 0
+        for count in schedule(most, -(-most // 2) if steps is None else steps):
+            now = free & (begin <= turn) & (turn < begin + count)
+            probability = (self.logits(x)[now] / temperature).softmax(1)  # (P, K)
+            x[now] = probability.cpu().multinomial(1, generator=generator)[:, 0].to(x.device)
+            begin += count
+        return x
+
+    def likelihood(self, indices: Tensor, generator: torch.Generator) -> Tensor:
+        """−log2 of the probability of grids (B, h, w), cell after cell in a random order: bits (B,)."""
+        size = self.probability.shape[2]
+        turn = _turns(torch.ones(indices.shape, dtype=torch.bool), generator).to(indices.device)
+        bits = torch.zeros(len(indices), device=indices.device)
+        for step in range(turn[0].numel()):
+            visible = indices.masked_fill(turn >= step, size)
+            bits += _bits(self.logits(visible), indices)[turn == step]
+        return bits
+
+    def surprise(self, indices: Tensor) -> Tensor:
+        """−log2 of the probability of each cell of grids (B, h, w), given all the others: bits (B, h, w)."""
+        cells = self.probability[..., 0].numel()
+        hide = torch.eye(cells, dtype=torch.bool, device=indices.device).view(cells, *self.probability.shape[:2])
+        return torch.stack([
+            _bits(self.logits(grid.masked_fill(hide, self.probability.shape[2])), grid.expand_as(hide))[hide]
+            for grid in indices
+        ]).view(indices.shape)  # fmt: skip
 
     def moments(self, codebook: Tensor | None) -> tuple[Tensor, Tensor]:
         assert codebook is not None
@@ -108,8 +175,36 @@ class IndependentCells(Sampler):
         return mean, apart.T @ apart
 
 
+class GridPrior(IndependentCells):
+    """Each cell is sampled given the cells that are already there, by a network (:mod:`prior`)."""
+
+    name = "a network that predicts the codes of hidden cells from the visible ones, a few at a time in a random order"
+    dependent = True
+
+    def __init__(self, side: int, num_codes: int, width: int, blocks: int):
+        super().__init__(side, num_codes)
+        self.network = Prior(side, num_codes, width, blocks)
+
+    def logits(self, indices: Tensor) -> Tensor:
+        """As :meth:`IndependentCells.logits`, with what the network adds to the frequencies."""
+        return super().logits(indices) + self.network(indices)
+
+
+def _turns(free: Tensor, generator: torch.Generator) -> Tensor:
+    """When each free cell (B, h, w) is drawn, from 0, in a random order; kept cells come last."""
+    order = torch.rand(free.shape, generator=generator).masked_fill(~free, 2)
+    return order.flatten(1).argsort(1).argsort(1).view(free.shape)
+
+
+def _bits(logits: Tensor, indices: Tensor) -> Tensor:
+    """−log2 of the probability of each cell's code: (B, h, w, K), (B, h, w) → (B, h, w)."""
+    return -logits.log_softmax(-1).gather(-1, indices[..., None])[..., 0] / math.log(2)
+
+
 def sampler_of(config) -> Sampler:
     """An unfitted sampler of the kind that a configuration needs."""
-    if config.grid_size and config.num_codes:
+    if not (config.grid_size and config.num_codes):
+        return GaussianMixture(config.latent_dim)
+    if not config.prior_blocks:
         return IndependentCells(config.grid_size, config.num_codes)
-    return GaussianMixture(config.latent_dim)
+    return GridPrior(config.grid_size, config.num_codes, config.prior_width, config.prior_blocks)

@@ -11,6 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import numpy as np
 import pytest
 from fuzzing import fuzz, quick_and_deep
 from gradio.utils import get_upload_folder
@@ -125,9 +126,10 @@ def test_pasted_cells_take_codes_of_the_given_second_picture(client):
 def test_ladder_returns_a_row_and_the_whole_sheet(client):
     settings = Ladder("ae-celeba", "sample:3", "sample:4", -1.5)
     values = ("ae-celeba", "sample:3", "sample:4", -1.5)
-    assert grey(client.predict(*values, api_name="/ladder")) == ladder.sheet(settings).convert("L").tobytes()
-    wanted = ladder.row_sheet(settings, "ae-celeba").convert("L").tobytes()
-    assert grey(client.predict(*values, api_name="/ladder_row")) == wanted
+    wanted = {"/ladder": ladder.sheet(settings), "/ladder_row": ladder.row_sheet(settings, "ae-celeba")}
+    for name, sheet in wanted.items():  # the server may use another number of threads, which rounds differently
+        shown = np.frombuffer(grey(client.predict(*values, api_name=name)), np.uint8).astype(int)
+        assert np.abs(shown - np.frombuffer(sheet.convert("L").tobytes(), np.uint8)).max() <= 1
 
 
 def test_uploaded_image_is_used_as_start(client):

@@ -21,7 +21,8 @@ def tiny(recipe: Recipe) -> Recipe:
         recipe, latent_dim=16, num_codes=min(recipe.num_codes, 10), batch_size=32,
         warmup_steps=min(recipe.warmup_steps, 2), feed_steps=min(recipe.feed_steps, 4),
         ramp_steps=min(recipe.ramp_steps, 4), restart_steps=min(recipe.restart_steps, 5),
-        classifier_epochs=min(recipe.classifier_epochs, 1), precision="fp32",  # bf16 is slow on most processors
+        classifier_epochs=min(recipe.classifier_epochs, 1), prior_epochs=min(recipe.prior_epochs, 1),
+        precision="fp32",  # bf16 is slow on most processors
     )  # fmt: skip
 
 

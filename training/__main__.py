@@ -6,7 +6,20 @@ import sys
 MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs what training needs'
 
 try:
-    from .commands import all_models, bench, card, evaluate, map, options, push, push_space, report, search, train
+    from .commands import (
+        all_models,
+        bench,
+        card,
+        evaluate,
+        map,
+        options,
+        prior,
+        push,
+        push_space,
+        report,
+        search,
+        train,
+    )
     from .processor import keep_memory
     from .publish import PublishError
     from .ranks import launched_processes, leave
@@ -16,7 +29,7 @@ except ModuleNotFoundError as error:
 
 COMMANDS = {
     "train": train, "all": all_models, "search": search, "evaluate": evaluate, "card": card, "report": report,
-    "map": map, "push": push, "push-space": push_space, "bench": bench,
+    "map": map, "prior": prior, "push": push, "push-space": push_space, "bench": bench,
 }  # fmt: skip
 
 OVERVIEW = """\
@@ -36,6 +49,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
                                              a recorded search over settings
   {prog} evaluate center-mnist               measure a model again
   {prog} map center-mnist                    its vectors and latents on a plane, for the demo
+  {prog} prior vqae-mnist                    the prior that a grid model draws from
   {prog} report                              the report on all models, from their records
   {prog} push center-mnist --to NAMESPACE    publish its folder on the Hub
   {prog} push-space --to NAMESPACE/NAME      publish the demo of a namespace's models

@@ -9,8 +9,9 @@ from torch import Tensor
 from aevq_hub import AEVQ
 from aevq_hub.latent_space import STRONGEST
 
-from . import geometry, metrics
+from . import geometry, grids, metrics
 from .data import Labelled, labelled, load
+from .fit_prior import codes
 from .metrics import PROBED, batches
 from .reference_classifier import FEATURES, ReferenceClassifier
 from .rows import Source
@@ -48,8 +49,8 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
     """Measure a model in evaluation mode on the test split of a data set.
 
     Returns:
-        The results of :func:`measure` and, with labels, ``probes`` (:func:`metrics.probes`, for a grid on the mean of
-        its cells).
+        The results of :func:`measure`; with labels, ``probes`` (:func:`metrics.probes`, for a grid on the mean of its
+        cells); with a prior, ``copying`` (:func:`grids.copying`).
 
     Raises:
         ValueError: the images of the data set do not fit the model.
@@ -64,8 +65,10 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
     benchmark = Benchmark.of(source, test.images, test.labels, progress=progress)
     results = measure(model, benchmark)
     if benchmark.labelled:
-        (learn, y), (test, y_test) = ((s.images[:PROBED], s.labels[:PROBED]) for s in benchmark.labelled)
-        results["probes"] = metrics.probes((_vectors(model, learn), y), (_vectors(model, test), y_test))
+        (learn, y), (others, y_others) = ((s.images[:PROBED], s.labels[:PROBED]) for s in benchmark.labelled)
+        results["probes"] = metrics.probes((_vectors(model, learn), y), (_vectors(model, others), y_others))
+    if model.config.prior_blocks:
+        results["copying"] = grids.copying(model, codes(model, load(source, "train").images), codes(model, test.images))
     return results
 
 
@@ -81,6 +84,7 @@ def measure(model: AEVQ, benchmark: Benchmark) -> dict:
         ``quantized_mse`` and ``quantized_psnr`` of images decoded from the codebook; ``codebook``, its health and the
         share of each vector; for grids, ``twenty``, the use of codes as in the paper's appendix A.1.
         If the model's sampler is fitted and its latents are single vectors: ``gain`` and ``sheets`` (:mod:`geometry`).
+        With a prior over grids: ``likelihood`` (:func:`grids.likelihoods`).
         With labels and single vectors: ``score``, by which recipes and seeds are chosen: the Fréchet distance of a
         Gaussian's images plus that of the sheets along principal directions. It was fixed before the searches, which
         consider recipes whose error is at most twice the best. It does not depend on the latents' scale, origin and
@@ -126,6 +130,9 @@ def _pictures(model: AEVQ, benchmark: Benchmark, z: Tensor, frame: geometry.Fram
         starts = z[:: max(1, len(z) // benchmark.sheets)][: benchmark.sheets]  # MNIST's first test images are cleaner
         results["gain"] = geometry.gain(model, starts[:GAINS], frame.directions[:STRONGEST])
         results["sheets"] = geometry.sheets(model, sure, distance, starts, frame)
+    indices = model.quantize(z)[1] if model.config.prior_blocks else None
+    if indices is not None:
+        results["likelihood"] = grids.likelihoods(model, indices)
     if classifier:
         results["kept"] = geometry.kept(model, classifier.answers, z, frame)
     if distance:
@@ -133,6 +140,7 @@ def _pictures(model: AEVQ, benchmark: Benchmark, z: Tensor, frame: geometry.Fram
             "reconstructions": (model.render(part) for part in z.split(metrics.BATCH)),
             "samples": (model.decode(part) for part in model.sample_latents(len(z), seed=0).split(metrics.BATCH)),
             **({"gaussian": geometry.gaussian(model, len(z), frame)} if single else {}),
+            **(grids.pictures(model, indices, len(z)) if indices is not None else {}),
             **geometry.midpoints(model, z, benchmark.labels),
         }
         results["frechet"] = {name: distance(batches) for name, batches in samples.items()}

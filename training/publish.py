@@ -20,7 +20,15 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.sha import git_hash
 
 from aevq_hub import AEVQ
-from aevq_hub.folder import CARD_FILE, CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, PINS_FILE, WEIGHTS_FILE
+from aevq_hub.folder import (
+    CARD_FILE,
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    HISTORY_FILE,
+    PINS_FILE,
+    PRIOR_CHECKPOINT_FILE,
+    WEIGHTS_FILE,
+)
 from aevq_hub.hub import LIBRARY, reach_hub
 from aevq_hub.registry import DATASETS, VARIANTS
 
@@ -213,7 +221,11 @@ class Publisher:
 
 def published_files(folder: Path) -> list[Path]:
     """The files of a folder and its subfolders that are published: no hidden files and no checkpoint."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != CHECKPOINT_FILE)
+    files = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in (CHECKPOINT_FILE, PRIOR_CHECKPOINT_FILE)
+    )
     return sorted(path for path in files if not any(p[0] == "." for p in path.relative_to(folder).parts))
 
 

@@ -71,6 +71,8 @@ class Recipe:
                                  "codebook usage", only=("initialisation", "k-means"))
     restart_steps: int = _setting(0, "steps after which an unused vector is moved onto a latent; 0: never")
     restart_share: float = _setting(0.0, "a vector is unused up to this fraction of an equal share of the latents")
+    prior_epochs: int = _setting(0, "epochs, after the training, of the prior over the grid's codes; 0: cells are "
+                                 "sampled independently", only=("network", "grid"))
     output_start: str = _setting("grey", "the decoder's output before training: grey, or the mean image",
                                  choices=("grey", "mean"))
     classifier_epochs: int = _setting(0, "epochs of the first stage, which trains the classifier")

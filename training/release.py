@@ -8,9 +8,9 @@ from safetensors.torch import save_file
 
 from aevq_hub import AEVQ, pictures
 from aevq_hub import folder as folders
-from aevq_hub.folder import HISTORY_FILE, SAMPLES_FILE
+from aevq_hub.folder import HISTORY_FILE, PRIOR_CHECKPOINT_FILE, SAMPLES_FILE
 
-from . import figures, fit_sampler, maps, metrics
+from . import figures, fit_prior, fit_sampler, maps, metrics
 from .card import write_card
 from .data import Split, load, training_labels
 from .evaluate import evaluate
@@ -34,6 +34,9 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     model = AEVQ(trainer.config).eval().requires_grad_(False)  # as a loaded model, to the last digit
     model.load_state_dict(trainer.model.state_dict())
     prepare(model, train.images)
+    prior = None
+    if epochs := trainer.recipe.prior_epochs:
+        model, prior = train_prior(model, train, folder, epochs, trainer.recipe.seed, trainer.recipe.precision)
     dtype = _halve(model, test.images)
     history = {
         "model": model.config.name,
@@ -43,6 +46,7 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
                         "device": trainer.device.type, "threads": torch.get_num_threads()},
         "weights": str(dtype).removeprefix("torch."),
         "epochs": trainer.epochs,
+        **({"prior": prior} if prior else {}),
         "results": evaluate(model, source),
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,6 +56,36 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     write_json(folder / HISTORY_FILE, history)
     describe(model, folder)
     model.save_pretrained(folder, dtype=dtype)  # last: a folder with weights is a complete model
+    (folder / PRIOR_CHECKPOINT_FILE).unlink(missing_ok=True)
+    return history
+
+
+def train_prior(model: AEVQ, train: Split, folder: Path, epochs: int, seed: int, precision: str) -> tuple[AEVQ, dict]:
+    """The model with a prior that is trained on the codes of the training images, and its record for ``history.json``.
+
+    An interrupted training continues from a checkpoint in the model's folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    indices = fit_prior.codes(model, train.images, progress=True)
+    model, records = fit_prior.add_prior(
+        model, indices, epochs, seed, precision=precision, checkpoint=folder / PRIOR_CHECKPOINT_FILE
+    )
+    return model, {"seed": seed, "precision": precision, "epochs": records}
+
+
+def replace_prior(folder: Path, source: Source, epochs: int, seed: int, precision: str) -> dict:
+    """Train the prior of a model in a folder anew, measure the model, and write its folder; return its history."""
+    model, history = AEVQ.from_pretrained(folder), folders.history(folder)
+    model, history["prior"] = train_prior(model, load(source, "train"), folder, epochs, seed, precision)
+    dtype = getattr(torch, history["weights"])
+    if dtype == torch.float16:
+        model.load_state_dict({key: value.half().float() for key, value in model.state_dict().items()})
+    history["recipe"]["prior_epochs"] = epochs
+    history["results"] = evaluate(model, source)
+    write_json(folder / HISTORY_FILE, history)
+    describe(model, folder)
+    model.save_pretrained(folder, dtype=dtype)
+    (folder / PRIOR_CHECKPOINT_FILE).unlink(missing_ok=True)
     return history
 
 

@@ -107,8 +107,8 @@ def _finished(folder: Path) -> dict | None:
     if not ((folder / WEIGHTS_FILE).exists() and (folder / HISTORY_FILE).exists()):
         return None
     past = history(folder)
-    config = AEVQConfig.from_file(folder / CONFIG_FILE).to_dict()
-    return {"config": config, "recipe": past["recipe"], "data": past["data"]["source"], "epochs": past["epochs"]}
+    config = replace(AEVQConfig.from_file(folder / CONFIG_FILE), prior_width=0, prior_blocks=0)  # it is trained later
+    return {"config": config.to_dict(), "recipe": past["recipe"], "data": past["data"]["source"], "epochs": past["epochs"]}
 
 
 def _measured(trainer: Trainer, images: torch.Tensor) -> dict:

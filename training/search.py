@@ -116,11 +116,15 @@ def _same(row: dict, other: dict) -> bool:
 
 
 def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | None, beside: Sequence[str]) -> list:
-    """The variants and recipes that a search trains: the baseline's, the variant's own and those beside it."""
+    """The variants and recipes that a search trains: the baseline's, the variant's own and those beside it.
+
+    A prior says nothing of the model that it is trained on, so none is trained.
+    """
     plain = sorted({without_pull(r) for r in recipes}, key=repr) if baseline else ()
     lengths = sorted({r.epochs for r in recipes})
     others = [(name, recipe_for(name, source.name, epochs=epochs)) for name in beside for epochs in lengths]
-    return [*((baseline, r) for r in plain), *((variant, r) for r in recipes), *others]
+    asked = [*((baseline, r) for r in plain), *((variant, r) for r in recipes), *others]
+    return [(name, replace(recipe, prior_epochs=0)) for name, recipe in asked]
 
 
 def pool(jobs: int) -> ProcessPoolExecutor:

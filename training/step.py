@@ -8,6 +8,7 @@ from torch import Tensor
 from .ranks import SINGLE, Ranks
 
 Terms = dict[str, Tensor]
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}  # by recipe.PRECISIONS
 
 
 @dataclass(frozen=True)

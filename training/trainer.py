@@ -23,11 +23,9 @@ from .memory import fits_on
 from .objectives import OBJECTIVES, reconstruction, total
 from .ranks import SINGLE, Ranks
 from .recipe import Recipe
-from .step import Batch, Matches, Terms
+from .step import DTYPES, Batch, Matches, Terms
 from .streaming import shuffled
 from .vectors import Vectors
-
-_DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}  # by recipe.PRECISIONS
 
 
 class TrainingError(RuntimeError):
@@ -61,7 +59,7 @@ class Trainer:
         self.data, self.ranks = data, ranks
         self.config, self.recipe, self.device = config, recipe, torch.device(device)
         self.objective = OBJECTIVES[VARIANTS[config.variant].objective]
-        self.dtype = _DTYPES[recipe.precision]
+        self.dtype = DTYPES[recipe.precision]
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
             model = AEVQ(config).to(self.device).train()

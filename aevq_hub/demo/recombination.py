@@ -7,15 +7,16 @@ from functools import partial
 
 import gradio as gr
 
+from ..explore import completion, snippets
 from ..explore import recombination as explore
-from ..explore import snippets
 from ..explore.cells import History
 from ..explore.recombination import Recombination
-from ..explore.settings import whole
+from ..explore.settings import one_of, whole
+from ..explore.starts import MAX_SEED
 from .chooser import Chooser
 from .parts import CLICKS, Picker, Tab, View, data_url, explained, figure, original, sent, static
 from .recombination_endpoints import ENDPOINTS
-from .tiles import cells, palette
+from .tiles import cells, palette, proposals
 
 __all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "build"]
 ID, TITLE, SETTINGS = "recombination", "Grid recombination", Recombination
@@ -35,6 +36,9 @@ _FED = {
 }
 _BUTTONS = {
     "The chosen cells": {"paste": "Paste from the second picture", "keep": "Give back its own"},
+    "Let the model fill cells": {
+        "fill": "Fill the chosen cells", "fill_rest": "Keep them, fill the rest", "draw": "Draw a whole grid",
+    },
     "The whole grid": {
         "broadcast": "This code everywhere", "zeros": "This code among zeros", "quantise": "Quantise all",
     },
@@ -57,6 +61,7 @@ def _draw_known(s: Recombination) -> list[str]:
 
 def _draw_edited(s: Recombination) -> list:
     near, edited, chosen = explore.indices(s), explore.is_edited(s), s.chosen
+    unusual = completion.surprise(s)
     own = {"~": "the encoder's own vector, near code ", "@": "the second picture's vector, near code "}
     if s.config.feed == "codebook":
         own = dict.fromkeys(own, "code ")
@@ -72,7 +77,8 @@ def _draw_edited(s: Recombination) -> list:
     alt = f"{s.start} drawn by {s.model} with {count} cells edited"
     overlay = cells(names, labels, s.corners, edited)
     (top, left), (bottom, right) = chosen[0], chosen[-1]
-    what = f"Row {top + 1}, column {left + 1}: {said(top, left)}."
+    bits = unusual.bits[top][left]
+    what = f"Row {top + 1}, column {left + 1}: {said(top, left)}, {bits:.1f} bits given the other cells."
     if len(chosen) > 1:
         what = f"{len(chosen)} cells, rows {top + 1} to {bottom + 1}, columns {left + 1} to {right + 1}."
     table = data_url(explore.csv(s).encode(), "text/csv")
@@ -86,6 +92,10 @@ def _draw_edited(s: Recombination) -> list:
             download=f"{s.model}-recombination.png", overlay=overlay,
         ),
         figure(change.picture, "What changed", f"in orange: {changed}", hint="in orange"),
+        figure(
+            unusual.picture, "Unusual cells", "in orange: cells whose code the others make unlikely",
+            hint="in orange: unlike what the others suggest",
+        ),
         f'<p class="said-of" role="status"><b>Chosen:</b> {html.escape(what)}<br>{changed}</p>',
         explore.matrix_text(s),
         f'<p class="said-of"><a download="{s.model}-indices.csv" href="{table}">'
@@ -120,6 +130,8 @@ def build() -> Tab:
                 with gr.Row(elem_classes=["pair", "stacked"]):  # on a phone, cells are as large as fingers
                     edited = gr.HTML(elem_id="edited", js_on_load=static("cells.js", "group.js"), min_height=160)
                     change = gr.HTML(elem_id="change", min_height=160)
+                    unusual = gr.HTML(elem_id="unusual", min_height=160)
+                filled = gr.HTML(elem_id="proposals", js_on_load=static("proposals.js", "group.js"))
                 said = gr.HTML(elem_id="recombination_status", min_height=48)
                 with gr.Row():
                     undo, redo, buttons["reset"] = (
@@ -150,13 +162,19 @@ def build() -> Tab:
                 controls["code"]: gr.update(maximum=s.config.num_codes - 1, value=s.code),
             }
 
-        edited_view = View(_draw_edited, [edited, change, said, matrix, csv])
+        edited_view = View(_draw_edited, [edited, change, unusual, said, matrix, csv])
         views = [edited_view, View(_draw_known, known), View(_draw_palette, [codes])]
         result = Tab(tab, Recombination, controls, views, snippets.recombination, [picker.fill, chooser.fill, fill])
     result.change_model(["start", "second"], picker)
     chooser.wire(lambda event: result.redraw(event, views[:2]))
-    _wire(result, steps, buttons, [apply.click, matrix.submit])
+    _wire(result, steps, buttons, [apply.click, matrix.submit], filled)
     return result
+
+
+def asked(data: gr.EventData) -> tuple[str, int, int]:
+    """Which proposal was clicked: what it fills, the seed of the first proposal beside it, and its own."""
+    first, seed = (whole(name, sent(data, name), 0, MAX_SEED) for name in ("first", "seed"))
+    return one_of("action", sent(data, "action"), explore.FILLS), first, seed
 
 
 def _lay_out_codes(first: Recombination, controls: dict, buttons: dict) -> gr.HTML:
@@ -214,25 +232,31 @@ class _Steps:
         return {self.history: h, self.cells: h.now, self.undo: undo, self.redo: redo}
 
 
-def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list) -> None:
+def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list, filled: gr.HTML) -> None:
     """Let every event update all at once: the cells, what is shown of them, and the code."""
     c, shown = tab.controls, [tab.views[0], tab.code]
-    (edited, _, _, matrix, _), (codes,) = tab.views[0].outputs, tab.views[2].outputs
+    (edited, _, _, _, matrix, _), (codes,) = tab.views[0].outputs, tab.views[2].outputs
     places = [c[name] for name in _RECTANGLE]
     inputs = {*tab.components, steps.history, matrix}
-    outputs = [*steps.show(History()), *places, c["code"], c["seed"], *(box for view in shown for box in view.outputs)]
+    outputs = [*steps.show(History()), *places, c["code"], c["seed"], filled]
+    outputs += [box for view in shown for box in view.outputs]
     first_place = sorted(box._id for box in inputs).index(places[0]._id)  # Gradio hands a set over in this order
     # the chosen cells as the page's last click has them, which the server may not have answered yet
     chosen = f"if (window.chosenCells) values.splice({first_place}, {len(places)}, ...window.chosenCells);"
 
-    def on(event: Callable, does: Callable, script: str = chosen, step: Callable[[History], History] = lambda h: h):
+    def on(
+        event: Callable, does: Callable, script: str = chosen, step: Callable[[History], History] = lambda h: h,
+        proposes: Callable[[dict, gr.EventData, Recombination], str] = lambda values, data, s: "",
+    ):  # fmt: skip
         @explained
         def listen(values: dict, data: gr.EventData) -> dict:
             # cells as the history has them: quicker than the page, when clicks follow one another
             h = step(values[steps.history])
-            s = does(replace(tab.collected(values), cells=h.now), values, data)
+            before = replace(tab.collected(values), cells=h.now)
+            s = does(before, values, data)
             drawn = {box: part for view in shown for box, part in zip(view.outputs, view.draw(s), strict=True)}
-            return {**steps.show(h.did(s.cells)), **_numbers(c, s), c["code"]: s.code, c["seed"]: s.seed, **drawn}
+            numbers = {**_numbers(c, s), c["code"]: s.code, c["seed"]: s.seed}
+            return {**steps.show(h.did(s.cells)), **numbers, filled: proposes(values, data, before), **drawn}
 
         event(listen, inputs, outputs, js=f"(...values) => {{ {script} return values; }}", **CLICKS)
 
@@ -243,8 +267,22 @@ def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list) -> None:
         code = whole("code", sent(data, "code"), 0, s.config.num_codes - 1)
         return explore.edited(replace(s, code=code), "put")
 
+    def take(s: Recombination, values: dict, data: gr.EventData) -> Recombination:
+        action, first, seed = asked(data)
+        return replace(explore.edited(replace(s, seed=seed), action), seed=first + explore.PROPOSALS)
+
+    def again(values: dict, data: gr.EventData, before: Recombination) -> str:
+        action, first, seed = asked(data)
+        return proposals(completion.proposals(replace(before, seed=first), action), action, seed)
+
     for action, button in buttons.items():
-        on(button.click, lambda s, values, data, action=action: explore.edited(s, action))
+        shows = {}
+        if action in explore.FILLS:
+            shows["proposes"] = lambda values, data, s, action=action: proposals(
+                completion.proposals(s, action), action, s.seed
+            )
+        on(button.click, lambda s, values, data, action=action: explore.edited(s, action), **shows)
+    on(filled.select, take, proposes=again)
     on(edited.select, keep)
     on(codes.select, pick)
     on(steps.undo.click, keep, step=History.undone)

@@ -5,6 +5,7 @@ Tab reaches each group of buttons once; the arrow keys move within it (``static/
 
 import html
 
+from ..explore.completion import Proposal
 from ..explore.recombination import Palette
 from ..recombine import rectangle
 from .parts import data_url, png
@@ -51,3 +52,16 @@ def palette(shown: Palette) -> str:
         f'<div class="palette" role="group" aria-label="{said}" '
         f"style=\"--sprite:url('{data_url(png(shown.sprite))}')\">{''.join(buttons)}</div>"
     )
+
+
+def proposals(shown: list[Proposal], action: str, chosen: int) -> str:
+    """HTML of ways to fill cells as buttons with their pictures; ``chosen`` is the seed of the one that is taken."""
+    buttons = [
+        f'<button type="button" data-seed="{one.seed}" data-first="{shown[0].seed}" data-action="{action}" '
+        f'tabindex="{0 if one.seed == chosen else -1}" aria-pressed="{str(one.seed == chosen).lower()}" '
+        f'title="proposal {i}, seed {one.seed}" aria-label="proposal {i}, seed {one.seed}">'
+        f'<img src="{data_url(png(one.picture))}" alt=""></button>'
+        for i, one in enumerate(shown, 1)
+    ]
+    said = "ways to fill the cells: arrow keys move, Enter takes one"
+    return f'<div class="proposals" role="group" aria-label="{said}">{"".join(buttons)}</div>'

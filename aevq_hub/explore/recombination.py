@@ -25,10 +25,15 @@ ACTIONS = {
     "broadcast": "the code in every cell (figure 4.7a)",
     "zeros": "the code in the first chosen cell and zeros elsewhere (figure 4.7b)",
     "share": "random codes in a random share of the cells (figure 4.8)",
+    "fill": "codes in the chosen cells that fit all the others, drawn from the model's prior",
+    "fill_rest": "the same in all cells but the chosen ones",
+    "draw": "a new picture: codes in all cells, drawn from the prior",
     "quantise": "the nearest code in every cell that has none (figure 4.4)",
     "reset": "every cell as the picture has it",
 }
 
+FILLS = ("fill", "fill_rest")  # actions that fill some cells
+PROPOSALS = 4  # ways to fill cells that are shown side by side
 FIRST = "vqae-fashionmnist"  # the model of the paper's figures
 
 
@@ -75,7 +80,7 @@ class Recombination(Settings):
 
 
 def edited(settings: Recombination, action: str) -> Recombination:
-    """The settings after an action, one of ``ACTIONS``. Random actions increase the seed by 1.
+    """The settings after an action, one of ``ACTIONS``. Random actions count the seed on.
 
     Raises:
         ValueError: no such action.
@@ -89,6 +94,12 @@ def edited(settings: Recombination, action: str) -> Recombination:
             cells[row][column] = {"put": s.code, "paste": PASTED, "keep": KEPT}[action]
     elif action == "random":
         cells = latent.recombine.random_indices(1, size, codes, generator)[0].tolist()
+    elif action in (*FILLS, "draw"):
+        free = torch.zeros(size, size, dtype=torch.bool)
+        free[tuple(zip(*s.chosen, strict=True))] = True
+        free = {"fill": free, "fill_rest": ~free, "draw": torch.ones_like(free)}[action]
+        filled = exhibit(s.model).model.complete(grid_indices(s)[None], ~free, s.seed)[0]
+        cells = [[int(filled[r, c]) if free[r, c] else cells[r][c] for c in range(size)] for r in range(size)]
     elif action == "broadcast":
         cells = [[s.code] * size for _ in range(size)]
     elif action == "zeros":
@@ -104,8 +115,8 @@ def edited(settings: Recombination, action: str) -> Recombination:
         drawn = latent.recombine.drawn_replacements(s.share, size, size, codes, generator)
         for (row, column), code in zip(*drawn, strict=True):
             cells[row][column] = code
-    if action in ("random", "share"):
-        seed = (seed + 1) % starts.MAX_SEED
+    counted = {"random": 1, "share": 1, "draw": 1, **dict.fromkeys(FILLS, PROPOSALS)}
+    seed = (seed + counted.get(action, 0)) % starts.MAX_SEED
     return replace(s, cells=spelled(cells), seed=seed)
 
 
@@ -115,7 +126,7 @@ def picture(settings: Recombination) -> Image.Image:
     Raises:
         ValueError: a start is not a sample, or its image is no longer here.
     """
-    return AEVQ.to_pil(_drawn(settings))[0]
+    return AEVQ.to_pil(decoded(settings))[0]
 
 
 def direct(settings: Recombination, which: str = "start") -> Image.Image:
@@ -141,22 +152,30 @@ class Change:
 
 def change(settings: Recombination) -> Change:
     """Compare the edited picture with the one without edits."""
-    x = _drawn(settings)[0]  # (C, H, W)
-    apart = (x - _drawn(replace(settings, cells=""))[0]).abs().amax(0)  # (H, W)
+    x = decoded(settings)[0]  # (C, H, W)
+    apart = (x - decoded(replace(settings, cells=""))[0]).abs().amax(0)  # (H, W)
     is_changed = apart > THRESHOLD
     strength = (0.35 + 0.65 * apart / apart.max().clamp(min=0.25)) * is_changed
+    return Change(highlighted(x, strength), int(is_changed.sum()), apart.numel())
+
+
+def highlighted(x: torch.Tensor, strength: torch.Tensor) -> Image.Image:
+    """A picture (C, H, W) in dark grey, with pixels in orange by a strength from 0 to 1 (H, W)."""
     orange = torch.tensor([1.0, 0.62, 0.11])[:, None, None]
-    shown = x.mean(0) * 0.35 * (1 - strength) + orange * strength  # (3, H, W)
-    return Change(AEVQ.to_pil(shown[None])[0], int(is_changed.sum()), apart.numel())
+    return AEVQ.to_pil((x.mean(0) * 0.35 * (1 - strength) + orange * strength)[None])[0]  # (3, H, W)
 
 
 def indices(settings: Recombination) -> list[list[int]]:
     """The index matrix: for each cell its code, or the nearest one if it has none."""
-    model, cells = exhibit(settings.model).model, settings.matrix
-    near = model.quantize(_grid(settings)[None])[1][0].tolist()
+    near = exhibit(settings.model).model.quantize(_grid(settings)[None])[1][0].tolist()
     return [
-        [c if isinstance(c, int) else near[i][j] for j, c in enumerate(row)] for i, row in enumerate(cells)
+        [c if isinstance(c, int) else near[i][j] for j, c in enumerate(row)] for i, row in enumerate(settings.matrix)
     ]  # two codes may be equal: the one that was put is named
+
+
+def grid_indices(settings: Recombination) -> torch.Tensor:
+    """The index matrix as a tensor (h, w)."""
+    return torch.tensor(indices(settings))
 
 
 def matrix_text(settings: Recombination) -> str:
@@ -222,7 +241,7 @@ def _grid(settings: Recombination) -> torch.Tensor:
     return latent.recombine.blank(z, zeros) if zeros else z
 
 
-def _drawn(settings: Recombination) -> torch.Tensor:
+def decoded(settings: Recombination) -> torch.Tensor:
     """The picture of the edited grid (1, C, H, W)."""
     model, cells = exhibit(settings.model).model, settings.matrix
     if len(placed(cells, int)) == len(cells) ** 2:

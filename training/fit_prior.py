@@ -1,0 +1,163 @@
+"""Train the prior over a grid's codes, which :meth:`AEVQ.sample` and :meth:`AEVQ.complete` draw from."""
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from aevq_hub import AEVQ
+from aevq_hub.sampling import GridPrior
+
+from . import metrics
+from .files import written_beside
+from .step import DTYPES
+
+WIDTH, BLOCKS = 96, 4  # with 100 codes 400,000 weights; four blocks see a whole grid of 7 × 7 from its middle
+BATCH, LEARNING_RATE, RISE = 64, 6e-3, 100  # grids per step; its highest value, after so many steps
+DECAY, CLIP = 0.01, 1.0  # of the weights; the greatest norm of a gradient
+HELD_OUT = 1000  # grids for the loss after each epoch
+
+
+@torch.no_grad()
+def codes(model: AEVQ, images: Tensor, *, progress: bool = False) -> Tensor:
+    """The codes of uint8 images (N, C, H, W): (N, h, w), on the CPU."""
+    device, total = model.dimension_effect.device, -(-len(images) // metrics.BATCH)
+    bar = tqdm(metrics.batches(images), "encoding", total, unit=" batches", disable=not progress)
+    return torch.cat([model.quantize(model.encode(x.to(device)))[1].cpu() for x in bar])
+
+
+def add_prior(
+    model: AEVQ, indices: Tensor, epochs: int, seed: int, *, precision: str = "fp32", checkpoint: Path | None = None,
+    width: int = WIDTH, blocks: int = BLOCKS, progress: bool = True,
+) -> tuple[AEVQ, list[dict]]:  # fmt: skip
+    """Train a prior on grids of codes (N, h, w), N at least 2, for a model with a fitted sampler.
+
+    Of each grid a random number of random cells is hidden, from one to all, and their codes are predicted from the
+    others (MaskGIT). The last grids, at most 1,000 and a tenth, are held out.
+
+    Args:
+        model: a model with a grid of codes; a prior that it has already is replaced.
+        indices: the codes of the training images (:func:`codes`).
+        epochs: passes over them, at least 1.
+        seed: of the first weights, the masks and the order.
+        precision: of the networks, fp32 or bf16.
+        checkpoint: a file that is written after each epoch, and from which an interrupted training continues.
+        width: channels of the prior.
+        blocks: its blocks.
+        progress: whether to show a progress bar.
+
+    Returns:
+        The model with the prior, in evaluation mode, and a record per epoch: the cross-entropy of a hidden cell's code
+        in ``bits``, in training and on the ``held_out`` grids.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        wider = AEVQ(replace(model.config, prior_width=width, prior_blocks=blocks)).to(model.dimension_effect.device)
+    own = {key: value for key, value in model.state_dict().items() if not key.startswith("sampler.network.")}
+    wider.load_state_dict(own, strict=False)
+    wider.eval().requires_grad_(False)
+    training = _Training(wider, indices, epochs, seed, precision)
+    if checkpoint is not None:
+        training.load(checkpoint)
+    count = len(training.indices)
+    with tqdm(total=epochs * count, initial=len(training.records) * count, unit=" grids", disable=not progress) as bar:
+        while len(training.records) < epochs:
+            bar.set_description(f"prior of {model.config.name}, epoch {len(training.records) + 1}/{epochs}")
+            training.run_epoch(bar)
+            if checkpoint is not None:
+                training.save(checkpoint)
+    training.network.requires_grad_(False).to(memory_format=torch.contiguous_format)
+    return wider, training.records
+
+
+def hide(n: int, cells: int, generator: torch.Generator) -> Tensor:
+    """Which cells of n grids to hide: a random number of them, from one to all, at random places: bool (n, cells)."""
+    count = torch.randint(1, cells + 1, (n, 1), generator=generator)
+    return torch.rand(n, cells, generator=generator).argsort(1).argsort(1) < count
+
+
+class _Training:
+    """The training of one prior, which can be saved after each epoch."""
+
+    def __init__(self, model: AEVQ, indices: Tensor, epochs: int, seed: int, precision: str):
+        assert isinstance(model.sampler, GridPrior)
+        self.sampler, self.network = model.sampler, model.sampler.network
+        self.device, held_out = model.dimension_effect.device, max(1, min(HELD_OUT, len(indices) // 10))
+        self.indices, self.held_out = indices[:-held_out].to(self.device), indices[-held_out:].to(self.device)
+        self.network.requires_grad_(True).to(memory_format=torch.channels_last)  # faster
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=LEARNING_RATE, weight_decay=DECAY)
+        self.seed, self.dtype, self.steps = seed, DTYPES[precision], epochs * -(-len(self.indices) // BATCH)
+        digest = hashlib.sha256(indices.short().numpy().tobytes()).hexdigest()
+        self.settings = {
+            "config": model.config.to_dict(),
+            "codes": digest,
+            "epochs": epochs,
+            "seed": seed,
+            "precision": precision,
+        }
+        self.records: list[dict] = []
+
+    def run_epoch(self, bar: tqdm) -> None:
+        """Train on every grid once and append the epoch's record."""
+        epoch, total = len(self.records), 0.0
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch + 1)
+        order = torch.randperm(len(self.indices), generator=generator).split(BATCH)
+        for step, batch in enumerate(order, start=epoch * len(order)):
+            course = (1 + math.cos(math.pi * step / self.steps)) / 2
+            for group in self.optimizer.param_groups:
+                group["lr"] = LEARNING_RATE * min(course, (step + 1) / RISE)
+            loss = self._loss(self.indices[batch], generator)
+            self.optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
+            self.optimizer.step()
+            total += loss.item() * len(batch)
+            bar.update(len(batch))
+        with torch.no_grad():
+            held_out = self._loss(self.held_out, torch.Generator().manual_seed(0)).item()
+        bits = {"bits": total / len(self.indices) / math.log(2), "held_out": held_out / math.log(2)}
+        self.records.append({"epoch": epoch + 1, **bits})
+
+    def _loss(self, grids: Tensor, generator: torch.Generator) -> Tensor:
+        hidden = hide(len(grids), grids[0].numel(), generator).view(grids.shape).to(self.device)
+        visible = grids.masked_fill(hidden, self.sampler.probability.shape[2])
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            logits = self.sampler.logits(visible)[hidden]
+        return F.cross_entropy(logits.float(), grids[hidden])
+
+    def save(self, path: Path) -> None:
+        """Write the weights, the optimiser's state and the records into one safetensors file, atomically."""
+        tensors = {f"network.{key}": value for key, value in self.network.state_dict().items()}
+        for i, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
+        metadata = {"settings": json.dumps(self.settings), "records": json.dumps(self.records)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_beside(path) as beside:
+            save_file({key: value.contiguous().cpu() for key, value in tensors.items()}, beside, metadata)
+
+    def load(self, path: Path) -> None:
+        """Continue from a file of :meth:`save`, unless there is none or it is of another training."""
+        if not path.exists():
+            return
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+            if json.loads(metadata["settings"]) != self.settings:
+                return
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+        self.network.load_state_dict(
+            {key.removeprefix("network."): value for key, value in tensors.items() if key.startswith("network.")}
+        )
+        state: dict[int, dict[str, Tensor]] = {}
+        for key in (key for key in tensors if key.startswith("optimizer.")):
+            _, i, name = key.split(".")
+            state.setdefault(int(i), {})[name] = tensors[key]
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
+        self.records = json.loads(metadata["records"])

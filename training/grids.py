@@ -1,0 +1,62 @@
+"""Measures of what a grid model draws: likelihood, samples, completed pictures, and whether it copies."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from aevq_hub import AEVQ
+
+from .metrics import BATCH
+
+LIKELIHOODS = 1000  # grids whose likelihood is measured: each takes as many passes as it has cells
+COMPLETED = 2000  # grids of which half is drawn anew
+COMPARED = 500  # grids whose nearest training grid is searched for
+
+
+def likelihoods(model: AEVQ, indices: Tensor) -> dict[str, float]:
+    """Bits per image of test grids (N, h, w).
+
+    Returns:
+        ``bits``, those of the model's prior, and ``independent``, those of the frequencies of each cell.
+    """
+    indices = indices[:LIKELIHOODS]
+    bits = torch.cat([model.likelihood(part) for part in indices.split(BATCH)])
+    independent = model.grids.independent().logits(indices).log_softmax(-1).gather(-1, indices[..., None])
+    return {"bits": bits.mean().item(), "independent": -independent.sum().item() / len(indices) / math.log(2)}
+
+
+def pictures(model: AEVQ, indices: Tensor, samples: int) -> dict[str, Iterator[Tensor]]:
+    """Pictures, in batches, of what cells that are drawn independently give, and of completed test grids (N, h, w).
+
+    Returns:
+        ``independent``: whole grids, each cell by its frequencies. ``completed``: the left half of the cells is a test
+        image's, the prior draws the others. ``filled``: the same, with independent cells.
+    """
+    keep = torch.zeros(indices.shape[1:], dtype=torch.bool, device=indices.device)
+    keep[:, : keep.shape[1] // 2] = True
+    generator, cells = torch.Generator().manual_seed(0), model.grids.independent()
+    halves = indices[:COMPLETED].split(BATCH)
+
+    def decoded(grids: Iterator[Tensor]) -> Iterator[Tensor]:
+        return (model.decode_indices(part) for part in grids)
+
+    return {
+        "independent": decoded(iter(cells.sample_indices(samples, generator).split(BATCH))),
+        "completed": decoded(model.complete(part, keep, seed) for seed, part in enumerate(halves)),
+        "filled": decoded(cells.complete(part, keep.expand_as(part), generator) for part in halves),
+    }
+
+
+def copying(model: AEVQ, train: Tensor, test: Tensor) -> dict[str, float]:
+    """In how many cells samples, and test grids (N, h, w), differ from the nearest training grid: means over them."""
+    drawn = model.grids.sample_indices(COMPARED, torch.Generator().manual_seed(0))
+    found = {"samples": drawn, "test": test[:COMPARED]}
+    return {name: nearest(grids, train).float().mean().item() for name, grids in found.items()}
+
+
+def nearest(grids: Tensor, others: Tensor) -> Tensor:
+    """In how many cells each grid (N, h, w) differs from the most similar one of others (M, h, w): (N,)."""
+    grids, others = grids.flatten(1).short(), others.flatten(1).short()
+    return torch.stack([(others != grid).sum(1).amin() for grid in grids])
