@@ -97,6 +97,18 @@ def recombination(model: AEVQ, z: torch.Tensor, seed: int = 0) -> Image.Image:
     return sheet(torch.stack(list(rows.values())), list(rows))
 
 
+def completion(model: AEVQ, z: torch.Tensor, proposals: int = 3) -> Image.Image:
+    """Grids z (B, D, h, w), drawn from their codes, of which the prior draws the lower half anew, in several ways."""
+    indices = model.quantize(z)[1]  # (B, h, w)
+    keep = torch.zeros(indices.shape[1:], dtype=torch.bool)
+    keep[: (len(keep) + 1) // 2] = True
+    given = model.decode_indices(indices)  # (B, C, H, W)
+    rows = {"D(codes)": given, "given": given.clone()}
+    rows["given"][:, :, given.shape[2] * (len(keep) + 1) // 2 // len(keep) :] = 0.5
+    rows |= {f"filled {i}": model.decode_indices(model.complete(indices, keep, i)) for i in range(1, proposals + 1)}
+    return sheet(torch.stack(list(rows.values())), list(rows))
+
+
 def enlarge(image: Image.Image, side: int) -> Image.Image:
     """Enlarge an image by a whole factor to about ``side`` pixels, without blur."""
     factor = max(1, round(side / max(image.size)))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from .prior import Prior, schedule
 
 COMPONENTS = 10  # components of the Gaussian mixture
+AT_ONCE = 250  # grids whose cells are drawn at once: small enough for the processor's caches
 RAREST = 1e-8  # the least probability of a code in a cell, so that none is impossible
 
 
@@ -143,7 +144,9 @@ class IndependentCells(Sampler):
         begin = 0
         for count in schedule(most, -(-most // 2) if steps is None else steps):
             now = free & (begin <= turn) & (turn < begin + count)
-            probability = (self.logits(x)[now] / temperature).softmax(1)  # (P, K)
+            parts = zip(x.split(AT_ONCE), now.split(AT_ONCE), strict=True)
+            logits = torch.cat([self.logits(part)[drawn] for part, drawn in parts])  # (P, K)
+            probability = (logits / temperature).softmax(1)
             x[now] = probability.cpu().multinomial(1, generator=generator)[:, 0].to(x.device)
             begin += count
         return x

@@ -26,7 +26,7 @@ from servers import ROOT
 
 from aevq_hub import explore
 from aevq_hub.demo.chooser import uploaded
-from aevq_hub.explore import codebook, codebook_map, interpolation, ladder, perturbation, recombination
+from aevq_hub.explore import codebook, codebook_map, completion, interpolation, ladder, perturbation, recombination
 from aevq_hub.explore.codebook import Codebook
 from aevq_hub.explore.interpolation import Interpolation
 from aevq_hub.explore.ladder import Ladder
@@ -36,7 +36,8 @@ from aevq_hub.explore.recombination import Recombination
 ENDPOINTS = {
     "/models", "/bring", "/perturb", "/perturbation_sheet", "/interpolate", "/interpolation_animation", "/four_corners",
     "/codebook_gallery", "/codebook_health", "/codebook_vector", "/toward_vector", "/codebook_map_point",
-    "/recombine", "/recombination_changes", "/index_matrix", "/edit_cells", "/ladder", "/ladder_row",
+    "/recombine", "/recombination_changes", "/index_matrix", "/edit_cells", "/fill_cells",
+    "/unusual_cells", "/ladder", "/ladder_row",
     "/describe_model", "/results",
 }  # fmt: skip
 
@@ -113,6 +114,17 @@ def test_recombination_endpoints_edit_and_render_a_grid(client):
         client.predict(
             name, cells=";".join(["1 2 3 4 5 6 7", "100 2 3 4 5 6 7"] * 3 + ["~ " * 7]), api_name="/recombine"
         )
+
+
+def test_cells_are_filled_and_judged_by_programs(client):
+    name = "vqae-fashionmnist"
+    cells = client.predict("fill_rest", name, row=1, column=1, to_row=3, to_column=7, seed=2, api_name="/fill_cells")
+    s = Recombination(name, row=1, column=1, to_row=3, to_column=7, seed=2)
+    assert cells == [one.settings.cells for one in completion.proposals(s, "fill_rest")]
+    bits = client.predict(name, cells=cells[1], api_name="/unusual_cells")
+    assert np.allclose(bits, completion.surprise(Recombination(name, cells=cells[1])).bits, atol=1e-3)
+    with pytest.raises(AppError, match="unknown action 'put'; choose from fill, fill_rest"):
+        client.predict("put", name, api_name="/fill_cells")
 
 
 def test_pasted_cells_take_codes_of_the_given_second_picture(client):

@@ -196,3 +196,23 @@ def test_changing_model_or_start_changes_the_grid(grid):
     assert re.fullmatch(r"row 1, column 1: code \d+", label), json.dumps(label)
     sprite = grid.locator("#palette .palette").get_attribute("style")
     assert base64.b64decode(re.search(r"base64,([^']+)", sprite)[1]).startswith(b"\x89PNG")
+
+
+def test_cells_are_filled_and_another_proposal_is_taken(grid):
+    before = pixels(grid, "edited")
+    select(grid, 4, 1)
+    select(grid, 7, 7, modifiers=["Shift"])
+    grid.locator("#do_fill").click()
+    first = wait_for_change(grid, "edited", before)
+    apart = abs(array(first) - array(before))
+    assert apart[:8].max() == 0 < apart[20:].max()  # the upper half is kept
+    proposed = grid.locator("#proposals button")
+    assert [one.get_attribute("aria-pressed") for one in proposed.all()] == ["true", "false", "false", "false"]
+    proposed.nth(2).click()
+    grid.locator("#proposals button[aria-pressed=true][data-seed='2']").wait_for()
+    third = wait_for_change(grid, "edited", first)
+    proposed.nth(0).click()
+    wait_for(grid, "edited", first)
+    grid.locator("#undo").click()
+    wait_for(grid, "edited", third)
+    assert not grid.locator("#proposals button").all()  # they are those of other cells now

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from aevq_hub import explore
-from aevq_hub.explore import originals, recombination, snippets, starts
+from aevq_hub.explore import completion, originals, recombination, snippets, starts
 from aevq_hub.explore.cells import History, parsed, spelled
 from aevq_hub.explore.recombination import Recombination, edited
 from aevq_hub.latent import recombine
@@ -240,3 +240,43 @@ def test_blank_and_drawn_replacements(generator):
         recombine.blank(z, [(3, 0)])
     cells, codes = recombine.drawn_replacements(0.5, 4, 5, 9, generator)
     assert len(set(cells)) == len(codes) == 10 and max(codes) < 9
+
+
+@pytest.mark.parametrize("action", recombination.FILLS)
+def test_filled_cells_are_the_priors_and_the_others_stay(model_name, action):
+    s = Recombination(model_name, row=2, column=2, to_row=4, to_column=6, seed=5)
+    model, near, done = explore.exhibit(model_name).model, recombination.indices(s), edited(s, action)
+    free = torch.zeros(s.config.grid_size, s.config.grid_size, dtype=torch.bool)
+    free[1:4, 1:6] = True
+    free = free if action == "fill" else ~free
+    wanted = model.complete(torch.tensor([near]), ~free, seed=5)[0]
+    for (r, row), is_free in zip(enumerate(done.matrix), free.tolist(), strict=True):
+        assert [cell for cell, new in zip(row, is_free, strict=True) if not new] == ["~"] * is_free.count(False)
+        assert [cell for cell, new in zip(row, is_free, strict=True) if new] == wanted[r, free[r]].tolist()
+    assert done.seed == 5 + recombination.PROPOSALS
+    proposed = completion.proposals(s, action)
+    assert [one.seed for one in proposed] == [5, 6, 7, 8] and proposed[0].settings == done
+    assert len({one.settings.cells for one in proposed}) > 1
+    # a proposal that was taken does not change the others
+    assert completion.proposals(replace(done, seed=5), action)[1].settings.cells == proposed[1].settings.cells
+    assert array(proposed[2].picture).tolist() == array(recombination.picture(proposed[2].settings)).tolist()
+
+
+def test_whole_grid_is_drawn_as_the_model_samples_it(model_name):
+    s = edited(Recombination(model_name, seed=3), "draw")
+    model = explore.exhibit(model_name).model
+    sampled = model.grids.sample_indices(1, torch.Generator().manual_seed(3))
+    assert s.matrix == sampled[0].tolist() and s.seed == 4
+
+
+def test_unusual_cells_are_those_that_do_not_fit(model_name):
+    s = Recombination(model_name, row=1, column=1)
+    before = completion.surprise(s)
+    model = explore.exhibit(model_name).model
+    rare = model.grids.probability[0, 0].argmin().item()  # never there, in most models
+    put = edited(replace(s, code=rare), "put")
+    after = completion.surprise(put)
+    assert after.bits[0][0] > before.bits[0][0]
+    assert after.bits == model.surprise(recombination.grid_indices(put)[None])[0].tolist()
+    red, _, blue = array(after.picture)[0, 0]
+    assert red > blue  # orange

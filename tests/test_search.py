@@ -17,7 +17,7 @@ from training.recipe import Recipe
 from training.recipes import RECIPES, recipe_for, recorded, without_pull
 from training.search import _row, grid, search
 from training.sources import find_source
-from training.tables import table
+from training.tables import chosen, over_seeds, table
 from training.trainer import Trainer, TrainingError
 
 SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "widths": "8x8"}
@@ -167,3 +167,26 @@ def test_recipe_diverged_if_it_did_with_any_seed():
             line["MSE"]
             for line in table([*rows, {"variant": "vae", "recipe": recorded("vae", Recipe(kl_weight=1.0)), "mse": 0.2}])
         ] == ["diverged", "0.20000"]
+
+
+def test_choice_is_by_the_mean_over_seeds():
+    trials = [(3.0, 0, 200.0), (3.0, 1, 210.0), (3.0, 2, 150.0), (5.0, 0, 180.0)]
+    rows = [
+        {"variant": "center", "recipe": recorded("center", Recipe(pull_weight=w, seed=s)), "mse": 0.1, "score": score}
+        for w, s, score in trials
+    ]
+    (best,) = chosen(over_seeds(rows))
+    assert best["recipe"]["pull_weight"] == 5.0
+
+
+def test_choice_is_the_lowest_score_at_twice_the_lowest_error_at_most():
+    measured = [
+        ("center", 0.1, 9.0),
+        ("center", 0.2, 5.0),
+        ("center", 0.21, 1.0),
+        ("vae", 0.3, 0.0),
+        ("zero", 0.1, 7.0),
+    ]
+    rows = [{"variant": variant, "recipe": {}, "mse": mse, "score": score} for variant, mse, score in measured]
+    rows.append({"variant": "zero", "recipe": {}, "error": "the loss is not finite"})
+    assert sorted((row["variant"], row["score"]) for row in chosen(rows)) == [("center", 5.0), ("zero", 7.0)]

@@ -1,7 +1,7 @@
 """Measure a trained model on a whole test split."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ class Benchmark:
     classifier: ReferenceClassifier | None = None  # the reference classifier
     frechet: metrics.Frechet | None = None  # the classifier Fréchet distance from the images
     sheets: int = SHEETS  # images that sheets start from
+    draws: bool = True  # whether to measure what a prior draws, which takes minutes
 
     @classmethod
     def of(cls, source: Source, images: Tensor, labels: Tensor | None, *, progress: bool = True) -> "Benchmark":
@@ -45,8 +46,14 @@ class Benchmark:
         return cls(images, classes, labelled(source), classifier, frechet)
 
 
-def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
+def evaluate(model: AEVQ, source: Source, *, draws: bool = True, progress: bool = True) -> dict:
     """Measure a model in evaluation mode on the test split of a data set.
+
+    Args:
+        model: the model.
+        source: the data set.
+        draws: whether to measure what a prior over grids draws, which takes minutes.
+        progress: whether to show progress bars.
 
     Returns:
         The results of :func:`measure`; with labels, ``probes`` (:func:`metrics.probes`, for a grid on the mean of its
@@ -62,12 +69,12 @@ def evaluate(model: AEVQ, source: Source, *, progress: bool = True) -> dict:
             f"{d.channels} × {d.size} × {d.size}"
         )
     test = load(source, "test", progress=progress)
-    benchmark = Benchmark.of(source, test.images, test.labels, progress=progress)
+    benchmark = replace(Benchmark.of(source, test.images, test.labels, progress=progress), draws=draws)
     results = measure(model, benchmark)
     if benchmark.labelled:
         (learn, y), (others, y_others) = ((s.images[:PROBED], s.labels[:PROBED]) for s in benchmark.labelled)
         results["probes"] = metrics.probes((_vectors(model, learn), y), (_vectors(model, others), y_others))
-    if model.config.prior_blocks:
+    if model.config.prior_blocks and draws:
         results["copying"] = grids.copying(model, codes(model, load(source, "train").images), codes(model, test.images))
     return results
 
@@ -138,11 +145,14 @@ def _pictures(model: AEVQ, benchmark: Benchmark, z: Tensor, frame: geometry.Fram
     if distance:
         samples = {
             "reconstructions": (model.render(part) for part in z.split(metrics.BATCH)),
-            "samples": (model.decode(part) for part in model.sample_latents(len(z), seed=0).split(metrics.BATCH)),
             **({"gaussian": geometry.gaussian(model, len(z), frame)} if single else {}),
-            **(grids.pictures(model, indices, len(z)) if indices is not None else {}),
             **geometry.midpoints(model, z, benchmark.labels),
         }
+        if indices is None:
+            drawn = model.sample_latents(len(z), seed=0).split(metrics.BATCH)
+            samples["samples"] = (model.decode(part) for part in drawn)
+        elif benchmark.draws:
+            samples |= grids.pictures(model, indices, len(z))
         results["frechet"] = {name: distance(batches) for name, batches in samples.items()}
         if single:
             results["score"] = results["frechet"]["gaussian"] + results["sheets"]["directions"]["frechet"]

@@ -10,7 +10,7 @@ from aevq_hub import AEVQ
 
 from .metrics import BATCH
 
-LIKELIHOODS = 1000  # grids whose likelihood is measured: each takes as many passes as it has cells
+LIKELIHOODS = 500  # grids whose likelihood is measured: each takes as many passes as it has cells
 COMPLETED = 2000  # grids of which half is drawn anew
 COMPARED = 500  # grids whose nearest training grid is searched for
 
@@ -28,30 +28,27 @@ def likelihoods(model: AEVQ, indices: Tensor) -> dict[str, float]:
 
 
 def pictures(model: AEVQ, indices: Tensor, samples: int) -> dict[str, Iterator[Tensor]]:
-    """Pictures, in batches, of what cells that are drawn independently give, and of completed test grids (N, h, w).
+    """Pictures, in batches, of new grids and of completed test grids (N, h, w).
 
     Returns:
-        ``independent``: whole grids, each cell by its frequencies. ``completed``: the left half of the cells is a test
-        image's, the prior draws the others. ``filled``: the same, with independent cells.
+        ``samples``: of :meth:`AEVQ.sample`. ``independent``: each cell is drawn by its frequencies. ``completed``: the
+        left half of the cells is a test image's, the prior draws the others. ``filled``: the same without the prior.
     """
-    keep = torch.zeros(indices.shape[1:], dtype=torch.bool, device=indices.device)
-    keep[:, : keep.shape[1] // 2] = True
-    generator, cells = torch.Generator().manual_seed(0), model.grids.independent()
-    halves = indices[:COMPLETED].split(BATCH)
-
-    def decoded(grids: Iterator[Tensor]) -> Iterator[Tensor]:
-        return (model.decode_indices(part) for part in grids)
-
-    return {
-        "independent": decoded(iter(cells.sample_indices(samples, generator).split(BATCH))),
-        "completed": decoded(model.complete(part, keep, seed) for seed, part in enumerate(halves)),
-        "filled": decoded(cells.complete(part, keep.expand_as(part), generator) for part in halves),
+    prior, cells, halves = model.grids, model.grids.independent(), indices[:COMPLETED]
+    keep = torch.zeros_like(halves, dtype=torch.bool)
+    keep[:, :, : keep.shape[2] // 2] = True
+    drawn = {
+        "samples": prior.sample_indices(samples, _seeded()),
+        "independent": cells.sample_indices(samples, _seeded()),
+        "completed": prior.complete(halves, keep, _seeded()),
+        "filled": cells.complete(halves, keep, _seeded()),
     }
+    return {name: map(model.decode_indices, grids.split(BATCH)) for name, grids in drawn.items()}
 
 
 def copying(model: AEVQ, train: Tensor, test: Tensor) -> dict[str, float]:
     """In how many cells samples, and test grids (N, h, w), differ from the nearest training grid: means over them."""
-    drawn = model.grids.sample_indices(COMPARED, torch.Generator().manual_seed(0))
+    drawn = model.grids.sample_indices(COMPARED, _seeded())
     found = {"samples": drawn, "test": test[:COMPARED]}
     return {name: nearest(grids, train).float().mean().item() for name, grids in found.items()}
 
@@ -60,3 +57,7 @@ def nearest(grids: Tensor, others: Tensor) -> Tensor:
     """In how many cells each grid (N, h, w) differs from the most similar one of others (M, h, w): (N,)."""
     grids, others = grids.flatten(1).short(), others.flatten(1).short()
     return torch.stack([(others != grid).sum(1).amin() for grid in grids])
+
+
+def _seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)

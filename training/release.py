@@ -162,6 +162,8 @@ def describe(model: AEVQ, folder: Path) -> None:
         rendered["shares.png"] = figures.shares(share) if len(share) > 1 else None
         if model.config.grid_size:
             rendered["recombination.png"] = pictures.recombination(model, z[0])
+        if model.config.prior_blocks:
+            rendered["completion.png"] = pictures.completion(model, z[:10])
     rendered = {name: picture for name, picture in rendered.items() if picture}
     for name, picture in rendered.items():
         with written_beside(folder / name) as beside:

@@ -1,6 +1,7 @@
 """The report on a folder of models, made from their history.json and search.json files and a template."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from .recipe import Recipe
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
+# the setting that a variant's recipes differ in, besides the size, by priority
+WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
 # what the template uses of the records
-USED = ("histories", "groups", "n", "course", "beside", "tried", "bench")
+USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "tried", "bench")
 
 
 class Records:
@@ -64,6 +67,26 @@ class Records:
         rows = [row for model in models for row in tables.recorded_rows(self.folder / model / SEARCH_FILE)]
         default = asdict(Recipe())  # of settings that did not exist when a row was recorded
         return [row for row in rows if conditions.items() <= flat(default | row | row["recipe"]).items()]
+
+    def equal_terms(self, dataset: str, *variants: str, **conditions) -> str:
+        """The table of the recipes that searches tried with several seeds: of each variant the best at each size.
+
+        The searches are those that meet all conditions. ``chosen`` marks the recipe of each variant with the lowest
+        score (:func:`tables.chosen`), and ``trials`` says how many recipes the variant had.
+        """
+        rows = tables.over_seeds(self.searched([f"{variant}-{dataset}" for variant in variants], **conditions))
+        trials = Counter(row["variant"] for row in rows if "score" in row)
+        best, lines = tables.chosen(rows), []
+        for variant in variants:
+            for row in (row for row in rows if row["variant"] == variant and "seeds" in row):
+                recipe = row["recipe"]
+                weight = "σ-VAE" if recipe.get("decoder_variance") == "learned" else next(
+                    f"{symbol} {recipe[name]:g}" for name, symbol in WEIGHTS.items() if name in recipe
+                )  # fmt: skip
+                (measured,) = tables.compared([row], tables.EQUAL_TERMS)
+                head = {"variant": f"`{variant}`", "trials": str(trials[variant]), "D": str(recipe["latent_dim"])}
+                lines.append(head | {"recipe": weight} | measured | {"chosen": "yes" if row in best else ""})
+        return markdown_table(lines)
 
     def tried(self, model: str, key: str, **conditions) -> str:
         """A measurement of the rows of a model's search that meet all conditions, or its range over these rows.

@@ -108,7 +108,12 @@ def _finished(folder: Path) -> dict | None:
         return None
     past = history(folder)
     config = replace(AEVQConfig.from_file(folder / CONFIG_FILE), prior_width=0, prior_blocks=0)  # it is trained later
-    return {"config": config.to_dict(), "recipe": past["recipe"], "data": past["data"]["source"], "epochs": past["epochs"]}
+    return {
+        "config": config.to_dict(),
+        "recipe": past["recipe"],
+        "data": past["data"]["source"],
+        "epochs": past["epochs"],
+    }
 
 
 def _measured(trainer: Trainer, images: torch.Tensor) -> dict:

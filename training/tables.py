@@ -1,6 +1,7 @@
 """Recipes and measurements of a search, or of all models, as tables for people."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, variance
@@ -24,6 +25,10 @@ SEARCHED = ("score", "mse", "quantized_mse", "latents.std", "distance_in_spreads
 COMPARED = {"mse": False, "frechet.gaussian": False, "sheets.directions.frechet": False, "kept.half": True,
             "kept.one": True, "frechet.samples": False, "frechet.midpoints": False, "frechet.between": False,
             "probes.linear": True}  # fmt: skip
+# columns of the comparison of recipes that were searched for on equal terms
+EQUAL_TERMS = ("score", "frechet.gaussian", "sheets.directions.frechet", "kept.one", "frechet.midpoints", "mse",
+               "latents.std")  # fmt: skip
+BLUR = 2  # times the lowest error: recipes with a larger one are not chosen
 CLEAR = 2  # pooled standard deviations from which a difference counts
 
 
@@ -32,7 +37,7 @@ def recorded_rows(path: Path) -> list[dict]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
-def table(rows: list[dict]) -> Lines:
+def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:
     """A search's table: one line per recipe, with the settings that differ and its measurements, over its seeds."""
     rows = over_seeds(rows)
     recipes = [row["recipe"] for row in rows]
@@ -41,7 +46,7 @@ def table(rows: list[dict]) -> Lines:
     rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, default[name]) for name in tried]))
     variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
     lines = []
-    for row, measured in zip(rows, compared(rows, SEARCHED), strict=True):
+    for row, measured in zip(rows, compared(rows, columns), strict=True):
         line = {"variant": row["variant"]} if len(variants) > 1 else {}
         line |= {"images": str(row.get("images") or "all")} if len(images) > 1 else {}
         line |= {SETTINGS.get(name, name.replace("_", " ")): setting(row["recipe"].get(name, "–")) for name in tried}
@@ -67,6 +72,25 @@ def over_seeds(rows: list[dict]) -> list[dict]:
                 first["seeds"] = [{"seed": row["recipe"].get("seed"), "results": flat(row)} for row in same]
         merged.append(first)
     return merged
+
+
+def chosen(rows: list[dict]) -> list[dict]:
+    """The recipe of each variant with the lowest score, among those whose error is at most twice the lowest of all.
+
+    ``rows`` are those of a search, merged by :func:`over_seeds`; scores and errors are means over the seeds.
+    """
+
+    def value(row: dict, key: str) -> float:
+        return mean(one[key] for one in trainings({"results": row, **row}))
+
+    measured = [row for row in rows if "score" in row]
+    limit = BLUR * min((value(row, "mse") for row in measured), default=0)
+    best: dict[str, dict] = {}
+    for row in measured:
+        other = best.get(row["variant"])
+        if value(row, "mse") <= limit and (other is None or value(row, "score") < value(other, "score")):
+            best[row["variant"]] = row
+    return list(best.values())
 
 
 def setting(value) -> str:

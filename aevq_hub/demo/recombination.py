@@ -130,7 +130,6 @@ def build() -> Tab:
                 with gr.Row(elem_classes=["pair", "stacked"]):  # on a phone, cells are as large as fingers
                     edited = gr.HTML(elem_id="edited", js_on_load=static("cells.js", "group.js"), min_height=160)
                     change = gr.HTML(elem_id="change", min_height=160)
-                    unusual = gr.HTML(elem_id="unusual", min_height=160)
                 filled = gr.HTML(elem_id="proposals", js_on_load=static("proposals.js", "group.js"))
                 said = gr.HTML(elem_id="recombination_status", min_height=48)
                 with gr.Row():
@@ -151,6 +150,7 @@ def build() -> Tab:
                 with gr.Row(equal_height=True):
                     apply = gr.Button("Apply the matrix", size="sm", elem_id="apply", min_width=120, scale=0)
                     csv = gr.HTML(elem_id="csv")
+                unusual = gr.HTML(elem_id="unusual", min_height=160)
         controls["cells"] = gr.Textbox(visible="hidden", elem_id="cells")
         steps = _Steps(gr.State(History()), controls["cells"], undo, redo)
 

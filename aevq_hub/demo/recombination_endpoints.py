@@ -1,5 +1,6 @@
 """The grid recombination tab's functions for programs."""
 
+from ..explore import completion
 from ..explore import recombination as explore
 from ..explore.recombination import Recombination
 from .parts import answer, png
@@ -73,12 +74,13 @@ def edit_cells(
 ) -> str:
     """Edit the cells of a grid as the buttons of the page do; `recombine` draws the answer.
 
-    Into the chosen cells go the code (put), the second picture's vectors (paste) or the picture's own (keep); into all
-    cells the code (broadcast), the code among zeros (zeros), random codes (random), the nearest codes (quantise) or the
-    picture's own vectors (reset); into a share of them, drawn at random, random codes (share).
+    Into the chosen cells go the code (put), the second picture's vectors (paste), the picture's own (keep) or codes
+    that fit the others, drawn from the model's prior (fill). The prior can also fill all other cells (fill_rest) or
+    the whole grid (draw). Into all cells go the code (broadcast), the code among zeros (zeros), random codes (random),
+    the nearest codes (quantise) or the picture's own vectors (reset); into a random share, random codes (share).
 
     Args:
-        action: put, paste, keep, broadcast, zeros, random, quantise, reset or share.
+        action: put, paste, keep, fill, fill_rest, draw, broadcast, zeros, random, quantise, reset or share.
         model: one of the models with a grid, such as vqae-fashionmnist.
         start: the picture: sample:N, random:N or image:….
         cells: what was edited before, as for `recombine`.
@@ -88,7 +90,7 @@ def edit_cells(
         to_column: of that corner.
         code: which one, from 0.
         share: of the cells, from 0 to 1.
-        seed: of random codes.
+        seed: of random codes and of the prior's draws.
         second: the picture that @ means, as for `recombine`.
 
     Returns:
@@ -98,6 +100,53 @@ def edit_cells(
     return explore.edited(settings, action).cells
 
 
-for function in (recombination_changes, index_matrix):
+def fill_cells(
+    action: str = "fill",
+    model: str = "vqae-fashionmnist",
+    start: str = "sample:0",
+    cells: str = "",
+    row: int = 0,
+    column: int = 0,
+    to_row: int = 0,
+    to_column: int = 0,
+    seed: int = 0,
+    second: str = "sample:1",
+) -> list[str]:
+    """Propose four ways to fill cells so that they fit the others, drawn from the model's prior.
+
+    Args:
+        action: fill for the chosen cells, fill_rest for all the others.
+        model: one of the models with a grid, such as vqae-fashionmnist.
+        start: the picture: sample:N, random:N or image:….
+        cells: what was edited before, as for `recombine`.
+        row: of the first chosen cell from 1; 0 for the middle.
+        column: of the first chosen cell.
+        to_row: of the opposite corner of a rectangle of cells; 0 for the same row.
+        to_column: of that corner.
+        seed: of the first proposal; the others have the next ones.
+        second: the picture that @ means, as for `recombine`.
+
+    Returns:
+        The cells of each proposal, for `recombine`.
+    """
+    settings = Recombination(model, start, second, cells, row, column, to_row, to_column, seed=seed)
+    return [one.settings.cells for one in completion.proposals(settings, action)]
+
+
+def unusual_cells(
+    model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
+) -> list[list[float]]:
+    """Tell how unusual each cell's code is, given all others, under the model's prior.
+
+    Args:
+        {picture}
+
+    Returns:
+        For each row of the grid, the bits of its cells: −log2 of the probability of the code.
+    """
+    return completion.surprise(Recombination(model, start, second, cells)).bits
+
+
+for function in (unusual_cells, recombination_changes, index_matrix):
     function.__doc__ = (function.__doc__ or "").replace("{picture}", _PICTURE)
-ENDPOINTS = (recombine, recombination_changes, index_matrix, edit_cells)
+ENDPOINTS = (recombine, recombination_changes, index_matrix, edit_cells, fill_cells, unusual_cells)
