@@ -10,7 +10,9 @@ from .networks import NETWORKS
 from .registry import VARIANTS
 
 FORMAT_VERSION = 2
-ADDED = {2: ("prior_width", "prior_blocks")}  # fields by the version that added them; files of older ones lack them
+ADDED = {
+    2: ("components", "prior_width", "prior_blocks")
+}  # fields by the version that added them; files of older ones lack them
 FEEDS = ("encoder", "codebook")
 WEIGHTS_HASH = "weights_sha256"  # a key of config.json: the SHA-256 of model.safetensors
 
@@ -42,6 +44,7 @@ class AEVQConfig:
     num_classes: int  # the number of classes of classify(); 0 without a classifier
     multi_label: bool  # whether an image may belong to several classes
     format_version: int = FORMAT_VERSION
+    components: int = 10  # of the Gaussian mixture that single vectors are sampled from
     prior_width: int = 0  # channels of the prior over a grid's codes (prior.Prior); 0 without one
     prior_blocks: int = 0  # its blocks; 0 without one: cells are sampled independently
 
@@ -78,6 +81,7 @@ class AEVQConfig:
         whole("num_classes", self.num_classes, 0, 65536)
         if self.multi_label and not self.num_classes:
             raise ValueError("multi_label is true, but num_classes is 0: there is no label")
+        whole("components", self.components, 1, 1000)
         whole("prior_width", self.prior_width, 0, 1024)
         whole("prior_blocks", self.prior_blocks, 0, 64)
         if bool(self.prior_width) != bool(self.prior_blocks):

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from .prior import Prior, schedule
 
-COMPONENTS = 10  # components of the Gaussian mixture
 AT_ONCE = 250  # grids whose cells are drawn at once: small enough for the processor's caches
 RAREST = 1e-8  # the least probability of a code in a cell, so that none is impossible
 
@@ -37,18 +36,18 @@ class Sampler(nn.Module):
 
 
 class GaussianMixture(Sampler):
-    """A mixture of ten Gaussians with full covariances, fitted with scikit-learn (``training.fit_sampler``)."""
+    """A mixture of K Gaussians with full covariances, fitted with scikit-learn (``training.fit_sampler``)."""
 
-    name = "a mixture of ten Gaussians fitted to the training latents"
-    weight: Tensor  # the probability of each component (10,)
-    mean: Tensor  # (10, D)
-    scale: Tensor  # the rows of the covariances' lower Cholesky factors (10, D (D + 1) / 2)
+    weight: Tensor  # the probability of each component (K,)
+    mean: Tensor  # (K, D)
+    scale: Tensor  # the rows of the covariances' lower Cholesky factors (K, D (D + 1) / 2)
 
-    def __init__(self, dim: int):
+    def __init__(self, dim: int, components: int):
         super().__init__()
-        self.register_buffer("weight", torch.zeros(COMPONENTS))
-        self.register_buffer("mean", torch.zeros(COMPONENTS, dim))
-        self.register_buffer("scale", torch.zeros(COMPONENTS, dim * (dim + 1) // 2))
+        self.name = f"a mixture of {components} Gaussians fitted to the training latents"
+        self.register_buffer("weight", torch.zeros(components))
+        self.register_buffer("mean", torch.zeros(components, dim))
+        self.register_buffer("scale", torch.zeros(components, dim * (dim + 1) // 2))
 
     def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
         dim, device = self.mean.shape[1], self.mean.device
@@ -64,22 +63,22 @@ class GaussianMixture(Sampler):
     def moments(self, codebook: Tensor | None) -> tuple[Tensor, Tensor]:
         weight, means, factors = (x.cpu().double() for x in (self.weight, self.mean, self._factors()))
         mean = weight @ means  # (D,)
-        apart = (means - mean) * weight.sqrt()[:, None]  # (10, D)
+        apart = (means - mean) * weight.sqrt()[:, None]  # (K, D)
         factors = factors * weight.sqrt()[:, None, None]
         return mean, (factors @ factors.mT).sum(0) + apart.T @ apart
 
     def distance(self, z: Tensor) -> Tensor:
         """The distance of latents (n, D) from the training latents (n,): the Mahalanobis distance to the nearest
         component, divided by √D. It is about 1 for the training latents themselves."""
-        used = self.weight > 0  # a mixture fitted to few images has fewer than ten components
-        apart = (z - self.mean[used, None]).transpose(1, 2)  # (10, D, n)
+        used = self.weight > 0  # a mixture fitted to few images has fewer components
+        apart = (z - self.mean[used, None]).transpose(1, 2)  # (K, D, n)
         standardised = torch.linalg.solve_triangular(self._factors()[used], apart, upper=False)
         return standardised.norm(dim=1).amin(0) / z.shape[1] ** 0.5
 
     def _factors(self) -> Tensor:
-        """The covariances' lower Cholesky factors (10, D, D)."""
-        dim, device = self.mean.shape[1], self.mean.device
-        factors = torch.zeros(COMPONENTS, dim, dim, device=device)
+        """The covariances' lower Cholesky factors (K, D, D)."""
+        (components, dim), device = self.mean.shape, self.mean.device
+        factors = torch.zeros(components, dim, dim, device=device)
         rows, columns = torch.tril_indices(dim, dim, device=device)
         factors[:, rows, columns] = self.scale
         return factors
@@ -207,7 +206,7 @@ def _bits(logits: Tensor, indices: Tensor) -> Tensor:
 def sampler_of(config) -> Sampler:
     """An unfitted sampler of the kind that a configuration needs."""
     if not (config.grid_size and config.num_codes):
-        return GaussianMixture(config.latent_dim)
+        return GaussianMixture(config.latent_dim, config.components)
     if not config.prior_blocks:
         return IndependentCells(config.grid_size, config.num_codes)
     return GridPrior(config.grid_size, config.num_codes, config.prior_width, config.prior_blocks)

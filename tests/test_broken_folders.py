@@ -24,6 +24,9 @@ def edit_config(folder, **changes):
 
 CONFIG_ERRORS = {
     "unknown key": ({"latent_size": 8}, "unknown key 'latent_size'"),
+    "missing key of this version": ({"components": ...}, "lacks the key 'components'"),
+    "no components": ({"components": 0}, "components is 0; give a whole number from 1 to 1000"),
+    "prior without a grid": ({"prior_width": 8, "prior_blocks": 1}, "but the model has no grid of codes"),
     "missing key": ({"latent_dim": ...}, "lacks the key 'latent_dim'"),
     "negative size": ({"latent_dim": -8}, "latent_dim is -8; give a whole number from 1 to 4096"),
     "huge size": ({"latent_dim": 10**12}, "latent_dim is 1000000000000"),
@@ -114,3 +117,11 @@ def test_local_files_only_sends_no_request(hub, tmp_path):
     with pytest.raises(LoadError, match="someone/center-mnist is not in the cache"):
         AEVQ.from_pretrained("someone/center-mnist", local_files_only=True, cache_dir=tmp_path)
     assert hub.requests == []
+
+
+def test_configuration_of_the_first_version_has_ten_components_and_no_prior(folder):
+    whole = AEVQ.from_pretrained(folder)
+    edit_config(folder, format_version=1, components=..., prior_width=..., prior_blocks=...)
+    model = AEVQ.from_pretrained(folder)
+    assert model.config == whole.config and model.config.components == 10 and model.config.prior_blocks == 0
+    assert torch.equal(model.state_dict()["sampler.mean"], whole.state_dict()["sampler.mean"])

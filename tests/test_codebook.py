@@ -2,10 +2,13 @@
 
 import pytest
 import torch
+from tiny import trainer_for
 
 from aevq_hub.codebook import health, nearest_vectors
 from aevq_hub.latent import perturb_cell, recombine
 from aevq_hub.sampling import GaussianMixture, IndependentCells
+from training.recipes import recipe_for
+from training.release import prepare
 
 SQUARE = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0]])
 
@@ -145,7 +148,7 @@ def test_invalid_edits_are_refused(edit, message, z):
 
 
 def test_mixture_samples_have_the_components_moments():
-    sampler = GaussianMixture(2)
+    sampler = GaussianMixture(2, 10)
     sampler.weight[:2] = torch.tensor([0.25, 0.75])
     sampler.mean[1] = torch.tensor([100.0, 0.0])
     sampler.scale[:2] = torch.tensor([1.0, 2.0, 1.0])  # the rows of [[1, 0], [2, 1]]
@@ -163,3 +166,14 @@ def test_independent_cells_follow_their_own_probabilities():
     assert z.shape == (1000, 2, 2, 2)
     assert (z[:, :, 0, 0] == 10).all()
     assert z[:, 0, 1, 1].mean().item() == pytest.approx(5, abs=0.5)
+
+
+def test_mixture_has_as_many_components_as_the_recipe_says(mirror):
+    trainer, images = trainer_for("center", mirror, components=3)
+    model = trainer.model.eval()
+    prepare(model, images)
+    assert model.sampler.weight.shape == (3,) and model.sampler.weight.sum() == pytest.approx(1)
+    assert model.config.components == 3 and "3 Gaussians" in model.sampler.name
+    assert torch.equal(model.sample(2, seed=0), model.sample(2, seed=0))
+    with pytest.raises(ValueError, match="vqae does not use components; its settings are"):
+        recipe_for("vqae", "mnist", components=3)

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from aevq_hub import AEVQ
-from aevq_hub.sampling import COMPONENTS, IndependentCells
+from aevq_hub.sampling import IndependentCells
 
 from . import metrics
 
-FITTED_TO = 10_000  # a mixture is fitted to at most this many training images
+FITTED_TO, EACH = 10_000, 600  # a mixture is fitted to at most so many training images, or to so many per component
 
 
 @torch.no_grad()
@@ -23,7 +23,7 @@ def fit(model: AEVQ, images: Tensor) -> None:
             counts += torch.stack([cell.bincount(minlength=size) for cell in indices.T.cpu()])
         sampler.probability.copy_((counts / len(images)).view_as(sampler.probability))
     else:
-        _fit_mixture(sampler, metrics.latents(model, images[:FITTED_TO]).cpu())
+        _fit_mixture(sampler, metrics.latents(model, images[: max(FITTED_TO, EACH * model.config.components)]).cpu())
     sampler.fitted.fill_(1)
 
 
@@ -31,10 +31,10 @@ def _fit_mixture(sampler, z: Tensor) -> None:
     from sklearn.mixture import GaussianMixture
 
     center, unit = z.mean(0), (z - z.mean(0)).square().mean().sqrt().clamp_min(1e-8)  # the scale of latents varies
-    components = min(COMPONENTS, len(z) // 2)
+    components = min(len(sampler.weight), len(z) // 2)
     mixture = GaussianMixture(components, random_state=0, reg_covar=1e-4, tol=1e-2, init_params="k-means++")
     mixture.fit(((z - center) / unit).numpy())
-    factors = torch.linalg.cholesky(torch.from_numpy(mixture.covariances_).double())  # (10, D, D)
+    factors = torch.linalg.cholesky(torch.from_numpy(mixture.covariances_).double())  # (K, D, D)
     rows, columns = torch.tril_indices(z.shape[1], z.shape[1])
     sampler.weight[:components] = torch.from_numpy(mixture.weights_).float()
     sampler.mean[:components] = torch.from_numpy(mixture.means_).float() * unit + center

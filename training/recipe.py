@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 
 from aevq_hub.checks import number, one_of, whole
 
@@ -10,13 +10,14 @@ NEAREST_BY = ("squared", "dot", "cosine")
 PRECISIONS = ("fp32", "bf16", "auto")
 ASSIGNMENTS = ("vector-to-image", "image-to-vector")
 AUGMENTATIONS = ("none", "flip", "flip-crop")
+SINGLE = ("mlp", "conv", "residual")  # networks with one vector per image
 _TO_IMAGE = ("assignment", "vector-to-image")
 
 
 def _setting(default, help: str, **limits):
     """A field of :class:`Recipe`. Limits: the lowest value ``low`` (0), the highest, ``high`` (∞), ``choices`` or a
-    regular expression ``form``. With ``only``, a setting and a value, the field is used only by recipes (or variants)
-    that have this value."""
+    regular expression ``form``. With ``only``, a setting and a value, or several, the field is used only by recipes (or
+    variants) that have one of them."""
     return field(default=default, metadata={"help": help, "low": 0, **limits})
 
 
@@ -73,6 +74,8 @@ class Recipe:
     restart_share: float = _setting(0.0, "a vector is unused up to this fraction of an equal share of the latents")
     prior_epochs: int = _setting(0, "epochs, after the training, of the prior over the grid's codes; 0: cells are "
                                  "sampled independently", only=("network", "grid"))
+    components: int = _setting(10, "components of the Gaussian mixture that latents are sampled from", low=1, high=1000,
+                               only=("network", SINGLE))
     output_start: str = _setting("grey", "the decoder's output before training: grey, or the mean image",
                                  choices=("grey", "mean"))
     classifier_epochs: int = _setting(0, "epochs of the first stage, which trains the classifier")
@@ -98,3 +101,9 @@ class Recipe:
                 one_of(f.name, value, limits["choices"])
             elif not isinstance(value, str) or not re.fullmatch(limits["form"], value):
                 raise ValueError(f"{f.name} is {value!r}; give whole numbers joined by x, such as 32x64, or nothing")
+
+
+def only(field: Field) -> tuple[str, tuple[str, ...]]:
+    """The setting, of the recipe or of the variant, on which a setting's use depends, and its values; else nothing."""
+    key, values = field.metadata.get("only", ("", ()))
+    return key, (values,) if isinstance(values, str) else values

@@ -11,11 +11,11 @@ from aevq_hub.networks import NETWORKS
 from aevq_hub.registry import VARIANTS, Dataset
 
 from .objectives import OBJECTIVES
-from .recipe import Recipe
+from .recipe import Recipe, only
 
 # settings of the network and the optimiser, which every objective uses
 COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate", "schedule", "augment", "epochs",
-          "precision", "seed")  # fmt: skip
+          "precision", "seed", "components")  # fmt: skip
 
 TO_VECTOR = "image-to-vector"
 RECIPES = {
@@ -110,8 +110,8 @@ def used_settings(variant: str, recipe: Recipe) -> tuple[str, ...]:
     entry = VARIANTS[variant]
     names = {*COMMON, *OBJECTIVES[entry.objective].settings}
     for f in fields(Recipe):
-        key, value = f.metadata.get("only", ("", ""))
-        if key and getattr(recipe, key, None) != value != getattr(entry, key, None):
+        key, values = only(f)
+        if key and not {getattr(recipe, key, None), getattr(entry, key, None)} & set(values):
             names.discard(f.name)
     return tuple(f.name for f in fields(Recipe) if f.name in names)
 
@@ -161,10 +161,11 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
         grid_size=dataset.size >> len(widths) if network.grid else 0,
         feed=entry.feed, variational=entry.variational,
         num_classes=classes, multi_label=bool(classes) and dataset.multi_label,
+        components=recipe.components,
     )  # fmt: skip
 
 
 def _unused(variant: str, recipe: Recipe, setting: str) -> str:
-    key, value = next(f.metadata.get("only", ("", "")) for f in fields(Recipe) if f.name == setting)
-    condition = f" unless {key} is {value}" if key and key in used_settings(variant, recipe) else ""
+    key, values = next(only(f) for f in fields(Recipe) if f.name == setting)
+    condition = f" unless {key} is {' or '.join(values)}" if key and key in used_settings(variant, recipe) else ""
     return f"{variant} does not use {setting}{condition}; its settings are {', '.join(used_settings(variant, recipe))}"

@@ -76,9 +76,10 @@ class Records:
         """
         rows = tables.over_seeds(self.searched([f"{variant}-{dataset}" for variant in variants], **conditions))
         trials = Counter(row["variant"] for row in rows if "score" in row)
+        rows = [row for row in rows if "seeds" in row]  # a single seed may be a lucky one
         best, lines = tables.chosen(rows), []
         for variant in variants:
-            for row in (row for row in rows if row["variant"] == variant and "seeds" in row):
+            for row in (row for row in rows if row["variant"] == variant):
                 recipe = row["recipe"]
                 weight = "σ-VAE" if recipe.get("decoder_variance") == "learned" else next(
                     f"{symbol} {recipe[name]:g}" for name, symbol in WEIGHTS.items() if name in recipe
