@@ -10,9 +10,8 @@ from .networks import NETWORKS
 from .registry import VARIANTS
 
 FORMAT_VERSION = 2
-ADDED = {
-    2: ("components", "prior_width", "prior_blocks")
-}  # fields by the version that added them; files of older ones lack them
+# fields by the version that added them; files of older versions lack them
+ADDED = {2: ("components", "prior_width", "prior_blocks")}
 FEEDS = ("encoder", "codebook")
 WEIGHTS_HASH = "weights_sha256"  # a key of config.json: the SHA-256 of model.safetensors
 

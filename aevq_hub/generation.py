@@ -6,7 +6,7 @@ import torch
 
 from .checks import number, whole
 from .config import AEVQConfig
-from .sampling import IndependentCells, Sampler
+from .sampling import GaussianMixture, IndependentCells, Sampler
 
 
 class Generation:
@@ -22,14 +22,13 @@ class Generation:
     def sample_latents(self, n: int, seed: int, *, steps: int | None = None, temperature: float = 1.0) -> torch.Tensor:
         """n new latents (n, D) or (n, D, h, w); arguments and errors as for :meth:`sample`."""
         whole("n", n, 1)
-        generator = torch.Generator().manual_seed(seed)
-        if not isinstance(self._fitted_sampler, IndependentCells):
+        sampler, generator = self._fitted_sampler, torch.Generator().manual_seed(seed)
+        if isinstance(sampler, GaussianMixture):
             if steps is not None or temperature != 1:
                 raise ValueError(f"{self.config.name} samples single vectors; steps and temperature are for grids")
-            return self._fitted_sampler.sample(n, generator, self.codebook)
-        indices = self.grids.sample_indices(n, generator, *_checked(steps, temperature))
+            return sampler.sample(n, generator)
         assert self.codebook is not None  # a grid of codes has vectors
-        return self.codebook[indices].movedim(-1, 1)
+        return self.codebook[self.grids.sample_indices(n, generator, *_checked(steps, temperature))].movedim(-1, 1)
 
     def sample(self, n: int, seed: int, *, steps: int | None = None, temperature: float = 1.0) -> torch.Tensor:
         """n new images (n, C, H, W) in [0, 1]. The same seed gives the same images.
@@ -42,7 +41,7 @@ class Generation:
             n: how many, at least 1.
             seed: of the random numbers.
             steps: in how many steps the cells of a grid are drawn: fewer are faster, and fit together less well. By
-                default half as many as cells; with as many as cells, they are drawn one by one.
+                default half as many as cells to draw; with as many as cells, they are drawn one by one.
             temperature: below 1 for likelier codes, above 1 for more variety; only for grids.
 
         Raises:
@@ -68,29 +67,27 @@ class Generation:
         Raises:
             ValueError: the model has no grid of codes, or as for :meth:`decode_indices` and :meth:`sample`.
         """
-        sampler = self.grids
-        self.check_indices(indices)
+        indices = self._grid_indices(indices)
         shape = tuple(indices.shape)
         if keep.dtype != torch.bool or tuple(keep.shape) not in (shape, shape[1:]):
             raise ValueError(f"keep has the type {keep.dtype} and shape {tuple(keep.shape)}; give bool {shape}")
         generator = torch.Generator().manual_seed(seed)
         keep = keep.expand(shape).to(indices.device)
-        return sampler.complete(indices.long(), keep, generator, *_checked(steps, temperature))
+        return self.grids.complete(indices, keep, generator, *_checked(steps, temperature))
 
     @torch.no_grad()
     def likelihood(self, indices: torch.Tensor, seed: int = 0) -> torch.Tensor:
         """How improbable grids of codes are, −log2 p: (B, h, w) → bits (B,).
 
         The cells are revealed one by one in a random order, and the probabilities of their codes, given those before,
-        are multiplied. Every order is a distribution of its own; :meth:`sample` draws an order first, so the mean over
-        orders is an upper bound of the bits under what it draws from.
+        are multiplied. Every order is a distribution of its own. :meth:`sample`, with as many steps as cells, draws an
+        order first, so the mean over orders is an upper bound of the bits under what it draws from.
 
         Raises:
             ValueError: the model has no grid of codes, or as for :meth:`decode_indices`.
         """
-        sampler = self.grids
-        self.check_indices(indices)
-        return sampler.likelihood(indices.long(), torch.Generator().manual_seed(seed))
+        indices = self._grid_indices(indices)
+        return self.grids.likelihood(indices, torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
     def surprise(self, indices: torch.Tensor) -> torch.Tensor:
@@ -99,9 +96,7 @@ class Generation:
         Raises:
             ValueError: as for :meth:`likelihood`.
         """
-        sampler = self.grids
-        self.check_indices(indices)
-        return sampler.surprise(indices.long())
+        return self.grids.surprise(self._grid_indices(indices))
 
     @property
     def grids(self) -> IndependentCells:
@@ -110,6 +105,11 @@ class Generation:
         if not isinstance(sampler, IndependentCells):
             raise ValueError(f"{self.config.name} has no grid of codes; only `vqae` and `vqvae` have one")
         return sampler
+
+    def _grid_indices(self, indices: torch.Tensor) -> torch.Tensor:
+        """Checked codes of a model with a grid, as int64 on the model's device."""
+        device = self.grids.probability.device
+        return self.check_indices(indices).long().to(device)
 
 
 def _checked(steps: int | None, temperature: float) -> tuple[int | None, float]:

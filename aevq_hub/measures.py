@@ -77,7 +77,7 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     "frechet.filled": ("Fréchet: filled independently", "… of those with independent cells", "{:.1f}",
                        "the same, without the prior"),
     "frechet.gaussian": ("Fréchet: Gaussian", "classifier Fréchet distance of a Gaussian's images", "{:.1f}",
-                         "the same, of images decoded from N(μ, Σ), with the mean and covariance of the latents"),
+                         "the same, of images decoded from N(μ, Σ), with the moments of the stored mixture"),
     "frechet.midpoints": ("Fréchet: mid-points", "classifier Fréchet distance of mid-points", "{:.1f}",
                           "the same, of images decoded half-way between the latents of two test images"),
     "frechet.within": ("mid-points within a class", "… within a class", "{:.1f}", "between images of the same class"),

@@ -104,7 +104,7 @@ def completion(model: AEVQ, z: torch.Tensor, proposals: int = 3) -> Image.Image:
     keep[: (len(keep) + 1) // 2] = True
     given = model.decode_indices(indices)  # (B, C, H, W)
     rows = {"D(codes)": given, "given": given.clone()}
-    rows["given"][:, :, given.shape[2] * (len(keep) + 1) // 2 // len(keep) :] = 0.5
+    rows["given"][:, :, given.shape[2] // len(keep) * ((len(keep) + 1) // 2) :] = 0.5
     rows |= {f"filled {i}": model.decode_indices(model.complete(indices, keep, i)) for i in range(1, proposals + 1)}
     return sheet(torch.stack(list(rows.values())), list(rows))
 

@@ -18,7 +18,7 @@ class Prior(nn.Module):
         side: height and width of the grid.
         num_codes: K; the index K means a hidden cell.
         width: channels of each block.
-        blocks: residual blocks. Each looks one cell further in all directions.
+        blocks: residual blocks. The convolutions of each look one cell further in all directions.
     """
 
     def __init__(self, side: int, num_codes: int, width: int, blocks: int):
@@ -41,7 +41,7 @@ class Prior(nn.Module):
 
 
 class Block(nn.Module):
-    """x + Conv1×1(GELU(Conv3×3(norm(x)))), which starts as the identity."""
+    """x + Conv1×1(GELU(Conv3×3(norm(x)))), where the weights of the last convolution start at zero."""
 
     def __init__(self, width: int):
         super().__init__()

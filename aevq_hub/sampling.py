@@ -23,10 +23,6 @@ class Sampler(nn.Module):
         self.register_buffer("fitted", torch.zeros(()))
 
     @abstractmethod
-    def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
-        """Sample n latents (n, D) or (n, D, h, w)."""
-
-    @abstractmethod
     def moments(self, codebook: Tensor | None) -> tuple[Tensor, Tensor]:
         """The mean (D,) and covariance (D, D), float64, of the training latents; for a grid, of the codes of all cells.
 
@@ -49,7 +45,8 @@ class GaussianMixture(Sampler):
         self.register_buffer("mean", torch.zeros(components, dim))
         self.register_buffer("scale", torch.zeros(components, dim * (dim + 1) // 2))
 
-    def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """Sample n latents (n, D)."""
         dim, device = self.mean.shape[1], self.mean.device
         component = torch.multinomial(self.weight.cpu(), n, replacement=True, generator=generator).to(device)
         noise = torch.randn(n, dim, 1, generator=generator).to(device)
@@ -109,10 +106,6 @@ class IndependentCells(Sampler):
         cells.probability = self.probability
         return cells
 
-    def sample(self, n: int, generator: torch.Generator, codebook: Tensor | None) -> Tensor:
-        assert codebook is not None  # models with this sampler have vectors
-        return codebook[self.sample_indices(n, generator).to(codebook.device)].movedim(-1, 1)  # (n, D, h, w)
-
     def sample_indices(
         self, n: int, generator: torch.Generator, steps: int | None = None, temperature: float = 1.0
     ) -> Tensor:
@@ -131,7 +124,7 @@ class IndependentCells(Sampler):
             keep: which cells to keep, bool (B, h, w).
             generator: the source of random numbers, on the CPU.
             steps: in how many steps the cells are drawn; those of one step are independent of each other. By default
-                half as many as cells.
+                half as many as cells to draw.
             temperature: divides the logits.
         """
         size = self.probability.shape[2]
@@ -155,7 +148,7 @@ class IndependentCells(Sampler):
         size = self.probability.shape[2]
         turn = _turns(torch.ones(indices.shape, dtype=torch.bool), generator).to(indices.device)
         bits = torch.zeros(len(indices), device=indices.device)
-        for step in range(turn[0].numel()):
+        for step in range(self.probability[..., 0].numel()):
             visible = indices.masked_fill(turn >= step, size)
             bits += _bits(self.logits(visible), indices)[turn == step]
         return bits
@@ -164,10 +157,11 @@ class IndependentCells(Sampler):
         """−log2 of the probability of each cell of grids (B, h, w), given all the others: bits (B, h, w)."""
         cells = self.probability[..., 0].numel()
         hide = torch.eye(cells, dtype=torch.bool, device=indices.device).view(cells, *self.probability.shape[:2])
-        return torch.stack([
-            _bits(self.logits(grid.masked_fill(hide, self.probability.shape[2])), grid.expand_as(hide))[hide]
-            for grid in indices
-        ]).view(indices.shape)  # fmt: skip
+        bits = torch.empty(indices.shape, device=indices.device)
+        for i, grid in enumerate(indices):
+            logits = self.logits(grid.masked_fill(hide, self.probability.shape[2]))  # (h·w, h, w, K)
+            bits[i] = _bits(logits, grid.expand_as(hide))[hide].view(grid.shape)
+        return bits
 
     def moments(self, codebook: Tensor | None) -> tuple[Tensor, Tensor]:
         assert codebook is not None

@@ -257,6 +257,8 @@ def test_filled_cells_are_the_priors_and_the_others_stay(model_name, action):
     proposed = completion.proposals(s, action)
     assert [one.seed for one in proposed] == [5, 6, 7, 8] and proposed[0].settings == done
     assert len({one.settings.cells for one in proposed}) > 1
+    last = completion.proposals(replace(s, seed=starts.MAX_SEED - 1), action)
+    assert [one.seed for one in last] == [starts.MAX_SEED - 1, 0, 1, 2]
     # a proposal that was taken does not change the others
     assert completion.proposals(replace(done, seed=5), action)[1].settings.cells == proposed[1].settings.cells
     assert array(proposed[2].picture).tolist() == array(recombination.picture(proposed[2].settings)).tolist()

@@ -1,14 +1,17 @@
 """The prior over a grid's codes: what it draws, completes and says of grids, and its training."""
 
+import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 from tiny import build
 
-from aevq_hub import AEVQ
+from aevq_hub import AEVQ, available_models, pictures
 from aevq_hub.prior import schedule
 from aevq_hub.sampling import GridPrior
 from training import fit_prior, grids
@@ -16,7 +19,8 @@ from training.__main__ import main
 from training.fit_prior import add_prior
 from training.recipes import recipe_for
 from training.search import _asked
-from training.sources import find_source
+from training.sources import find_source, lock_file
+from training.trainer import TrainingError
 
 SIDE, CODES = 7, 8
 
@@ -165,6 +169,35 @@ def test_interrupted_training_gives_the_same_prior(untrained, tmp_path, monkeypa
     assert not torch.equal(other.sampler.network.position, whole.sampler.network.position)
 
 
+def test_no_grids_are_no_error(striped, untrained):
+    nothing = stripes(0)
+    for model in (striped, untrained):
+        assert model.likelihood(nothing).shape == (0,)
+        assert model.surprise(nothing).shape == model.complete(nothing, torch.ones(7, 7).bool(), 0).shape == (0, 7, 7)
+    with pytest.raises(ValueError, match="there is 1 grid of codes to train a prior on"):
+        add_prior(untrained, stripes(1), 1, seed=0)
+
+
+def test_damaged_checkpoint_is_a_clear_error(untrained, tmp_path):
+    path = tmp_path / "prior-checkpoint.safetensors"
+    path.write_bytes(b"damaged")
+    with pytest.raises(TrainingError, match="is damaged .*; delete it to start again"):
+        add_prior(untrained, stripes(20), 1, seed=0, checkpoint=path, progress=False)
+
+
+def test_completion_sheet_greys_the_cells_that_are_drawn():
+    model = AEVQ.from_pretrained("vqae-celeba")
+    sheet = np.asarray(pictures.completion(model, model.sample_latents(2, 0), proposals=1))
+    side = sheet.shape[0] // 3  # of a row: a picture and a gap
+    grey = (sheet[side : 2 * side, -side // 2] == 128).all(1)
+    assert abs(grey.mean() - 0.5) < 0.03  # four of eight rows of cells
+
+
+def test_shipped_priors_are_small():
+    models = [AEVQ.from_pretrained(name) for name in available_models() if name.startswith(("vqae", "vqvae"))]
+    assert all(sum(p.numel() for p in model.grids.network.parameters()) <= 500_000 for model in models)
+
+
 def test_nearest_training_grid_is_found():
     train = stripes(50)
     changed = train[:3].clone()
@@ -201,12 +234,21 @@ def test_prior_command_adds_one_to_a_trained_model(mirror, tmp_path, capsys):
     without = load_file(folder / "model.safetensors")
     assert main(["prior", str(folder), "--epochs", "2", "--data-root", str(mirror)]) == 0
     assert "bits per image" in capsys.readouterr().out
-    weights, model = load_file(folder / "model.safetensors"), AEVQ.from_pretrained(folder)
+    weights = load_file(folder / "model.safetensors")
+    assert AEVQ.from_pretrained(folder).config.prior_blocks > 0
     assert all(torch.equal(weights[key], value) for key, value in without.items())
-    assert sum(p.numel() for p in model.sampler.network.parameters()) <= 500_000
     assert not (folder / "prior-checkpoint.safetensors").exists()
     assert "predicts the codes of hidden cells" in (folder / "README.md").read_text()
     assert main(["train", "vqae", "mnist", *arguments, *small, "--prior-epochs", "2"]) == 0  # the same recipe
     assert "already trained" in capsys.readouterr().out
+    record = json.loads((folder / "history.json").read_text())
+    record["seeds"] = [{"seed": seed, "results": {"mse": 0.1}} for seed in (0, 1)]
+    (folder / "history.json").write_text(json.dumps(record))
+    with FileLock(lock_file(folder)):
+        assert main(["prior", str(folder), "--epochs", "1", "--data-root", str(mirror)]) == 1
+    assert "is being trained by another process" in capsys.readouterr().err
+    assert main(["prior", str(folder), "--epochs", "1", "--data-root", str(mirror)]) == 0
+    record = json.loads((folder / "history.json").read_text())
+    assert "seeds" not in record and len(record["prior"]["epochs"]) == record["recipe"]["prior_epochs"] == 1
     assert main(["prior", "center-mnist"]) == 1
     assert "center-mnist has no grid of codes" in capsys.readouterr().err

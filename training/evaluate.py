@@ -75,7 +75,8 @@ def evaluate(model: AEVQ, source: Source, *, draws: bool = True, progress: bool 
         (learn, y), (others, y_others) = ((s.images[:PROBED], s.labels[:PROBED]) for s in benchmark.labelled)
         results["probes"] = metrics.probes((_vectors(model, learn), y), (_vectors(model, others), y_others))
     if model.config.prior_blocks and draws:
-        results["copying"] = grids.copying(model, codes(model, load(source, "train").images), codes(model, test.images))
+        train = codes(model, load(source, "train").images)
+        results["copying"] = grids.copying(model, train, codes(model, test.images[: grids.COMPARED]))
     return results
 
 

@@ -19,9 +19,10 @@ from aevq_hub.sampling import GridPrior
 from . import metrics
 from .files import written_beside
 from .step import DTYPES
+from .trainer import settings_of
 
-WIDTH, BLOCKS = 96, 4  # with 100 codes 400,000 weights; four blocks see a whole grid of 7 × 7 from its middle
-BATCH, LEARNING_RATE, RISE = 64, 6e-3, 100  # grids per step; its highest value, after so many steps
+WIDTH, BLOCKS = 96, 4  # 400,000 weights with 100 codes, 475,000 with 512; four blocks span a grid of 7 × 7
+BATCH, LEARNING_RATE, RISE = 64, 6e-3, 100  # grids per step; the peak; steps of warm-up
 DECAY, CLIP = 0.01, 1.0  # of the weights; the greatest norm of a gradient
 HELD_OUT = 1000  # grids for the loss after each epoch
 
@@ -57,7 +58,13 @@ def add_prior(
     Returns:
         The model with the prior, in evaluation mode, and a record per epoch: the cross-entropy of a hidden cell's code
         in ``bits``, in training and on the ``held_out`` grids.
+
+    Raises:
+        ValueError: fewer than two grids.
+        TrainingError: the checkpoint is damaged.
     """
+    if len(indices) < 2:
+        raise ValueError(f"there is {len(indices)} grid of codes to train a prior on; give at least 2")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         wider = AEVQ(replace(model.config, prior_width=width, prior_blocks=blocks)).to(model.dimension_effect.device)
@@ -147,10 +154,10 @@ class _Training:
         """Continue from a file of :meth:`save`, unless there is none or it is of another training."""
         if not path.exists():
             return
+        if settings_of(path) != self.settings:
+            return
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
-            if json.loads(metadata["settings"]) != self.settings:
-                return
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
         self.network.load_state_dict(
             {key.removeprefix("network."): value for key, value in tensors.items() if key.startswith("network.")}

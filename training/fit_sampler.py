@@ -8,7 +8,7 @@ from aevq_hub.sampling import IndependentCells
 
 from . import metrics
 
-FITTED_TO, EACH = 10_000, 600  # a mixture is fitted to at most so many training images, or to so many per component
+FITTED_TO, EACH = 10_000, 600  # images that a mixture is fitted to: at most so many, or so many per component
 
 
 @torch.no_grad()

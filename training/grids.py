@@ -50,7 +50,7 @@ def copying(model: AEVQ, train: Tensor, test: Tensor) -> dict[str, float]:
     """In how many cells samples, and test grids (N, h, w), differ from the nearest training grid: means over them."""
     drawn = model.grids.sample_indices(COMPARED, _seeded())
     found = {"samples": drawn, "test": test[:COMPARED]}
-    return {name: nearest(grids, train).float().mean().item() for name, grids in found.items()}
+    return {name: nearest(grids.cpu(), train.cpu()).float().mean().item() for name, grids in found.items()}
 
 
 def nearest(grids: Tensor, others: Tensor) -> Tensor:

@@ -36,7 +36,8 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     prepare(model, train.images)
     prior = None
     if epochs := trainer.recipe.prior_epochs:
-        model, prior = train_prior(model, train, folder, epochs, trainer.recipe.seed, trainer.recipe.precision)
+        how = trainer.recipe.seed, trainer.recipe.precision, trainer.device
+        model, prior = train_prior(model, train, folder, epochs, *how)
     dtype = _halve(model, test.images)
     history = {
         "model": model.config.name,
@@ -60,23 +61,32 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     return history
 
 
-def train_prior(model: AEVQ, train: Split, folder: Path, epochs: int, seed: int, precision: str) -> tuple[AEVQ, dict]:
+def train_prior(
+    model: AEVQ, train: Split, folder: Path, epochs: int, seed: int, precision: str, device: str | torch.device
+) -> tuple[AEVQ, dict]:
     """The model with a prior that is trained on the codes of the training images, and its record for ``history.json``.
 
     An interrupted training continues from a checkpoint in the model's folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    model = model.to(device)
     indices = fit_prior.codes(model, train.images, progress=True)
     model, records = fit_prior.add_prior(
         model, indices, epochs, seed, precision=precision, checkpoint=folder / PRIOR_CHECKPOINT_FILE
     )
-    return model, {"seed": seed, "precision": precision, "epochs": records}
+    return model.cpu(), {"seed": seed, "precision": precision, "epochs": records}
 
 
-def replace_prior(folder: Path, source: Source, epochs: int, seed: int, precision: str) -> dict:
-    """Train the prior of a model in a folder anew, measure the model, and write its folder; return its history."""
+def replace_prior(
+    folder: Path, source: Source, epochs: int, seed: int, precision: str, device: str | torch.device
+) -> dict:
+    """Train the prior of a model in a folder anew, measure the model, and write its folder; return its history.
+
+    The measurements of other seeds, whose priors were other ones, are removed from the history.
+    """
     model, history = AEVQ.from_pretrained(folder), folders.history(folder)
-    model, history["prior"] = train_prior(model, load(source, "train"), folder, epochs, seed, precision)
+    model, history["prior"] = train_prior(model, load(source, "train"), folder, epochs, seed, precision, device)
+    history.pop("seeds", None)
     dtype = getattr(torch, history["weights"])
     if dtype == torch.float16:
         model.load_state_dict({key: value.half().float() for key, value in model.state_dict().items()})

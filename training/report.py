@@ -75,8 +75,10 @@ class Records:
         score (:func:`tables.chosen`), and ``trials`` says how many recipes the variant had.
         """
         rows = tables.over_seeds(self.searched([f"{variant}-{dataset}" for variant in variants], **conditions))
-        trials = Counter(row["variant"] for row in rows if "score" in row)
+        trials = Counter(row["variant"] for row in rows if "score" in row or "error" in row)
         rows = [row for row in rows if "seeds" in row]  # a single seed may be a lucky one
+        if not rows:
+            raise ValueError(f"the searches on {dataset} have no rows with several seeds and {conditions}")
         best, lines = tables.chosen(rows), []
         for variant in variants:
             for row in (row for row in rows if row["variant"] == variant):

@@ -118,7 +118,7 @@ def _same(row: dict, other: dict) -> bool:
 def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | None, beside: Sequence[str]) -> list:
     """The variants and recipes that a search trains: the baseline's, the variant's own and those beside it.
 
-    A prior says nothing of the model that it is trained on, so none is trained.
+    No prior is trained: it would not change the autoencoder.
     """
     plain = sorted({without_pull(r) for r in recipes}, key=repr) if baseline else ()
     lengths = sorted({r.epochs for r in recipes})

@@ -37,6 +37,8 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
     if (folder / CARD_FILE).exists():  # it is written last
         past = history(folder)
         expected = {**recorded(variant, recipe), "seed": past["recipe"]["seed"]}
+        if "prior_epochs" in expected:  # the prior can be trained at any time
+            expected["prior_epochs"] = past["recipe"].get("prior_epochs", 0)
         if recipe.precision == "auto":
             expected["precision"] = past["recipe"]["precision"]
         if Recipe(**past["recipe"]) != Recipe(**expected) or len(past.get("seeds", ())) != count:

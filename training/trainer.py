@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import torch
@@ -255,7 +255,7 @@ def settings_of(checkpoint: Path) -> dict:
         with safe_open(checkpoint, framework="pt") as file:
             return json.loads(file.metadata()["settings"])
     except SafetensorError as error:
-        raise TrainingError(f"{checkpoint} is damaged ({error}); start again with --restart") from error
+        raise TrainingError(f"{checkpoint} is damaged ({error}); delete it to start again") from error
 
 
 def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
@@ -263,8 +263,9 @@ def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
 
     The number of epochs may differ if it only determines when training ends. A missing setting has its default value.
     """
-    defaults = asdict(Recipe())
+    defaults = asdict(Recipe()) | {f.name: f.default for f in fields(AEVQConfig) if f.default is not MISSING}
     flat_theirs, flat_ours = ({"data": s["data"], **defaults, **s["recipe"], **s["config"]} for s in (theirs, ours))
+    flat_theirs["format_version"] = flat_ours["format_version"]
     for key, value in flat_ours.items():
         if (key != "epochs" or ours["recipe"]["schedule"] != "constant") and flat_theirs.get(key) != value:
             raise TrainingError(

@@ -159,6 +159,7 @@ def build() -> Tab:
                 **{box: gr.update(maximum=s.config.grid_size, value=at) for box, at in _numbers(controls, s).items()},
                 **steps.show(History(now=s.cells)),
                 fed: _FED[s.config.feed],
+                filled: "",
                 controls["code"]: gr.update(maximum=s.config.num_codes - 1, value=s.code),
             }
 
@@ -166,12 +167,13 @@ def build() -> Tab:
         views = [edited_view, View(_draw_known, known), View(_draw_palette, [codes])]
         result = Tab(tab, Recombination, controls, views, snippets.recombination, [picker.fill, chooser.fill, fill])
     result.change_model(["start", "second"], picker)
-    chooser.wire(lambda event: result.redraw(event, views[:2]))
+    cleared = View(lambda s: [""], [filled])
+    chooser.wire(lambda event: result.redraw(event, [*views[:2], cleared]))
     _wire(result, steps, buttons, [apply.click, matrix.submit], filled)
     return result
 
 
-def asked(data: gr.EventData) -> tuple[str, int, int]:
+def _asked(data: gr.EventData) -> tuple[str, int, int]:
     """Which proposal was clicked: what it fills, the seed of the first proposal beside it, and its own."""
     first, seed = (whole(name, sent(data, name), 0, MAX_SEED) for name in ("first", "seed"))
     return one_of("action", sent(data, "action"), explore.FILLS), first, seed
@@ -268,11 +270,11 @@ def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list, filled: gr.HTML
         return explore.edited(replace(s, code=code), "put")
 
     def take(s: Recombination, values: dict, data: gr.EventData) -> Recombination:
-        action, first, seed = asked(data)
-        return replace(explore.edited(replace(s, seed=seed), action), seed=first + explore.PROPOSALS)
+        action, first, seed = _asked(data)
+        return replace(explore.edited(replace(s, seed=seed), action), seed=(first + explore.PROPOSALS) % MAX_SEED)
 
     def again(values: dict, data: gr.EventData, before: Recombination) -> str:
-        action, first, seed = asked(data)
+        action, first, seed = _asked(data)
         return proposals(completion.proposals(replace(before, seed=first), action), action, seed)
 
     for action, button in buttons.items():

@@ -75,7 +75,7 @@ def edit_cells(
     """Edit the cells of a grid as the buttons of the page do; `recombine` draws the answer.
 
     Into the chosen cells go the code (put), the second picture's vectors (paste), the picture's own (keep) or codes
-    that fit the others, drawn from the model's prior (fill). The prior can also fill all other cells (fill_rest) or
+    that fit the others, drawn by the model (fill). It can also fill all other cells (fill_rest) or
     the whole grid (draw). Into all cells go the code (broadcast), the code among zeros (zeros), random codes (random),
     the nearest codes (quantise) or the picture's own vectors (reset); into a random share, random codes (share).
 
@@ -90,7 +90,7 @@ def edit_cells(
         to_column: of that corner.
         code: which one, from 0.
         share: of the cells, from 0 to 1.
-        seed: of random codes and of the prior's draws.
+        seed: of random codes.
         second: the picture that @ means, as for `recombine`.
 
     Returns:
@@ -112,7 +112,7 @@ def fill_cells(
     seed: int = 0,
     second: str = "sample:1",
 ) -> list[str]:
-    """Propose four ways to fill cells so that they fit the others, drawn from the model's prior.
+    """Propose four ways to fill cells so that they fit the others.
 
     Args:
         action: fill for the chosen cells, fill_rest for all the others.
@@ -136,7 +136,7 @@ def fill_cells(
 def unusual_cells(
     model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
 ) -> list[list[float]]:
-    """Tell how unusual each cell's code is, given all others, under the model's prior.
+    """Tell how unusual each cell's code is, given all others.
 
     Args:
         {picture}

@@ -1,4 +1,4 @@
-"""What the prior says of an edited grid: cells drawn to fit the others, several proposals, and unusual cells."""
+"""What a model says of an edited grid: proposals for cells, drawn to fit the others, and which cells are unusual."""
 
 from dataclasses import dataclass, replace
 
@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from ..checks import one_of
 from .exhibits import exhibit
 from .recombination import FILLS, PROPOSALS, Recombination, decoded, edited, grid_indices, highlighted, picture
+from .starts import MAX_SEED
 
 STRIKING = 8.0  # bits of a cell that is shown in full orange
 
@@ -28,7 +29,7 @@ def proposals(settings: Recombination, action: str) -> list[Proposal]:
         ValueError: the action is not one that fills cells.
     """
     one_of("action", action, FILLS)
-    seeds = range(settings.seed, settings.seed + PROPOSALS)
+    seeds = [(settings.seed + i) % MAX_SEED for i in range(PROPOSALS)]
     done = [(seed, edited(replace(settings, seed=seed), action)) for seed in seeds]
     return [Proposal(seed, s, picture(s)) for seed, s in done]
 
@@ -42,7 +43,7 @@ class Surprise:
 
 
 def surprise(settings: Recombination) -> Surprise:
-    """How unusual the codes of the edited grid are under the model's prior; cells without a code have the nearest."""
+    """How unusual the codes of the edited grid are to the model; cells without a code have the nearest."""
     model, indices = exhibit(settings.model).model, grid_indices(settings)[None]
     bits, x = model.surprise(indices)[0], decoded(settings)[0]  # (h, w), (C, H, W)
     strength = (bits / STRIKING).clamp(0, 1)[None, None]

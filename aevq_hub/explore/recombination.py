@@ -25,9 +25,9 @@ ACTIONS = {
     "broadcast": "the code in every cell (figure 4.7a)",
     "zeros": "the code in the first chosen cell and zeros elsewhere (figure 4.7b)",
     "share": "random codes in a random share of the cells (figure 4.8)",
-    "fill": "codes in the chosen cells that fit all the others, drawn from the model's prior",
+    "fill": "codes in the chosen cells that fit all the others, drawn by the model",
     "fill_rest": "the same in all cells but the chosen ones",
-    "draw": "a new picture: codes in all cells, drawn from the prior",
+    "draw": "a new picture: codes in all cells, drawn by the model",
     "quantise": "the nearest code in every cell that has none (figure 4.4)",
     "reset": "every cell as the picture has it",
 }
@@ -80,7 +80,7 @@ class Recombination(Settings):
 
 
 def edited(settings: Recombination, action: str) -> Recombination:
-    """The settings after an action, one of ``ACTIONS``. Random actions count the seed on.
+    """The settings after an action, one of ``ACTIONS``. Random actions increase the seed.
 
     Raises:
         ValueError: no such action.
