@@ -123,7 +123,7 @@ def test_cells_are_filled_and_judged_by_programs(client):
     assert cells == [one.settings.cells for one in completion.proposals(s, "fill_rest")]
     bits = client.predict(name, cells=cells[1], api_name="/unusual_cells")
     assert np.allclose(bits, completion.surprise(Recombination(name, cells=cells[1])).bits, atol=1e-3)
-    with pytest.raises(AppError, match="unknown action 'put'; choose from fill, fill_rest"):
+    with pytest.raises(AppError, match="unknown action 'put'; choose from fill, fill_rest, seam"):
         client.predict("put", name, api_name="/fill_cells")
 
 

@@ -209,8 +209,8 @@ def test_cells_are_filled_and_another_proposal_is_taken(grid):
     proposed = grid.locator("#proposals button")
     assert [one.get_attribute("aria-pressed") for one in proposed.all()] == ["true", "false", "false", "false"]
     proposed.nth(2).click()
-    grid.locator("#proposals button[aria-pressed=true][data-seed='2']").wait_for()
     third = wait_for_change(grid, "edited", first)
+    assert [one.get_attribute("aria-pressed") for one in proposed.all()] == ["false", "false", "true", "false"]
     proposed.nth(0).click()
     wait_for(grid, "edited", first)
     grid.locator("#undo").click()

@@ -242,7 +242,7 @@ def test_blank_and_drawn_replacements(generator):
     assert len(set(cells)) == len(codes) == 10 and max(codes) < 9
 
 
-@pytest.mark.parametrize("action", recombination.FILLS)
+@pytest.mark.parametrize("action", ["fill", "fill_rest"])
 def test_filled_cells_are_the_priors_and_the_others_stay(model_name, action):
     s = Recombination(model_name, row=2, column=2, to_row=4, to_column=6, seed=5)
     model, near, done = explore.exhibit(model_name).model, recombination.indices(s), edited(s, action)
@@ -262,6 +262,22 @@ def test_filled_cells_are_the_priors_and_the_others_stay(model_name, action):
     # a proposal that was taken does not change the others
     assert completion.proposals(replace(done, seed=5), action)[1].settings.cells == proposed[1].settings.cells
     assert array(proposed[2].picture).tolist() == array(recombination.picture(proposed[2].settings)).tolist()
+
+
+def test_seam_is_the_border_of_what_was_pasted(model_name):
+    s = Recombination(model_name, row=1, column=1, to_row=3, to_column=3, seed=1)
+    with pytest.raises(ValueError, match="Nothing is pasted from the second picture, so there is no seam to fill"):
+        edited(s, "seam")
+    done = edited(edited(s, "paste"), "seam")
+    for row, cells in enumerate(done.matrix):
+        for column, cell in enumerate(cells):
+            if max(row, column) < 2:
+                assert cell == "@"
+            elif max(row, column) < 4:
+                assert isinstance(cell, int)  # on either side of the border between the third and the fourth
+            else:
+                assert cell == "~"
+    assert len(completion.proposals(edited(s, "paste"), "seam")) == recombination.PROPOSALS
 
 
 def test_whole_grid_is_drawn_as_the_model_samples_it(model_name):

@@ -11,8 +11,7 @@ from ..explore import completion, snippets
 from ..explore import recombination as explore
 from ..explore.cells import History
 from ..explore.recombination import Recombination
-from ..explore.settings import one_of, whole
-from ..explore.starts import MAX_SEED
+from ..explore.settings import whole
 from .chooser import Chooser
 from .parts import CLICKS, Picker, Tab, View, data_url, explained, figure, original, sent, static
 from .recombination_endpoints import ENDPOINTS
@@ -37,7 +36,8 @@ _FED = {
 _BUTTONS = {
     "The chosen cells": {"paste": "Paste from the second picture", "keep": "Give back its own"},
     "Let the model fill cells": {
-        "fill": "Fill the chosen cells", "fill_rest": "Keep them, fill the rest", "draw": "Draw a whole grid",
+        "fill": "Fill the chosen cells", "fill_rest": "Keep them, fill the rest", "seam": "Fill the seam",
+        "draw": "Draw a whole grid",
     },
     "The whole grid": {
         "broadcast": "This code everywhere", "zeros": "This code among zeros", "quantise": "Quantise all",
@@ -173,12 +173,6 @@ def build() -> Tab:
     return result
 
 
-def _asked(data: gr.EventData) -> tuple[str, int, int]:
-    """Which proposal was clicked: what it fills, the seed of the first proposal beside it, and its own."""
-    first, seed = (whole(name, sent(data, name), 0, MAX_SEED) for name in ("first", "seed"))
-    return one_of("action", sent(data, "action"), explore.FILLS), first, seed
-
-
 def _lay_out_codes(first: Recombination, controls: dict, buttons: dict) -> gr.HTML:
     gr.Markdown("**Codes**, the most used first; click one to put it into the chosen cells")
     codes = gr.HTML(elem_id="palette", js_on_load=static("palette.js", "group.js"), min_height=200)
@@ -248,8 +242,10 @@ def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list, filled: gr.HTML
 
     def on(
         event: Callable, does: Callable, script: str = chosen, step: Callable[[History], History] = lambda h: h,
-        proposes: Callable[[dict, gr.EventData, Recombination], str] = lambda values, data, s: "",
+        fills: str | None = "",
     ):  # fmt: skip
+        """``fills`` names an action, whose proposals are shown if it has some; None leaves them as they are."""
+
         @explained
         def listen(values: dict, data: gr.EventData) -> dict:
             # cells as the history has them: quicker than the page, when clicks follow one another
@@ -258,7 +254,9 @@ def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list, filled: gr.HTML
             s = does(before, values, data)
             drawn = {box: part for view in shown for box, part in zip(view.outputs, view.draw(s), strict=True)}
             numbers = {**_numbers(c, s), c["code"]: s.code, c["seed"]: s.seed}
-            return {**steps.show(h.did(s.cells)), **numbers, filled: proposes(values, data, before), **drawn}
+            if fills is not None:
+                drawn[filled] = proposals(completion.proposals(before, fills)) if fills in explore.FILLS else ""
+            return {**steps.show(h.did(s.cells)), **numbers, **drawn}
 
         event(listen, inputs, outputs, js=f"(...values) => {{ {script} return values; }}", **CLICKS)
 
@@ -270,21 +268,11 @@ def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list, filled: gr.HTML
         return explore.edited(replace(s, code=code), "put")
 
     def take(s: Recombination, values: dict, data: gr.EventData) -> Recombination:
-        action, first, seed = _asked(data)
-        return replace(explore.edited(replace(s, seed=seed), action), seed=(first + explore.PROPOSALS) % MAX_SEED)
-
-    def again(values: dict, data: gr.EventData, before: Recombination) -> str:
-        action, first, seed = _asked(data)
-        return proposals(completion.proposals(replace(before, seed=first), action), action, seed)
+        return replace(s, cells=sent(data, "cells"))
 
     for action, button in buttons.items():
-        shows = {}
-        if action in explore.FILLS:
-            shows["proposes"] = lambda values, data, s, action=action: proposals(
-                completion.proposals(s, action), action, s.seed
-            )
-        on(button.click, lambda s, values, data, action=action: explore.edited(s, action), **shows)
-    on(filled.select, take, proposes=again)
+        on(button.click, lambda s, values, data, action=action: explore.edited(s, action), fills=action)
+    on(filled.select, take, fills=None)
     on(edited.select, keep)
     on(codes.select, pick)
     on(steps.undo.click, keep, step=History.undone)

@@ -75,12 +75,13 @@ def edit_cells(
     """Edit the cells of a grid as the buttons of the page do; `recombine` draws the answer.
 
     Into the chosen cells go the code (put), the second picture's vectors (paste), the picture's own (keep) or codes
-    that fit the others, drawn by the model (fill). It can also fill all other cells (fill_rest) or
-    the whole grid (draw). Into all cells go the code (broadcast), the code among zeros (zeros), random codes (random),
-    the nearest codes (quantise) or the picture's own vectors (reset); into a random share, random codes (share).
+    that fit the others, drawn by the model (fill). It can also fill all other cells (fill_rest), the border of what
+    was pasted (seam) or the whole grid (draw). Into all cells go the code (broadcast), the code among zeros (zeros),
+    random codes (random), the nearest codes (quantise) or the picture's own vectors (reset); into a random share,
+    random codes (share).
 
     Args:
-        action: put, paste, keep, fill, fill_rest, draw, broadcast, zeros, random, quantise, reset or share.
+        action: put, paste, keep, fill, fill_rest, seam, draw, broadcast, zeros, random, quantise, reset or share.
         model: one of the models with a grid, such as vqae-fashionmnist.
         start: the picture: sample:N, random:N or image:….
         cells: what was edited before, as for `recombine`.
@@ -115,7 +116,7 @@ def fill_cells(
     """Propose four ways to fill cells so that they fit the others.
 
     Args:
-        action: fill for the chosen cells, fill_rest for all the others.
+        action: fill for the chosen cells, fill_rest for all the others, seam for the border of pasted ones.
         model: one of the models with a grid, such as vqae-fashionmnist.
         start: the picture: sample:N, random:N or image:….
         cells: what was edited before, as for `recombine`.

@@ -54,14 +54,13 @@ def palette(shown: Palette) -> str:
     )
 
 
-def proposals(shown: list[Proposal], action: str, chosen: int) -> str:
-    """HTML of ways to fill cells as buttons with their pictures; ``chosen`` is the seed of the one that is taken."""
+def proposals(shown: list[Proposal]) -> str:
+    """HTML of ways to fill cells as buttons with their pictures; the first one is taken."""
     buttons = [
-        f'<button type="button" data-seed="{one.seed}" data-first="{shown[0].seed}" data-action="{action}" '
-        f'tabindex="{0 if one.seed == chosen else -1}" aria-pressed="{str(one.seed == chosen).lower()}" '
-        f'title="proposal {i}, seed {one.seed}" aria-label="proposal {i}, seed {one.seed}">'
+        f'<button type="button" data-cells="{html.escape(one.settings.cells)}" tabindex="{-1 if i else 0}" '
+        f'aria-pressed="{"false" if i else "true"}" title="seed {one.seed}" aria-label="proposal {i + 1}">'
         f'<img src="{data_url(png(one.picture))}" alt=""></button>'
-        for i, one in enumerate(shown, 1)
+        for i, one in enumerate(shown)
     ]
     said = "ways to fill the cells: arrow keys move, Enter takes one"
     return f'<div class="proposals" role="group" aria-label="{said}">{"".join(buttons)}</div>'

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
 from .. import latent
 from ..config import AEVQConfig
@@ -27,12 +28,13 @@ ACTIONS = {
     "share": "random codes in a random share of the cells (figure 4.8)",
     "fill": "codes in the chosen cells that fit all the others, drawn by the model",
     "fill_rest": "the same in all cells but the chosen ones",
+    "seam": "the same along the border of what was pasted from the second picture",
     "draw": "a new picture: codes in all cells, drawn by the model",
     "quantise": "the nearest code in every cell that has none (figure 4.4)",
     "reset": "every cell as the picture has it",
 }
 
-FILLS = ("fill", "fill_rest")  # actions that fill some cells
+FILLS = ("fill", "fill_rest", "seam")  # actions that fill some cells
 PROPOSALS = 4  # ways to fill cells that are shown side by side
 FIRST = "vqae-fashionmnist"  # the model of the paper's figures
 
@@ -95,9 +97,7 @@ def edited(settings: Recombination, action: str) -> Recombination:
     elif action == "random":
         cells = latent.recombine.random_indices(1, size, codes, generator)[0].tolist()
     elif action in (*FILLS, "draw"):
-        free = torch.zeros(size, size, dtype=torch.bool)
-        free[tuple(zip(*s.chosen, strict=True))] = True
-        free = {"fill": free, "fill_rest": ~free, "draw": torch.ones_like(free)}[action]
+        free = _free(s, action)
         filled = exhibit(s.model).model.complete(grid_indices(s)[None], ~free, s.seed)[0]
         cells = [[int(filled[r, c]) if free[r, c] else cells[r][c] for c in range(size)] for r in range(size)]
     elif action == "broadcast":
@@ -118,6 +118,22 @@ def edited(settings: Recombination, action: str) -> Recombination:
     counted = {"random": 1, "share": 1, "draw": 1, **dict.fromkeys(FILLS, PROPOSALS)}
     seed = (seed + counted.get(action, 0)) % starts.MAX_SEED
     return replace(s, cells=spelled(cells), seed=seed)
+
+
+def _free(settings: Recombination, action: str) -> torch.Tensor:
+    """The cells that an action of the model fills, bool (h, w)."""
+    size = settings.config.grid_size
+    if action == "draw":
+        return torch.ones(size, size, dtype=torch.bool)
+    cells = placed(settings.matrix, PASTED) if action == "seam" else settings.chosen
+    if not cells:
+        raise ValueError("Nothing is pasted from the second picture, so there is no seam to fill.")
+    inside = torch.zeros(size, size, dtype=torch.bool)
+    inside[tuple(zip(*cells, strict=True))] = True
+    if action == "seam":
+        near = [F.max_pool2d(part[None, None].float(), 3, 1, 1)[0, 0].bool() for part in (inside, ~inside)]
+        return near[0] & near[1]  # cells that have a neighbour, or are, on either side
+    return ~inside if action == "fill_rest" else inside
 
 
 def picture(settings: Recombination) -> Image.Image:
