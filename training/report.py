@@ -18,7 +18,7 @@ from .recipe import Recipe
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
-# the setting that a variant's recipes differ in, besides the size, by priority
+# the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
 # what the template uses of the records
 USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "tried", "bench")
@@ -83,12 +83,12 @@ class Records:
         for variant in variants:
             for row in (row for row in rows if row["variant"] == variant):
                 recipe = row["recipe"]
-                weight = "σ-VAE" if recipe.get("decoder_variance") == "learned" else next(
-                    f"{symbol} {recipe[name]:g}" for name, symbol in WEIGHTS.items() if name in recipe
-                )  # fmt: skip
+                named = [f"{symbol} {recipe[name]:g}" for name, symbol in WEIGHTS.items() if name in recipe]
+                if recipe.get("decoder_variance") == "learned":
+                    named = ["σ-VAE", *named[1:]]
                 (measured,) = tables.compared([row], tables.EQUAL_TERMS)
                 head = {"variant": f"`{variant}`", "trials": str(trials[variant]), "D": str(recipe["latent_dim"])}
-                lines.append(head | {"recipe": weight} | measured | {"chosen": "yes" if row in best else ""})
+                lines.append(head | {"recipe": ", ".join(named)} | measured | {"chosen": "yes" if row in best else ""})
         return markdown_table(lines)
 
     def tried(self, model: str, key: str, **conditions) -> str:
