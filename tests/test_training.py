@@ -191,7 +191,8 @@ def test_training_every_kind_of_model(variant, dataset, mirror, tmp_path, monkey
     results = json.loads((folder / "history.json").read_text())["results"]
     kinds = {"reconstructions", "samples", "midpoints"}
     kinds |= set() if DATASETS[dataset].multi_label else {"within", "between"}
-    assert set(results["frechet"]) == kinds | (set() if variant.startswith("vq") else {"gaussian"})
+    kinds |= {"independent", "completed", "filled"} if variant.startswith("vq") else {"gaussian"}
+    assert set(results["frechet"]) == kinds
     assert set(results["probes"]) == {"majority", "linear", "neighbours"}
     assert ("accuracy" in results) == (variant == "classifier")
     assert ("codebook" in results) == variant.startswith("vq")
