@@ -65,7 +65,7 @@ RECIPES = {
     "vqae-fashionmnist": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
                                 pull_weight=10_000.0, center_reconstruction_weight=100.0, ema_rate=0.01,
                                 warmup_steps=300, ramp_steps=300, initialisation="k-means", restart_steps=100,
-                                restart_share=0.1, schedule="cosine", prior_epochs=12),
+                                restart_share=0.1, schedule="cosine", prior_epochs=24),
     "vqae-celeba": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
                           pull_weight=30_000.0, center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300,
                           ramp_steps=300, initialisation="k-means", restart_steps=100, restart_share=0.1,
