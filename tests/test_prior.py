@@ -156,15 +156,13 @@ def test_interrupted_training_gives_the_same_prior(untrained, tmp_path, monkeypa
 
     monkeypatch.setattr(fit_prior._Training, "run_epoch", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        add_prior(untrained, indices, 3, seed=1, checkpoint=path, width=8, progress=False)
+        add_prior(untrained, indices, 3, seed=1, resume=path, width=8, progress=False)
     done = []
     monkeypatch.setattr(fit_prior._Training, "run_epoch", lambda self, bar: (run(self, bar), done.append(1)))
-    continued, again = add_prior(untrained, indices, 3, seed=1, checkpoint=path, width=8, progress=False)
+    continued, again = add_prior(untrained, indices, 3, seed=1, resume=path, width=8, progress=False)
     assert again == records and len(done) == 1
     assert all(torch.equal(whole.state_dict()[key], value) for key, value in continued.state_dict().items())
-    other, _ = add_prior(
-        untrained, indices, 3, seed=2, checkpoint=path, width=8, progress=False
-    )  # not this checkpoint's
+    other, _ = add_prior(untrained, indices, 3, seed=2, resume=path, width=8, progress=False)  # not this checkpoint's
     assert len(done) == 4
     assert not torch.equal(other.sampler.network.position, whole.sampler.network.position)
 
@@ -182,7 +180,7 @@ def test_damaged_checkpoint_is_a_clear_error(untrained, tmp_path):
     path = tmp_path / "prior-checkpoint.safetensors"
     path.write_bytes(b"damaged")
     with pytest.raises(TrainingError, match="is damaged .*; delete it to start again"):
-        add_prior(untrained, stripes(20), 1, seed=0, checkpoint=path, progress=False)
+        add_prior(untrained, stripes(20), 1, seed=0, resume=path, progress=False)
 
 
 def test_completion_sheet_greys_the_cells_that_are_drawn():

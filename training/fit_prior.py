@@ -1,14 +1,11 @@
 """Train the prior over a grid's codes, which :meth:`AEVQ.sample` and :meth:`AEVQ.complete` draw from."""
 
 import hashlib
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -16,10 +13,9 @@ from tqdm import tqdm
 from aevq_hub import AEVQ
 from aevq_hub.sampling import GridPrior
 
-from . import metrics
-from .files import written_beside
+from . import checkpoint, metrics
+from .checkpoint import settings_of
 from .step import DTYPES
-from .trainer import settings_of
 
 WIDTH, BLOCKS = 96, 4  # 400,000 weights with 100 codes, 475,000 with 512; four blocks span a grid of 7 × 7
 BATCH, LEARNING_RATE, RISE = 64, 6e-3, 100  # grids per step; the peak; steps of warm-up
@@ -36,7 +32,7 @@ def codes(model: AEVQ, images: Tensor, *, progress: bool = False) -> Tensor:
 
 
 def add_prior(
-    model: AEVQ, indices: Tensor, epochs: int, seed: int, *, precision: str = "fp32", checkpoint: Path | None = None,
+    model: AEVQ, indices: Tensor, epochs: int, seed: int, *, precision: str = "fp32", resume: Path | None = None,
     width: int = WIDTH, blocks: int = BLOCKS, progress: bool = True,
 ) -> tuple[AEVQ, list[dict]]:  # fmt: skip
     """Train a prior on grids of codes (N, h, w), N at least 2, for a model with a fitted sampler.
@@ -50,7 +46,7 @@ def add_prior(
         epochs: passes over them, at least 1.
         seed: of the first weights, the masks and the order.
         precision: of the networks, fp32 or bf16.
-        checkpoint: a file that is written after each epoch, and from which an interrupted training continues.
+        resume: a file that is written after each epoch, and from which an interrupted training continues.
         width: channels of the prior.
         blocks: its blocks.
         progress: whether to show a progress bar.
@@ -72,15 +68,15 @@ def add_prior(
     wider.load_state_dict(own, strict=False)
     wider.eval().requires_grad_(False)
     training = _Training(wider, indices, epochs, seed, precision)
-    if checkpoint is not None:
-        training.load(checkpoint)
+    if resume is not None:
+        training.load(resume)
     count = len(training.indices)
     with tqdm(total=epochs * count, initial=len(training.records) * count, unit=" grids", disable=not progress) as bar:
         while len(training.records) < epochs:
             bar.set_description(f"prior of {model.config.name}, epoch {len(training.records) + 1}/{epochs}")
             training.run_epoch(bar)
-            if checkpoint is not None:
-                training.save(checkpoint)
+            if resume is not None:
+                training.save(resume)
     training.network.requires_grad_(False).to(memory_format=torch.contiguous_format)
     return wider, training.records
 
@@ -141,30 +137,12 @@ class _Training:
         return F.cross_entropy(logits.float(), grids[hidden])
 
     def save(self, path: Path) -> None:
-        """Write the weights, the optimiser's state and the records into one safetensors file, atomically."""
-        tensors = {f"network.{key}": value for key, value in self.network.state_dict().items()}
-        for i, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
-        metadata = {"settings": json.dumps(self.settings), "records": json.dumps(self.records)}
+        """Write the weights, the optimiser's state and the records into one file, atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_beside(path) as beside:
-            save_file({key: value.contiguous().cpu() for key, value in tensors.items()}, beside, metadata)
+        checkpoint.save(path, self.network.state_dict(), self.optimizer, self.settings, self.records)
 
     def load(self, path: Path) -> None:
         """Continue from a file of :meth:`save`, unless there is none or it is of another training."""
-        if not path.exists():
-            return
-        if settings_of(path) != self.settings:
-            return
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-        self.network.load_state_dict(
-            {key.removeprefix("network."): value for key, value in tensors.items() if key.startswith("network.")}
-        )
-        state: dict[int, dict[str, Tensor]] = {}
-        for key in (key for key in tensors if key.startswith("optimizer.")):
-            _, i, name = key.split(".")
-            state.setdefault(int(i), {})[name] = tensors[key]
-        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
-        self.records = json.loads(metadata["records"])
+        if path.exists() and settings_of(path) == self.settings:
+            weights, self.records = checkpoint.load(path, self.optimizer)
+            self.network.load_state_dict(weights)

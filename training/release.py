@@ -72,7 +72,7 @@ def train_prior(
     model = model.to(device)
     indices = fit_prior.codes(model, train.images, progress=True)
     model, records = fit_prior.add_prior(
-        model, indices, epochs, seed, precision=precision, checkpoint=folder / PRIOR_CHECKPOINT_FILE
+        model, indices, epochs, seed, precision=precision, resume=folder / PRIOR_CHECKPOINT_FILE
     )
     return model.cpu(), {"seed": seed, "precision": precision, "epochs": records}
 

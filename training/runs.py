@@ -14,6 +14,7 @@ from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_
 
 from . import metrics
 from .card import terminal_report
+from .checkpoint import settings_of
 from .data import load, training_labels
 from .processor import faster_precision
 from .ranks import Ranks, connect
@@ -22,7 +23,7 @@ from .recipes import configure
 from .release import release
 from .rows import Source
 from .sources import lock_file
-from .trainer import Trainer, TrainingError, refuse_other_settings, settings_of
+from .trainer import Trainer, TrainingError, refuse_other_settings
 
 
 def train_model(

@@ -1,14 +1,11 @@
 """The training loop. It names no variant: the tables give the network, the objective and the recipe."""
 
-import json
 import math
 import time
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.utils import convert_conv2d_weight_memory_format
 from tqdm import tqdm
@@ -16,9 +13,9 @@ from tqdm import tqdm
 from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.registry import VARIANTS
 
-from . import metrics
+from . import checkpoint, metrics
 from .augment import augment
-from .files import written_beside
+from .checkpoint import TrainingError, settings_of
 from .memory import fits_on
 from .objectives import OBJECTIVES, reconstruction, total
 from .ranks import SINGLE, Ranks
@@ -26,10 +23,6 @@ from .recipe import Recipe
 from .step import DTYPES, Batch, Matches, Terms
 from .streaming import shuffled
 from .vectors import Vectors
-
-
-class TrainingError(RuntimeError):
-    """Training cannot continue. The message says why and what to do."""
 
 
 class DivergedError(TrainingError):
@@ -192,11 +185,7 @@ class Trainer:
         """Write the weights, the optimiser's state and the records into one safetensors file, atomically."""
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {"vectors.counts": self.vectors.counts, "vectors.steps": self.vectors.steps}
-        for i, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
-        with written_beside(path) as beside:
-            metadata = {"settings": json.dumps(self.settings), "epochs": json.dumps(self.epochs)}
-            save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, beside, metadata=metadata)
+        checkpoint.save(path, tensors, self.optimizer, self.settings, self.epochs)
 
     def load(self, path: Path) -> None:
         """Continue from a file of :meth:`save`.
@@ -205,21 +194,9 @@ class Trainer:
             TrainingError: the file is damaged, or was written with other settings.
         """
         refuse_other_settings(path, settings_of(path), self.settings)
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+        tensors, self.epochs = checkpoint.load(path, self.optimizer)
         self.model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
         self.vectors.counts, self.vectors.steps = tensors["vectors.counts"].to(self.device), tensors["vectors.steps"]
-        state: dict[int, dict[str, Tensor]] = {}
-        parameters = self.optimizer.param_groups[0]["params"]
-        for key in (key for key in tensors if key.startswith("optimizer.")):
-            _, i, name = key.split(".")
-            like, value = parameters[int(i)], tensors[key]
-            # in the parameter's memory format, which the fused step expects
-            state.setdefault(int(i), {})[name] = torch.empty_like(like).copy_(value) if value.ndim else value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        self.epochs = json.loads(metadata["epochs"])
 
 
 class Means:
@@ -243,19 +220,6 @@ class Means:
     @property
     def finite(self) -> bool:
         return all(map(math.isfinite, self.values.values()))
-
-
-def settings_of(checkpoint: Path) -> dict:
-    """The settings that a checkpoint was made with (:attr:`Trainer.settings`).
-
-    Raises:
-        TrainingError: the file is damaged.
-    """
-    try:
-        with safe_open(checkpoint, framework="pt") as file:
-            return json.loads(file.metadata()["settings"])
-    except SafetensorError as error:
-        raise TrainingError(f"{checkpoint} is damaged ({error}); delete it to start again") from error
 
 
 def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:

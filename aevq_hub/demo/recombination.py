@@ -244,18 +244,19 @@ def _wire(tab: Tab, steps: _Steps, buttons: dict, applied: list, filled: gr.HTML
         event: Callable, does: Callable, script: str = chosen, step: Callable[[History], History] = lambda h: h,
         fills: str | None = "",
     ):  # fmt: skip
-        """``fills`` names an action, whose proposals are shown if it has some; None leaves them as they are."""
+        """``fills`` names an action: if it has proposals, they are shown and the first is taken; None leaves them."""
 
         @explained
         def listen(values: dict, data: gr.EventData) -> dict:
             # cells as the history has them: quicker than the page, when clicks follow one another
             h = step(values[steps.history])
             before = replace(tab.collected(values), cells=h.now)
-            s = does(before, values, data)
+            proposed = completion.proposals(before, fills) if fills in explore.FILLS else []
+            s = proposed[0].settings if proposed else does(before, values, data)
             drawn = {box: part for view in shown for box, part in zip(view.outputs, view.draw(s), strict=True)}
             numbers = {**_numbers(c, s), c["code"]: s.code, c["seed"]: s.seed}
             if fills is not None:
-                drawn[filled] = proposals(completion.proposals(before, fills)) if fills in explore.FILLS else ""
+                drawn[filled] = proposals(proposed) if proposed else ""
             return {**steps.show(h.did(s.cells)), **numbers, **drawn}
 
         event(listen, inputs, outputs, js=f"(...values) => {{ {script} return values; }}", **CLICKS)

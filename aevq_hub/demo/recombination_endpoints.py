@@ -10,6 +10,14 @@ _PICTURE = """model: one of the models with a grid, such as vqae-fashionmnist.
         cells: the edits, as for `recombine`.
         second: the picture that @ means."""
 
+_CHOSEN = """model: one of the models with a grid, such as vqae-fashionmnist.
+        start: the picture: sample:N, random:N or image:….
+        cells: what was edited before, as for `recombine`.
+        row: of the first chosen cell from 1; 0 for the middle.
+        column: of the first chosen cell.
+        to_row: of the opposite corner of a rectangle of cells; 0 for the same row.
+        to_column: of that corner."""
+
 
 def recombine(
     model: str = "vqae-fashionmnist", start: str = "sample:0", cells: str = "", second: str = "sample:1"
@@ -82,13 +90,7 @@ def edit_cells(
 
     Args:
         action: put, paste, keep, fill, fill_rest, seam, draw, broadcast, zeros, random, quantise, reset or share.
-        model: one of the models with a grid, such as vqae-fashionmnist.
-        start: the picture: sample:N, random:N or image:….
-        cells: what was edited before, as for `recombine`.
-        row: of the first chosen cell from 1; 0 for the middle.
-        column: of the first chosen cell.
-        to_row: of the opposite corner of a rectangle of cells; 0 for the same row.
-        to_column: of that corner.
+        {chosen}
         code: which one, from 0.
         share: of the cells, from 0 to 1.
         seed: of random codes.
@@ -117,13 +119,7 @@ def fill_cells(
 
     Args:
         action: fill for the chosen cells, fill_rest for all the others, seam for the border of pasted ones.
-        model: one of the models with a grid, such as vqae-fashionmnist.
-        start: the picture: sample:N, random:N or image:….
-        cells: what was edited before, as for `recombine`.
-        row: of the first chosen cell from 1; 0 for the middle.
-        column: of the first chosen cell.
-        to_row: of the opposite corner of a rectangle of cells; 0 for the same row.
-        to_column: of that corner.
+        {chosen}
         seed: of the first proposal; the others have the next ones.
         second: the picture that @ means, as for `recombine`.
 
@@ -148,6 +144,6 @@ def unusual_cells(
     return completion.surprise(Recombination(model, start, second, cells)).bits
 
 
-for function in (unusual_cells, recombination_changes, index_matrix):
-    function.__doc__ = (function.__doc__ or "").replace("{picture}", _PICTURE)
+for function in (unusual_cells, recombination_changes, index_matrix, edit_cells, fill_cells):
+    function.__doc__ = (function.__doc__ or "").replace("{picture}", _PICTURE).replace("{chosen}", _CHOSEN)
 ENDPOINTS = (recombine, recombination_changes, index_matrix, edit_cells, fill_cells, unusual_cells)
