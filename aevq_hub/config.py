@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from .checks import number, one_of, whole
-from .networks import NETWORKS
+from .networks import NETWORKS, sides
 from .registry import VARIANTS
 
 FORMAT_VERSION = 2
@@ -64,12 +64,12 @@ class AEVQConfig:
         for width in self.widths:
             whole("widths", width, 1, 1024)
         network = NETWORKS[self.network]
-        if network.halves and self.image_size % 2 ** len(self.widths):
+        if network.halves and 2 ** (len(self.widths) - 1) >= self.image_size:
             halvings = f"once for each of {len(self.widths)} widths"
             raise ValueError(f"image_size {self.image_size} cannot be halved {halvings}")
         whole("latent_dim", self.latent_dim, 1, 4096)
         whole("num_codes", self.num_codes, 0, 65536)
-        side = self.image_size >> len(self.widths) if network.grid else 0
+        side = sides(self.image_size, len(self.widths))[-1] if network.grid else 0
         if type(self.grid_size) is not int or self.grid_size != side:
             raise ValueError(f"grid_size is {self.grid_size!r}; with this network and these widths it must be {side}")
         if self.feed == "codebook" and not self.num_codes:

@@ -13,29 +13,26 @@ MLP_WIDTHS = (64, 64, 64)  # section 2.1: three layers of 64
 def conv_widths(size: int) -> tuple[int, ...]:
     """Channels after each stride-2 convolution for square images of ``size`` pixels.
 
-    The image is halved while its side is even and at least 8: 28 → 14 → 7, 64 → 32 → 16 → 8 → 4.
-
-    Raises:
-        ValueError: the side cannot be halved to 8 pixels or fewer.
+    The image is halved while its side is at least 8, and odd sides are rounded up: 28 → 14 → 7, 64 → 32 → … → 4.
     """
     return _widths(size, at_least=8)
 
 
 def grid_widths(size: int) -> tuple[int, ...]:
-    """As :func:`conv_widths`, but down to a grid of 5 to 8 cells per side: 28 → 14 → 7, 64 → 32 → 16 → 8."""
+    """As :func:`conv_widths`, but down to a grid of 4 to 8 cells per side: 28 → 14 → 7, 64 → 32 → 16 → 8."""
     return _widths(size, at_least=9)
 
 
 def _widths(size: int, at_least: int) -> tuple[int, ...]:
-    widths, side = [], size
-    while side % 2 == 0 and side >= at_least:
-        widths.append(min(32 * 2 ** len(widths), 128))
-        side //= 2
-    if side > 8 or not widths:
-        raise ValueError(
-            f"image size {size} cannot be halved to 4 … 8 pixels; choose a size such as 28, 32, 64, 96, 128"
-        )
+    widths = [32]
+    while sides(size, len(widths))[-1] >= at_least:
+        widths.append(min(2 * widths[-1], 128))
     return tuple(widths)
+
+
+def sides(size: int, halvings: int) -> tuple[int, ...]:
+    """The sides of an image of ``size`` pixels and of its features after each stride-2 convolution, rounded up."""
+    return tuple(-(-size // 2**n) for n in range(halvings + 1))
 
 
 def mlp(config) -> tuple[nn.Module, nn.Module]:
@@ -79,6 +76,13 @@ def grid(config) -> tuple[nn.Module, nn.Module]:
     return encoder, decoder.extend(_double(config))
 
 
+def grid_attention(config) -> tuple[nn.Module, nn.Module]:
+    """As :func:`grid`, but every vector reaches the whole image: the decoder begins with a block of self-attention."""
+    encoder, decoder = grid(config)
+    decoder.insert(1, Attention(config.widths[-1], config.grid_size))
+    return encoder, decoder
+
+
 class Residual(nn.Module):
     """x + f(x) for x (B, C, H, W), with half as many channels between the two convolutions of f."""
 
@@ -93,12 +97,28 @@ class Residual(nn.Module):
         return x + self.f(x)
 
 
+class Attention(nn.Module):
+    """A transformer layer over the cells of a grid x (B, C, h, h), with learnt positions."""
+
+    def __init__(self, channels: int, side: int):
+        super().__init__()
+        self.position = nn.Parameter(0.02 * torch.randn(side * side, channels))
+        heads = 4 if channels % 4 == 0 else 1
+        self.layer = nn.TransformerEncoderLayer(
+            channels, heads, 2 * channels, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        cells = x.flatten(2).mT + self.position  # (B, h·h, C)
+        return self.layer(cells).mT.unflatten(2, x.shape[2:])
+
+
 def _outputs(config) -> int:
     return config.latent_dim * (2 if config.variational else 1)  # a mean and a log-variance each
 
 
 def _last(config) -> tuple[int, int]:
-    side = config.image_size // 2 ** len(config.widths)
+    side = sides(config.image_size, len(config.widths))[-1]
     return side, config.widths[-1] * side * side
 
 
@@ -119,10 +139,12 @@ def _halve(config) -> list[nn.Module]:
 
 
 def _double(config) -> list[nn.Module]:
-    layers = []
-    for c_in, c_out in pairwise((*reversed(config.widths), config.channels)):
+    layers, channels = [], (*reversed(config.widths), config.channels)
+    larger = reversed(sides(config.image_size, len(config.widths))[:-1])
+    for (c_in, c_out), side in zip(pairwise(channels), larger, strict=True):
         # kernel 4 at stride 2 covers every output pixel equally often: no checkerboard
-        layers += [nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), nn.ReLU(True)]
+        crop = [nn.ZeroPad2d((0, -1, 0, -1))] if side % 2 else []  # the side doubled to side + 1
+        layers += [nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), *crop, nn.ReLU(True)]
     return layers[:-1]  # the last layer returns logits
 
 
@@ -141,4 +163,5 @@ NETWORKS = {
     "conv": Network(conv, conv_widths),
     "residual": Network(residual, conv_widths),
     "grid": Network(grid, grid_widths, grid=True),
+    "grid-attention": Network(grid_attention, grid_widths, grid=True),
 }

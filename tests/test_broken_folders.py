@@ -12,7 +12,7 @@ from aevq_hub import AEVQ, LoadError
 
 @pytest.fixture
 def folder(tmp_path):
-    build(latent_dim=8).save_pretrained(tmp_path / "center-mnist")
+    build(latent_dim=8, components=10).save_pretrained(tmp_path / "center-mnist")
     return tmp_path / "center-mnist"
 
 
@@ -39,7 +39,7 @@ CONFIG_ERRORS = {
     "unknown network": ({"network": "transformer"}, "unknown network 'transformer'"),
     "two channels": ({"channels": 2}, "channels is 2; choose from 1, 3"),
     "no widths": ({"widths": []}, "widths is"),
-    "too many halvings": ({"widths": [8, 8, 8]}, "cannot be halved once for each of 3 widths"),
+    "too many halvings": ({"widths": [8] * 6}, "cannot be halved once for each of 6 widths"),
     "newer format": ({"format_version": 99, "new": 1}, "reads up to 2: update it"),
     "wrong grid size": ({"grid_size": 7}, "grid_size is 7; with this network and these widths it must be 0"),
     "unknown feed": ({"feed": "both"}, "unknown feed 'both'; choose from encoder, codebook"),

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, replace
 
 from aevq_hub import AEVQConfig
 from aevq_hub.checks import one_of
-from aevq_hub.networks import NETWORKS
+from aevq_hub.networks import NETWORKS, sides
 from aevq_hub.registry import VARIANTS, Dataset
 
 from .objectives import OBJECTIVES
@@ -158,7 +158,7 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
         variant=variant, dataset=name, network=entry.network,
         image_size=dataset.size, channels=dataset.channels, crop=dataset.crop,
         widths=widths, latent_dim=recipe.latent_dim, num_codes=recipe.num_codes,
-        grid_size=dataset.size >> len(widths) if network.grid else 0,
+        grid_size=sides(dataset.size, len(widths))[-1] if network.grid else 0,
         feed=entry.feed, variational=entry.variational,
         num_classes=classes, multi_label=bool(classes) and dataset.multi_label,
         components=recipe.components,
