@@ -24,7 +24,7 @@ SMALL = {"latent_dim": 8, "num_codes": 1, "epochs": 1, "precision": "fp32", "wid
 
 ENDLESS = """
 import os, time
-from training.search import pool
+from training.parallel import pool
 if __name__ == "__main__":
     with pool(1) as processes:
         print(processes.submit(os.getpid).result(), flush=True)
@@ -36,7 +36,7 @@ if __name__ == "__main__":
 def in_process():
     """Trainings run in a thread instead of new processes, which take seconds to start."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.search.pool", ThreadPoolExecutor)
+        patch.setattr("training.parallel.pool", ThreadPoolExecutor)
         yield
 
 
@@ -48,9 +48,9 @@ def test_search_records_every_recipe_once(mirror, tmp_path, monkeypatch):
     recipes = grid("center", "mnist", {**settings, "epochs": [1], "pull_weight": [1.0, 10.0]})
     options = {"baseline": "ae-conv", "beside": ["zero"], "images": 200, "progress": False}
     rows = search("center", source, recipes, tmp_path / "search.json", **options)
-    tried = [("ae-conv", None), ("center", 1), ("center", 10), ("zero", 1)]
-    assert [(r["variant"], r["recipe"].get("pull_weight")) for r in rows] == tried
     own = recipe_for("zero", "mnist")
+    tried = [("ae-conv", None), ("center", 1), ("center", 10), ("zero", own.pull_weight)]
+    assert [(r["variant"], r["recipe"].get("pull_weight")) for r in rows] == tried
     assert Recipe(**rows[-1]["recipe"]) == replace(own, epochs=1)
     assert all(0 < row["mse"] < 1 for row in rows)
     for row in rows:
@@ -95,15 +95,15 @@ def test_search_measures_accuracy_on_held_out_labels(mirror, tmp_path, monkeypat
     labels[-40:] = -1
     monkeypatch.setattr("training.search.training_labels", lambda _: labels)
     recipe = replace(tiny(recipe_for("classifier", "celeba")), epochs=1, widths="8")
-    _row("classifier", source, recipe, None, 1, "cpu")
+    _row("classifier", source, recipe, None, "cpu", 1)
     (learn, test), known = measured[0], (labels >= 0).any(1)
     assert len(test) == -(-int(known.sum()) // 5) and (test.labels >= 0).any(1).all()
     assert len(learn) == known.sum() - len(test) == (learnt[0] >= 0).any(1).sum()
 
 
 def test_search_refuses_invalid_networks_before_any_work(mirror, tmp_path):
-    recipes = [Recipe(num_codes=1), Recipe(num_codes=1, widths="32x64x96x96")]
-    with pytest.raises(ValueError, match="cannot be halved once for each of 4 widths"):
+    recipes = [Recipe(num_codes=1), Recipe(num_codes=1, widths="8x8x8x8x8x8")]
+    with pytest.raises(ValueError, match="cannot be halved once for each of 6 widths"):
         search("center", find_source("mnist", data_root=mirror), recipes, tmp_path / "search.json", progress=False)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,31 +1,23 @@
 """A recorded search over a variant's settings."""
 
 import itertools
-import os
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import torch
-from filelock import FileLock
-from tqdm import tqdm
 
 from aevq_hub.networks import NETWORKS
 from aevq_hub.registry import VARIANTS
 
 from .data import Labelled, hold_out, known, load, training_labels
 from .evaluate import Benchmark, measure
-from .files import write_json
-from .processor import keep_memory
+from .parallel import record_rows
 from .recipe import Recipe
 from .recipes import configure, recipe_for, recorded, without_pull
 from .reference_classifier import ReferenceClassifier
 from .release import prepare
 from .rows import Source
-from .sources import lock_file
 from .tables import recorded_rows
 from .trainer import DivergedError, Trainer, TrainingError
 
@@ -88,21 +80,11 @@ def search(
         raise TrainingError(f"{source.name} has {count} training images, but a search needs at least {LEAST}")
     if source.dataset.class_names:
         ReferenceClassifier(source, progress=progress)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    threads = max(1, torch.get_num_threads() // jobs)
-    with pool(jobs) as processes:
-        futures = [processes.submit(_row, v, source, r, images, threads, device) for v, r in todo]
-        bar = tqdm(as_completed(futures), total=len(futures), desc="search", unit=" recipes", disable=not progress)
-        try:
-            for future in bar:
-                new = future.result()
-                with FileLock(lock_file(path)):  # another search may add rows, too
-                    others = [row for row in recorded_rows(path) if not (_outdated(row) and _same(row, new))]
-                    rows = [*others, new]
-                    write_json(path, rows)
-        finally:
-            processes.shutdown(cancel_futures=True)  # do not start anything new after an error or Ctrl-C
-    return rows
+    record_rows(
+        _row, [(v, source, r, images, device) for v, r in todo], path, jobs=jobs, unit=" recipes", progress=progress,
+        replaces=lambda new, row: _outdated(row) and _same(row, new),
+    )  # fmt: skip
+    return [row for row in recorded_rows(path) if not _outdated(row)]
 
 
 def _outdated(row: dict) -> bool:
@@ -127,24 +109,7 @@ def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | 
     return [(name, replace(recipe, prior_epochs=0)) for name, recipe in asked]
 
 
-def pool(jobs: int) -> ProcessPoolExecutor:
-    """Processes for trainings, which end when this one does, even if it is killed."""
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_process)
-
-
-def _start_process() -> None:
-    keep_memory()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _row(variant: str, source: Source, recipe: Recipe, count: int | None, threads: int, device: str) -> dict:
+def _row(variant: str, source: Source, recipe: Recipe, count: int | None, device: str, threads: int) -> dict:
     torch.set_num_threads(threads)
     images, labels = load(source, "train").images, training_labels(source)
     held_out = min(HELD_OUT, len(images) // 10)
