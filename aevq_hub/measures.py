@@ -126,9 +126,16 @@ def written(results: dict, key: str) -> str:
     values, form = flat(results), MEASURES[key].form
     several = [found[key] for training in results.get("seeds", ()) if key in (found := training["results"])]
     if len(several) > 1:
-        number, _, unit = ("{:.1f}" if form == "{}" else form).partition("}")
-        return f"{number}}} ± {number}}}{unit}".format(mean(several), stdev(several))
+        return over_seeds(several, form)
     return form.format(values[key]) if key in values else "diverged" if "error" in results else "–"
+
+
+def over_seeds(values: list[float], form: str) -> str:
+    """The mean ± the standard deviation of a measurement over several seeds, in the format of one value."""
+    if len(values) == 1:
+        return form.format(values[0])
+    number, _, unit = ("{:.1f}" if form == "{}" else form).partition("}")
+    return f"{number}}} ± {number}}}{unit}".format(mean(values), stdev(values))
 
 
 def compared(results: list[dict], keys: Iterable[str]) -> Lines:

@@ -1,4 +1,6 @@
-"""Figures of a training's history. Figures of images are in ``aevq_hub.pictures``."""
+"""Figures of a training's history and of the experiment on grids. Figures of images are in ``aevq_hub.pictures``."""
+
+from statistics import mean, stdev
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -25,6 +27,38 @@ def shares(share: list[float]) -> Figure:
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.legend(frameon=False)
     _plain(axes)
+    return figure
+
+
+def fragments(rows: list[dict]) -> Figure:
+    """What codes tell about the class, and how local they are, over the size of the grid (``training.fragments``)."""
+    kinds = sorted({(row["case"]["fed_by"], row["case"]["decoder"]) for row in rows}, reverse=True)
+    datasets = list(dict.fromkeys(row["case"]["dataset"] for row in rows))
+    panels = {
+        "information": "bits about the class\nin one code", "grid": "accuracy of a linear probe\non the whole grid",
+        "area": "share of the picture\nthat one code changes", "samples": "Fréchet distance\nof samples",
+    }  # fmt: skip
+    figure = Figure(figsize=(3 * len(panels), 2.8 * len(datasets)), layout="constrained")
+    grid = figure.subplots(len(datasets), len(panels), squeeze=False)
+    for dataset, line in zip(datasets, grid, strict=True):
+        own = [row for row in rows if row["case"]["dataset"] == dataset]
+        sides = sorted({row["case"]["side"] for row in own})
+        for (key, title), axes in zip(panels.items(), line, strict=True):
+            for fed_by, decoder in kinds:
+                kind = {"fed_by": fed_by, "decoder": decoder}
+                same = [row for row in own if kind.items() <= row["case"].items()]
+                found = [[row["results"][key] for row in same if row["case"]["side"] == side] for side in sides]
+                axes.errorbar(
+                    range(len(sides)), [mean(values) for values in found],
+                    [stdev(values) if len(values) > 1 else 0 for values in found],
+                    color="C0" if fed_by == "encoder" else "C1", linestyle="-" if decoder == "local" else ":",
+                    marker="o", markersize=4, capsize=2, label=f"fed by the {fed_by}, {decoder} decoder",
+                )  # fmt: skip
+            axes.set_xticks(range(len(sides)), [f"{side} × {side}" for side in sides])
+            axes.set(title=title, ylim=(0, None))
+            _plain(axes)
+        line[0].set_ylabel(dataset)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
