@@ -138,7 +138,7 @@ def over_seeds(values: list[float], form: str) -> str:
     return f"{number}}} ± {number}}}{unit}".format(mean(values), stdev(values))
 
 
-def compared(results: list[dict], keys: Iterable[str]) -> Lines:
+def as_lines(results: list[dict], keys: Iterable[str]) -> Lines:
     """The measurements of several models, one line each, without those that no model has."""
     measured = [flat(one) for one in results]
     shown = [key for key in keys if any(key in values for values in measured)]

@@ -65,7 +65,7 @@ def residual(config) -> tuple[nn.Module, nn.Module]:
     return encoder, decoder.extend([*_blocks(width, 2), *_double(config)])
 
 
-def grid(config) -> tuple[nn.Module, nn.Module]:
+def grid(config) -> tuple[nn.Module, nn.Sequential]:
     """Stride-2 convolutions to a grid of vectors, one per position, and back (section 4.3).
 
     28 pixels become 7 × 7 vectors. A residual block on both sides connects neighbouring vectors.
@@ -78,9 +78,8 @@ def grid(config) -> tuple[nn.Module, nn.Module]:
 
 def grid_attention(config) -> tuple[nn.Module, nn.Module]:
     """As :func:`grid`, but every vector reaches the whole image: the decoder begins with a block of self-attention."""
-    encoder, decoder = grid(config)
-    decoder.insert(1, Attention(config.widths[-1], config.grid_size))
-    return encoder, decoder
+    encoder, (first, *rest) = grid(config)
+    return encoder, nn.Sequential(first, Attention(config.widths[-1], config.grid_size), *rest)
 
 
 class Residual(nn.Module):

@@ -19,7 +19,7 @@ from training.data import labelled, load
 from training.recipe import Recipe
 from training.recipes import recipe_for
 from training.sources import find_source
-from training.tables import compared_by
+from training.tables import chosen_by
 
 ROOT = Path(__file__).parent.parent
 MSE_AT_MOST = {
@@ -159,7 +159,7 @@ def test_shipped_models_were_trained_with_their_recipes(shipped):
     recipe = recipe_for(config.variant, config.dataset)
     record = history(shipped)
     assert Recipe(**{**record["recipe"], "seed": recipe.seed}) == recipe
-    key = compared_by(config, record["results"])
+    key = chosen_by(config, record["results"])
     values = sorted(seed["results"][key] for seed in record.get("seeds", ()))
     assert not values or record["results"][key] == values[(len(values) - 1) // 2]
     assert recipe.epochs >= 20

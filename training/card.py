@@ -18,7 +18,7 @@ from aevq_hub.version import HOMEPAGE, PAPER
 
 from .files import written_beside
 from .recipe import Recipe
-from .tables import compared_by, recorded_rows, series, setting, table, with_seeds
+from .tables import chosen_by, recorded_rows, series, setting, table, with_seeds
 
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
 
@@ -44,7 +44,7 @@ def write_card(model: AEVQ, history: dict, pictures: list[str], folder: Path) ->
         health=markdown_table(numbers({"codebook": results["codebook"]})) if config.num_codes > 1 else None,
         pictures=pictures,
         raw=_raw_in_std(model),
-        chosen_by=MEASURES[compared_by(config, results)].name,
+        chosen_by=MEASURES[chosen_by(config, results)].name,
         sampling=sampler.name,
         setting=setting,
         explained={f.name: f.metadata["help"] for f in fields(Recipe)},

@@ -1,15 +1,17 @@
 """What the codes of a grid tell about an image, and how local they are: measures of models and grids."""
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from aevq_hub import AEVQ
 
 from .metrics import BATCH
+
+if TYPE_CHECKING:  # slow to import
+    from scipy.sparse import csr_matrix
 
 SWAPPED = 2000  # cells that get another code
 
@@ -32,25 +34,29 @@ def information(indices: Tensor, labels: Tensor, num_codes: int) -> float:
     return (entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint) - excess) / math.log(2)
 
 
-def bag(indices: Tensor, num_codes: int) -> csr_matrix:
+def bag(indices: Tensor, num_codes: int) -> "csr_matrix":
     """How often each code occurs in each grid: (N, h, w) → (N, K)."""
     return _counts(indices.flatten(1), num_codes)
 
 
-def one_hot(indices: Tensor, num_codes: int) -> csr_matrix:
+def one_hot(indices: Tensor, num_codes: int) -> "csr_matrix":
     """Which code each cell has: grids (N, h, w) → (N, h·w·K)."""
     cells = indices.flatten(1)
     return _counts(cells + torch.arange(cells.shape[1]) * num_codes, cells.shape[1] * num_codes)
 
 
-def _counts(columns: Tensor, size: int) -> csr_matrix:
+def _counts(columns: Tensor, size: int) -> "csr_matrix":
+    from scipy.sparse import csr_matrix
+
     rows = torch.arange(len(columns))[:, None].expand_as(columns)
     ones = torch.ones(columns.numel())
     return csr_matrix((ones, (rows.flatten(), columns.flatten())), shape=(len(columns), size))
 
 
-def probe(train: csr_matrix, labels: Tensor, test: csr_matrix, test_labels: Tensor) -> float:
+def probe(train: "csr_matrix", labels: Tensor, test: "csr_matrix", test_labels: Tensor) -> float:
     """The accuracy of a linear classifier that learns from ``train`` and is tested on ``test``."""
+    from sklearn.linear_model import LogisticRegression
+
     classifier = LogisticRegression(solver="newton-cg", C=0.1).fit(train, labels.numpy())
     return classifier.score(test, test_labels.numpy())
 

@@ -76,7 +76,7 @@ def evaluate(model: AEVQ, source: Source, *, draws: bool = True, progress: bool 
         results["probes"] = metrics.probes((_vectors(model, learn), y), (_vectors(model, others), y_others))
     if model.config.prior_blocks and draws:
         train = codes(model, load(source, "train").images)
-        results["copying"] = grids.copying(model, train, codes(model, test.images[: grids.COMPARED]))
+        results["copying"] = grids.copying(model, train, codes(model, test.images[: grids.SEARCHED_FOR]))
     return results
 
 

@@ -12,7 +12,7 @@ from .metrics import BATCH
 
 LIKELIHOODS = 500  # grids whose likelihood is measured: each takes as many passes as it has cells
 COMPLETED = 2000  # grids of which half is drawn anew
-COMPARED = 500  # grids whose nearest training grid is searched for
+SEARCHED_FOR = 500  # grids whose nearest training grid is searched for
 
 
 def likelihoods(model: AEVQ, indices: Tensor) -> dict[str, float]:
@@ -48,8 +48,8 @@ def pictures(model: AEVQ, indices: Tensor, samples: int) -> dict[str, Iterator[T
 
 def copying(model: AEVQ, train: Tensor, test: Tensor) -> dict[str, float]:
     """In how many cells samples, and test grids (N, h, w), differ from the nearest training grid: means over them."""
-    drawn = model.grids.sample_indices(COMPARED, _seeded())
-    found = {"samples": drawn, "test": test[:COMPARED]}
+    drawn = model.grids.sample_indices(SEARCHED_FOR, _seeded())
+    found = {"samples": drawn, "test": test[:SEARCHED_FOR]}
     return {name: nearest(grids.cpu(), train.cpu()).float().mean().item() for name, grids in found.items()}
 
 

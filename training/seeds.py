@@ -14,7 +14,7 @@ from .recipes import configure, recorded
 from .release import describe
 from .rows import Source
 from .runs import train_model
-from .tables import compared_by
+from .tables import chosen_by
 from .trainer import TrainingError
 
 TRAININGS = ".seeds"  # the folder, in the models' folder, of the trainings with each seed
@@ -52,7 +52,7 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
         for seed in range(count)
     ]
     measured = [measured_values(history(one)["results"]) for one in folders]
-    key = compared_by(config, measured[0])
+    key = chosen_by(config, measured[0])
     chosen = folders[sorted(range(count), key=lambda seed: measured[seed][key])[(count - 1) // 2]]
     folder.mkdir(parents=True, exist_ok=True)
     for path in chosen.iterdir():

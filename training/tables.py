@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean, variance
 
 from aevq_hub import AEVQConfig
-from aevq_hub.measures import MEASURES, Lines, compared, flat, written
+from aevq_hub.measures import MEASURES, Lines, as_lines, flat, written
 
 from .recipe import Recipe
 
@@ -22,7 +22,7 @@ SEARCHED = ("score", "mse", "quantized_mse", "latents.std", "distance_in_spreads
             "sheets.raw.frechet", "kept.half", "kept.one", "accuracy")  # fmt: skip
 
 # lines of the comparison of variants, each with whether more is better
-COMPARED = {"mse": False, "frechet.gaussian": False, "sheets.directions.frechet": False, "kept.half": True,
+COMPARISON = {"mse": False, "frechet.gaussian": False, "sheets.directions.frechet": False, "kept.half": True,
             "kept.one": True, "frechet.samples": False, "frechet.midpoints": False, "frechet.between": False,
             "probes.linear": True}  # fmt: skip
 # columns of the comparison of recipes that were searched for on equal terms
@@ -46,7 +46,7 @@ def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:
     rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, default[name]) for name in tried]))
     variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
     lines = []
-    for row, measured in zip(rows, compared(rows, columns), strict=True):
+    for row, measured in zip(rows, as_lines(rows, columns), strict=True):
         line = {"variant": row["variant"]} if len(variants) > 1 else {}
         line |= {"images": str(row.get("images") or "all")} if len(images) > 1 else {}
         line |= {SETTINGS.get(name, name.replace("_", " ")): setting(row["recipe"].get(name, "–")) for name in tried}
@@ -108,7 +108,7 @@ def models(histories: list[dict]) -> Lines:
 
     With several seeds, it shows their mean ± standard deviation.
     """
-    measured = compared([with_seeds(history) for history in histories], MODELS)
+    measured = as_lines([with_seeds(history) for history in histories], MODELS)
     return [{"model": f"`{h['model']}`"} | line for h, line in zip(histories, measured, strict=True)]
 
 
@@ -121,7 +121,7 @@ def comparison(histories: list[dict]) -> Lines:
     lines = []
     if len(histories) < 2:
         return lines
-    for key, more in COMPARED.items():
+    for key, more in COMPARISON.items():
         results = {h["model"]: [flat(one) for one in trainings(h)] for h in histories}
         if any(key not in one for several in results.values() for one in several):
             continue
@@ -139,7 +139,7 @@ def comparison(histories: list[dict]) -> Lines:
     return lines
 
 
-def compared_by(config: AEVQConfig, results: dict) -> str:
+def chosen_by(config: AEVQConfig, results: dict) -> str:
     """The measure by which trainings of a model with several seeds are compared; lower is better.
 
     It is the score if there is one, for grids the error from the codebook, and without class labels the error.

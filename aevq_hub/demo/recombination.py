@@ -33,6 +33,9 @@ _FED = {
     "codebook": "This model's decoder always receives **the codes themselves**: the picture is its matrix, and "
     "*Quantise all* changes nothing.",
 }
+_NO_PRIOR = """
+This model has no prior: cells are filled by how often each code occurs in their place, without regard to the others.
+"""
 _BUTTONS = {
     "The chosen cells": {"paste": "Paste from the second picture", "keep": "Give back its own"},
     "Let the model fill cells": {
@@ -44,6 +47,11 @@ _BUTTONS = {
     },
     "By chance": {"share": "Replace a share at random", "random": "Random grid"},
 }  # fmt: skip
+
+
+def _introduced(s: Recombination) -> str:
+    """What the decoder receives, and how cells are filled if there is no prior."""
+    return _FED[s.config.feed] + ("" if s.config.prior_blocks else f"\n{_NO_PRIOR}")
 
 
 def _draw_known(s: Recombination) -> list[str]:
@@ -77,8 +85,8 @@ def _draw_edited(s: Recombination) -> list:
     alt = f"{s.start} drawn by {s.model} with {count} cells edited"
     overlay = cells(names, labels, s.corners, edited)
     (top, left), (bottom, right) = chosen[0], chosen[-1]
-    bits = unusual.bits[top][left]
-    what = f"Row {top + 1}, column {left + 1}: {said(top, left)}, {bits:.1f} bits given the other cells."
+    bits, given = unusual.bits[top][left], "given the other cells" if s.config.prior_blocks else "in this place"
+    what = f"Row {top + 1}, column {left + 1}: {said(top, left)}, {bits:.1f} bits {given}."
     if len(chosen) > 1:
         what = f"{len(chosen)} cells, rows {top + 1} to {bottom + 1}, columns {left + 1} to {right + 1}."
     table = data_url(explore.csv(s).encode(), "text/csv")
@@ -93,8 +101,8 @@ def _draw_edited(s: Recombination) -> list:
         ),
         figure(change.picture, "What changed", f"in orange: {changed}", hint="in orange"),
         figure(
-            unusual.picture, "Unusual cells", "in orange: cells whose code the others make unlikely",
-            hint="in orange: unlike what the others suggest",
+            unusual.picture, "Unusual cells", f"in orange: cells whose code is unlikely {given}",
+            hint=f"in orange: unlikely {given}",
         ),
         f'<p class="said-of" role="status"><b>Chosen:</b> {html.escape(what)}<br>{changed}</p>',
         explore.matrix_text(s),
@@ -116,7 +124,7 @@ def build() -> Tab:
         with gr.Row():
             picker, chooser = Picker(ID, Recombination), Chooser(ID, _PLACES, first)
         with picker.column:
-            fed = gr.Markdown(_FED[first.config.feed], elem_id="fed")
+            fed = gr.Markdown(_introduced(first), elem_id="fed")
         controls, buttons = {"model": picker.model, **chooser.tokens}, {}
         with gr.Row(elem_classes=["four"]):
             known = []
@@ -158,7 +166,7 @@ def build() -> Tab:
             return {
                 **{box: gr.update(maximum=s.config.grid_size, value=at) for box, at in _numbers(controls, s).items()},
                 **steps.show(History(now=s.cells)),
-                fed: _FED[s.config.feed],
+                fed: _introduced(s),
                 filled: "",
                 controls["code"]: gr.update(maximum=s.config.num_codes - 1, value=s.code),
             }

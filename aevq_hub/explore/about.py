@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from .. import pictures
-from ..measures import Lines, compared
+from ..measures import Lines, as_lines
 from ..registry import DATASETS, VARIANTS
 from .exhibits import data_sets, exhibit, history, of_data_set, offers
 from .settings import Settings, one_of
@@ -45,7 +45,7 @@ def results(dataset: str) -> Lines:
     """
     one_of("data set", dataset, data_sets())
     names = of_data_set(dataset)
-    measured = compared([history(name)["results"] for name in names], COLUMNS)
+    measured = as_lines([history(name)["results"] for name in names], COLUMNS)
     variants = [{"variant": f"`{offer.config.variant}`"} for offer in names.values()]
     return [variant | line for variant, line in zip(variants, measured, strict=True)]
 
