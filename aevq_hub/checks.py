@@ -1,6 +1,7 @@
 """Checks of single values, each with one clear sentence for what is wrong."""
 
 import math
+import sys
 
 _LONGEST = 40  # characters of a value in a message
 
@@ -32,7 +33,7 @@ def number(name: str, value, low: float, high: float = math.inf) -> float:
     Raises:
         ValueError: it is neither an int nor a float, not finite, or out of range.
     """
-    if type(value) not in (int, float) or not low <= value <= high or value == math.inf:
+    if type(value) not in (int, float) or not low <= value <= min(high, sys.float_info.max):
         limits = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
         raise ValueError(f"{name} is {short(value)}; give a number {limits}")
     return float(value)

@@ -1,19 +1,22 @@
 """The configuration of a model: ``config.json`` of its folder, checked before anything is allocated."""
 
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from .checks import number, one_of, whole
+from .checks import number, one_of, short, whole
 from .networks import NETWORKS, sides
 from .registry import VARIANTS
 
-FORMAT_VERSION = 2
-# fields by the version that added them; files of older versions lack them
-ADDED = {2: ("components", "prior_width", "prior_blocks")}
-FEEDS = ("encoder", "codebook")
+FORMAT_VERSION = 3
 WEIGHTS_HASH = "weights_sha256"  # a key of config.json: the SHA-256 of model.safetensors
+CONFIG_HASH = "config_sha256"  # a key of config.json: the SHA-256 of its other values (:func:`values_hash`)
+# keys by the version that added them; files of older versions lack them
+ADDED = {2: ("components", "prior_width", "prior_blocks"), 3: (CONFIG_HASH,)}
+FEEDS = ("encoder", "codebook")
+LARGEST = 64 * 1024  # bytes of a config.json
 
 
 class LoadError(ValueError):
@@ -77,6 +80,9 @@ class AEVQConfig:
         for name in ("variational", "multi_label"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be true or false")
+        for name in ("feed", "variational"):
+            if (found := getattr(self, name)) != (own := getattr(VARIANTS[self.variant], name)):
+                raise ValueError(f"{name} is {found!r}; with the variant {self.variant} it must be {own!r}")
         whole("num_classes", self.num_classes, 0, 65536)
         if self.multi_label and not self.num_classes:
             raise ValueError("multi_label is true, but num_classes is 0: there is no label")
@@ -114,36 +120,70 @@ class AEVQConfig:
             The configuration and the SHA-256 of its weights.
 
         Raises:
-            LoadError: not JSON, not an object, an unknown or a missing key, or a value out of range.
+            LoadError: it cannot be read, is too large, not JSON or no object, has a key twice, an unknown or a missing
+                key, or a value out of range, or was edited.
         """
-        try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise LoadError(f"{path} is not valid JSON ({error}); download the model again") from error
-        if not isinstance(values, dict):
-            raise LoadError(f"{path} must contain a JSON object, not {type(values).__name__}")
-        known = [*(f.name for f in fields(cls)), WEIGHTS_HASH]
+        values = _read_object(Path(path))
+        known = [*(f.name for f in fields(cls)), WEIGHTS_HASH, CONFIG_HASH]
         version = values.get("format_version")
         if type(version) is int and version > FORMAT_VERSION:  # checked first: this version may not know its keys
             raise LoadError(
-                f"{path} has format_version {version}; this aevq-hub reads up to {FORMAT_VERSION}: update it"
+                f"{path} has format_version {short(version)}; this aevq-hub reads up to {FORMAT_VERSION}: update it"
             )
+        own_hash = values_hash(values)
         if type(version) is int and version >= 1:
+            defaults = {CONFIG_HASH: own_hash, **{f.name: f.default for f in fields(cls)}}
             later = [name for added, names in ADDED.items() if added > version for name in names]
-            defaults = {f.name: f.default for f in fields(cls) if f.name in later}
-            values = {**defaults, **values, "format_version": FORMAT_VERSION}
+            values = {**{name: defaults[name] for name in later}, **values, "format_version": FORMAT_VERSION}
         if unknown := sorted(set(values) - set(known)):
-            raise LoadError(f"{path} has the unknown key {unknown[0]!r}; the keys are {', '.join(known)}")
+            raise LoadError(f"{path} has the unknown key {short(unknown[0])}; the keys are {', '.join(known)}")
         if missing := [name for name in known if name not in values]:
             raise LoadError(f"{path} lacks the key {missing[0]!r}; the keys are {', '.join(known)}")
-        weights_hash = values.pop(WEIGHTS_HASH)
+        weights_hash, config_hash = values.pop(WEIGHTS_HASH), values.pop(CONFIG_HASH)
         if not (isinstance(weights_hash, str) and re.fullmatch("[0-9a-f]{64}", weights_hash)):
-            raise LoadError(f"{path}: {WEIGHTS_HASH} is {weights_hash!r}; it must be 64 hexadecimal digits")
+            raise LoadError(f"{path}: {WEIGHTS_HASH} is {short(weights_hash)}; it must be 64 hexadecimal digits")
         try:
-            return cls(**values), weights_hash
+            config = cls(**values)
         except ValueError as error:
             raise LoadError(f"{path}: {error}") from error
+        if config_hash != own_hash:
+            raise LoadError(f"{path} has been edited: its {CONFIG_HASH} differs; download the model again")
+        return config, weights_hash
 
     def to_dict(self) -> dict:
         """The values of ``config.json``, except the SHA-256 of the weights."""
         return {**asdict(self), "widths": list(self.widths)}
+
+
+def values_hash(values: dict) -> str:
+    """The SHA-256 of the values of a ``config.json``, without the hash itself."""
+    others = {key: value for key, value in values.items() if key != CONFIG_HASH}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
+
+
+def _read_object(path: Path) -> dict:
+    """The object in a JSON file of at most 64 kB.
+
+    Raises:
+        LoadError: it cannot be read, is larger, is not JSON, or has a key twice.
+    """
+
+    def once(pairs: list[tuple[str, object]]) -> dict:
+        if len(values := dict(pairs)) < len(pairs):
+            keys = [key for key, _ in pairs]
+            raise ValueError(f"the key {short(next(key for key in keys if keys.count(key) > 1))} occurs twice")
+        return values
+
+    try:
+        if path.stat().st_size > LARGEST:
+            raise LoadError(f"{path} has {path.stat().st_size:,} bytes; a model's has at most {LARGEST:,}")
+        values = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
+    except OSError as error:
+        raise LoadError(f"{path} cannot be read ({error.strerror})") from error
+    except LoadError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise LoadError(f"{path} is not valid JSON ({error}); download the model again") from error
+    if not isinstance(values, dict):
+        raise LoadError(f"{path} must contain a JSON object, not {type(values).__name__}")
+    return values

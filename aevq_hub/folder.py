@@ -3,6 +3,7 @@
 The folder is a copy of the model's Hub repository. All its file names are defined here.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import torch
 from huggingface_hub.utils.sha import sha_fileobj
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors import SafetensorError
+from safetensors.torch import load
 
 from . import hub
 from .config import LoadError
@@ -28,10 +29,23 @@ SEARCH_FILE = "search.json"  # all recipes of a search, if there was one
 CHECKPOINT_FILE = "checkpoint.safetensors"  # only while a model is being trained; never published
 PINS_FILE = "pins.json"  # in the folder of shipped models: pins by name
 PRIOR_CHECKPOINT_FILE = "prior-checkpoint.safetensors"  # only while a model's prior is being trained; never published
+PICTURES = (
+    "reconstructions.png",
+    "perturbation.png",
+    "directions.png",
+    "interpolation.png",
+    "samples.png",
+    "movement.png",
+    "codebook.png",
+    "shares.png",
+    "recombination.png",
+    "completion.png",
+)  # of the card; a model has those that fit it
 DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # the demo reads these files of every model
 
 NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account of short names that are not shipped models
-_FLOATS = {"F32", "F16", "BF16"}
+_FLOATS = (torch.float32, torch.float16, torch.bfloat16)
+HEADER, LARGEST = 1_000_000, 64_000_000  # bytes: the most of a safetensors file's header, and of samples or a map
 
 
 @dataclass(frozen=True)
@@ -145,7 +159,7 @@ def sample_images(name: str | Path) -> torch.Tensor | None:
 
 
 def _samples(name: str | Path) -> dict[str, torch.Tensor]:
-    return load_file(find_files(name, (SAMPLES_FILE,))[0])
+    return read_tensors(find_files(name, (SAMPLES_FILE,))[0])
 
 
 def class_names(name: str | Path, dataset: str) -> tuple[str, ...]:
@@ -167,7 +181,9 @@ def weights_hash(path: str | Path) -> str:
 def read_weights(
     path: str | Path, expected: dict[str, torch.Tensor], sha256: str, device: str | torch.device = "cpu"
 ) -> dict[str, torch.Tensor]:
-    """The tensors of a safetensors file, after checking the names, shapes and types in its header.
+    """The tensors of a safetensors file, after checking names, shapes, types and the hash.
+
+    The file is read once and closed, so the tensors do not change with it.
 
     Args:
         path: the file.
@@ -176,29 +192,80 @@ def read_weights(
         device: where to put the tensors.
 
     Raises:
-        LoadError: the file is truncated, broken or belongs to another model.
+        LoadError: the file is truncated, broken, has weights that are not finite, or belongs to another model.
+        ValueError: there is no such device.
+    """
+    device = available_device(device)
+    data = _read(Path(path), sum(4 * tensor.numel() for tensor in expected.values()))
+    try:
+        stored = load(data)
+    except SafetensorError as error:
+        raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error
+    problem = next(_mismatches(stored, expected), None)
+    if problem is None and hashlib.sha256(data).hexdigest() != sha256:
+        raise LoadError(
+            f"{path} is not the file that its {CONFIG_FILE} was written with: its SHA-256 differs; download the model "
+            "again"
+        )
+    if problem:
+        raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
+    return {key: stored[key].to(device, tensor.dtype) for key, tensor in expected.items()}
+
+
+def available_device(device: str | torch.device) -> torch.device:
+    """A device, after checking that tensors can be put there.
+
+    Raises:
+        ValueError: they cannot.
     """
     try:
-        with safe_open(path, framework="pt", device=str(device)) as file:
-            stored = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-            for problem in _mismatches(stored, expected):
-                raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
-            if weights_hash(path) != sha256:
-                problem = f"the file that its {CONFIG_FILE} was written with: its SHA-256 differs"
-                raise LoadError(f"{path} is not {problem}; download the model again")
-            return {key: file.get_tensor(key).to(expected[key].dtype) for key in expected}
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # what torch raises for one that is missing
+        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        choices = ", ".join(["cpu", *([accelerator.type] if accelerator else [])])
+        raise ValueError(f"device is {str(device)!r}, which is not available; choose from {choices}") from error
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file of at most 64 MB that is not weights.
+
+    Raises:
+        LoadError: the file is truncated, broken or too large.
+    """
+    try:
+        return load(_read(path, LARGEST))
     except SafetensorError as error:
         raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error
 
 
-def _mismatches(stored: dict, expected: dict[str, torch.Tensor]) -> Iterator[str]:
+def _read(path: Path, tensors: int) -> bytes:
+    """The content of a safetensors file whose tensors have at most so many bytes.
+
+    Its size and that of its header are checked first: parsing a large header takes much time and memory.
+    """
+    try:
+        with open(path, "rb") as file:
+            size, header = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+            for what, found, most in (("header", header, HEADER), ("file", size, tensors + HEADER)):
+                if found > most:
+                    problem = f"its {what} has {found:,} bytes, where at most {most:,} are expected"
+                    raise LoadError(f"{path} is damaged or of another model: {problem}; download the model again")
+            file.seek(0)
+            return file.read()
+    except OSError as error:
+        raise LoadError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def _mismatches(stored: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> Iterator[str]:
     if missing := sorted(expected.keys() - stored.keys()):
         yield f"the weight {missing[0]!r} is missing ({len(missing)} in total)"
     if extra := sorted(stored.keys() - expected.keys()):
         yield f"the weight {extra[0]!r} is unknown ({len(extra)} in total)"
     for key, tensor in expected.items():
-        shape, dtype = tuple(stored[key].get_shape()), stored[key].get_dtype()
-        if shape != tuple(tensor.shape):
-            yield f"the weight {key!r} has the shape {shape} instead of {tuple(tensor.shape)}"
-        if dtype not in _FLOATS:
-            yield f"the weight {key!r} has the type {dtype} instead of one of {', '.join(sorted(_FLOATS))}"
+        found = stored[key]
+        if found.shape != tensor.shape:
+            yield f"the weight {key!r} has the shape {tuple(found.shape)} instead of {tuple(tensor.shape)}"
+        if found.dtype not in _FLOATS:
+            yield f"the weight {key!r} has the type {found.dtype} instead of one of {', '.join(map(str, _FLOATS))}"
+        elif not found.isfinite().all():
+            yield f"the weight {key!r} has values that are not finite"

@@ -14,7 +14,7 @@ from torch import nn
 
 from . import images
 from .codebook import nearest_vectors
-from .config import WEIGHTS_HASH, AEVQConfig
+from .config import CONFIG_HASH, WEIGHTS_HASH, AEVQConfig, values_hash
 from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights, weights_hash
 from .generation import Generation
 from .hub import LIBRARY
@@ -272,6 +272,7 @@ class AEVQ(
             self._weights_dtype = dtype
             super().save_pretrained(beside, config={}, **kwargs)
             recorded = {**self.config.to_dict(), WEIGHTS_HASH: weights_hash(Path(beside) / WEIGHTS_FILE)}
+            recorded[CONFIG_HASH] = values_hash(recorded)
             (Path(beside) / CONFIG_FILE).write_text(json.dumps(recorded, sort_keys=True, indent=2), encoding="utf-8")
             for name in (CARD_FILE, WEIGHTS_FILE, CONFIG_FILE):
                 (Path(beside) / name).chmod(0o644)  # safetensors creates files that only their owner can read

@@ -182,6 +182,8 @@ class Handler(Collections, BaseHTTPRequestHandler):
             value = step["value"]
             if step["key"] == "header":
                 title = value["summary"]
+                if value.get("parentCommit") not in (None, oid):
+                    raise Refused(412, "A commit has happened since. Please refresh and try again.")
             elif step["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
             elif step["key"] == "lfsFile":

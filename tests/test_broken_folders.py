@@ -1,13 +1,17 @@
 """Broken model folders: every defect gives a clear error."""
 
+import errno
+import io
 import json
+import os
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import build
+from tiny import build, write_config
 
 from aevq_hub import AEVQ, LoadError
+from aevq_hub.config import ADDED
 
 
 @pytest.fixture
@@ -17,9 +21,7 @@ def folder(tmp_path):
 
 
 def edit_config(folder, **changes):
-    path = folder / "config.json"
-    values = {**json.loads(path.read_text()), **changes}
-    path.write_text(json.dumps({k: v for k, v in values.items() if v is not ...}))
+    write_config(folder, {**json.loads((folder / "config.json").read_text()), **changes})
 
 
 CONFIG_ERRORS = {
@@ -40,10 +42,18 @@ CONFIG_ERRORS = {
     "two channels": ({"channels": 2}, "channels is 2; choose from 1, 3"),
     "no widths": ({"widths": []}, "widths is"),
     "too many halvings": ({"widths": [8] * 6}, "cannot be halved once for each of 6 widths"),
-    "newer format": ({"format_version": 99, "new": 1}, "reads up to 2: update it"),
+    "newer format": ({"format_version": 99, "new": 1}, "reads up to 3: update it"),
     "wrong grid size": ({"grid_size": 7}, "grid_size is 7; with this network and these widths it must be 0"),
     "unknown feed": ({"feed": "both"}, "unknown feed 'both'; choose from encoder, codebook"),
-    "feed without vectors": ({"feed": "codebook", "num_codes": 0}, "there is no vector to feed"),
+    "feed without vectors": (
+        {"variant": "vqvae", "network": "grid", "grid_size": 7, "feed": "codebook", "num_codes": 0},
+        "there is no vector to feed",
+    ),
+    "feed of another variant": (
+        {"feed": "codebook"},
+        "feed is 'codebook'; with the variant center it must be 'encoder'",
+    ),
+    "a number of 401 digits": ({"crop": 10**400}, "crop is 10000"),
     "flag is a number": ({"variational": 1}, "variational is 1; it must be true or false"),
     "latent size differs from weights": ({"latent_dim": 16}, "has the shape"),
     "vector count differs from weights": ({"num_codes": 2}, "'codebook' has the shape .1, 8. instead of .2, 8."),
@@ -94,11 +104,86 @@ def test_missing_unknown_and_integer_weights_are_clear_errors(folder):
     for changed, message in (
         ({k: v for k, v in weights.items() if k != first}, f"the weight '{first}' is missing"),
         ({**weights, "head.weight": torch.zeros(2)}, "the weight 'head.weight' is unknown"),
-        ({**weights, first: weights[first].int()}, f"the weight '{first}' has the type I32"),
+        ({**weights, first: weights[first].int()}, f"the weight '{first}' has the type torch.int32"),
     ):
         save_file(changed, path)
         with pytest.raises(LoadError, match=message):
             AEVQ.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("changes", [{"crop": 0.5}, {"dataset": "cats"}, {"weights_sha256": "0" * 64}])
+def test_edited_configuration_is_a_clear_error(changes, folder):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    with pytest.raises(LoadError, match="config.json has been edited: its config_sha256 differs"):
+        AEVQ.from_pretrained(folder)
+
+
+def test_a_key_that_occurs_twice_is_a_clear_error(folder):
+    path = folder / "config.json"
+    path.write_text(path.read_text().replace("{", '{"crop": 0.5, ', 1))
+    with pytest.raises(LoadError, match="the key 'crop' occurs twice"):
+        AEVQ.from_pretrained(folder)
+
+
+def test_weights_that_are_not_finite_are_a_clear_error(folder):
+    model = build(latent_dim=8)
+    with torch.no_grad():
+        model.codebook[0, 3] = float("nan")
+    model.save_pretrained(folder)
+    with pytest.raises(LoadError, match="the weight 'codebook' has values that are not finite"):
+        AEVQ.from_pretrained(folder)
+
+
+def test_large_files_are_refused_before_they_are_read(folder):
+    """Sparse files of 3 GB, and a header that claims to be as long."""
+    weights = (folder / "model.safetensors").read_bytes()
+    for name, start, message in (
+        (
+            "model.safetensors",
+            weights,
+            "model.safetensors is damaged or of another model: its file has 3,000,000,000",
+        ),
+        ("model.safetensors", (2**31).to_bytes(8, "little"), "its header has 2,147,483,648 bytes"),
+        ("config.json", b"{", "config.json has 3,000,000,000 bytes; a model's has at most 65,536"),
+    ):
+        with open(folder / name, "wb") as file:
+            file.write(start)
+            file.truncate(3_000_000_000)
+        with pytest.raises(LoadError, match=message):
+            AEVQ.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_unreadable_files_are_a_clear_error(name, folder, monkeypatch):
+    """The tests may run as root, who can read everything, so opening fails by other means."""
+    original = io.open
+
+    def refuse(file, *args, **kwargs):
+        if str(file).endswith(name):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        return original(file, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("io.open", refuse)
+    with pytest.raises(LoadError, match=f"{name} cannot be read .Permission denied"):
+        AEVQ.from_pretrained(folder)
+
+
+def test_a_device_that_is_missing_is_a_clear_error(folder):
+    for device in ("nonsense", "cuda:99", "meta:x"):
+        with pytest.raises(ValueError, match=f"device is '{device}', which is not available; choose from cpu"):
+            AEVQ.from_pretrained(folder, device=device)
+
+
+def test_loaded_weights_do_not_change_with_the_file(folder):
+    model, path = AEVQ.from_pretrained(folder), folder / "model.safetensors"
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    with open(path, "r+b") as file:  # in place, as a copy over it would
+        file.write(b"\0" * path.stat().st_size)
+        file.truncate(100)
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, before[key]), key
 
 
 def test_pickles_are_never_opened(folder):
@@ -121,7 +206,8 @@ def test_local_files_only_sends_no_request(hub, tmp_path):
 
 def test_configuration_of_the_first_version_has_ten_components_and_no_prior(folder):
     whole = AEVQ.from_pretrained(folder)
-    edit_config(folder, format_version=1, components=..., prior_width=..., prior_blocks=...)
+    later = {key: ... for keys in ADDED.values() for key in keys}
+    edit_config(folder, format_version=1, **later)
     model = AEVQ.from_pretrained(folder)
     assert model.config == whole.config and model.config.components == 10 and model.config.prior_blocks == 0
     assert torch.equal(model.state_dict()["sampler.mean"], whole.state_dict()["sampler.mean"])

@@ -13,6 +13,7 @@ from fuzzing import fuzz, quick_and_deep
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save_file
+from tiny import write_config
 
 from aevq_hub import AEVQ, LoadError
 from aevq_hub.registry import DATASETS
@@ -126,7 +127,7 @@ NUMBERS = [0, -1, 1.5, 10**9, 2**63, 10**30, float("nan"), float("inf"), True, N
 def test_changed_config_value_is_refused_or_valid(key, folder, whole):
     values = json.loads(whole[1])
     for value in [*NUMBERS, "../../etc/passwd", "x" * 100_000, "\0", [32, -1], [1] * 9, [10**6] * 3]:
-        (folder / "config.json").write_text(json.dumps({**values, key: value}))
+        write_config(folder, {**values, key: value})
         try:
             model = AEVQ.from_pretrained(folder)
         except LoadError as error:
@@ -150,7 +151,7 @@ def test_random_config_never_crashes_or_gives_a_wrong_model(examples, folder, wh
         for _ in range(data.draw(st.integers(1, 2))):
             key = data.draw(st.sampled_from(list(values)) | st.text(max_size=8))
             values[key] = data.draw(json_values)
-        (folder / "config.json").write_text(json.dumps(values))
+        write_config(folder, values)
         loaded_or_refused(folder, whole[2])
 
     fuzz(check, examples)

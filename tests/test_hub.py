@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import constants
 
 from aevq_hub import AEVQ, LoadError, available_models, hub
-from training.publish import published_files
+from training.contents import published_files
 
 NAME = "ada/center-mnist"
 

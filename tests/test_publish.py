@@ -14,9 +14,11 @@ from safetensors.torch import load_file, save_file
 from tiny import tiny
 
 from aevq_hub import AEVQ
+from aevq_hub.folder import PICTURES, shipped_folder
 from aevq_hub.registry import VARIANTS
 from training.__main__ import main
-from training.publish import published_files
+from training.contents import published_files
+from training.publish import Publisher
 from training.recipes import RECIPES, recipe_for
 
 
@@ -102,12 +104,62 @@ def test_pull_request_to_a_foreign_repository(hub, folder, monkeypatch, capsys):
     assert len(hub.repos["models", "ada/center-mnist"].proposals) == 2
 
 
-def test_push_deletes_remote_files_in_subfolders(hub, folder):
+def test_files_that_others_have_added_stay_unless_asked(hub, folder, capsys):
     assert push(folder, "center-mnist") == 0
     repo = hub.repos["models", "ada/center-mnist"]
-    repo.commit("main", {**repo.commits[repo.refs["main"]], "old/notes.txt": b"x"})
+    repo.commit("main", {**repo.commits[repo.refs["main"]], "old/notes.txt": b"x", "plot.png": b"y"})
+    (folder / "samples.png").unlink()  # ours
     assert push(folder, "center-mnist") == 0
-    assert "old/notes.txt" not in hub.files("ada/center-mnist")
+    assert "not ours, and kept unless --prune is given: old/notes.txt, plot.png" in capsys.readouterr().out
+    assert {"old/notes.txt", "plot.png"} < hub.files("ada/center-mnist").keys()
+    assert "samples.png" not in hub.files("ada/center-mnist")
+    assert push(folder, "center-mnist", "--prune") == 0
+    assert not {"old/notes.txt", "plot.png"} & hub.files("ada/center-mnist").keys()
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_a_push_never_mixes_with_that_of_someone_else(published, hub, folder, monkeypatch, capsys):
+    """Someone else pushes between the comparison and the commit."""
+    if published:
+        assert push(folder, "center-mnist") == 0
+        (folder / "samples.png").unlink()
+    compare = Publisher.changes
+
+    def and_another_push(self, *args, **kwargs):
+        found = compare(self, *args, **kwargs)
+        repo = hub.repos.setdefault(("models", "ada/center-mnist"), hub_server.Repo())
+        repo.commit("main", {**(repo.commits[repo.refs["main"]] if published else {}), "README.md": b"another card"})
+        return found
+
+    monkeypatch.setattr(Publisher, "changes", and_another_push)
+    capsys.readouterr()
+    assert push(folder, "center-mnist") == 1
+    assert "ada/center-mnist: someone has changed the repository meanwhile" in capsys.readouterr().err
+    assert hub.files("ada/center-mnist")["README.md"] == b"another card"
+    monkeypatch.setattr(Publisher, "changes", compare)
+    if published:
+        assert push(folder, "center-mnist") == 0
+        assert b"ada/center-mnist" in hub.files("ada/center-mnist")["README.md"]
+
+
+@pytest.mark.parametrize("target", ["file", "folder"])
+def test_links_out_of_the_folder_are_refused(target, hub, folder, tmp_path, capsys):
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key").write_text("secret")
+    (folder / "notes").symlink_to(tmp_path / "secret" / ("key" if target == "file" else ""))
+    assert push(folder, "center-mnist") == 1
+    assert "is a link out of the folder, to" in capsys.readouterr().err
+    assert hub.repos == {} and hub.uploaded == []
+
+
+def test_links_within_the_folder_are_published_as_files(hub, folder):
+    (folder / "again.png").symlink_to("samples.png")
+    assert push(folder, "center-mnist") == 0
+    assert hub.files("ada/center-mnist")["again.png"] == (folder / "samples.png").read_bytes()
+
+
+def test_every_picture_of_a_card_is_known_as_ours():
+    assert {path.name for path in shipped_folder().glob("*/*.png")} == set(PICTURES)
 
 
 def test_push_all_keeps_the_ladder_order_and_resumes(hub, folder, capsys):
@@ -142,6 +194,7 @@ def test_push_all_keeps_the_ladder_order_and_resumes(hub, folder, capsys):
         (lambda hub, patch: add_foreign_repository(hub), [], "ada/center-mnist exists and is not a model of aevq-hub"),
         (lambda hub, patch: None, ["--tag", "v1", "--create-pr"], "a pull request"),
         (lambda hub, patch: None, ["centre-mnist"], "there is no model"),
+        (lambda hub, patch: None, ["center..mnist"], "there is no model"),
         (lambda hub, patch: None, ["--all"], "name the models to publish, or give --all"),
     ],
 )  # fmt: skip
@@ -176,6 +229,13 @@ def test_failed_upload_is_explained(hub, folder, monkeypatch, capsys):
     assert "ada/center-mnist: the Hub was not reached" in capsys.readouterr().err
     hub.broken.clear()
     assert push(folder, "center-mnist") == 0
+
+
+def test_a_name_that_the_hub_refuses_is_refused_before_any_work(hub, folder, capsys):
+    shutil.copytree(folder, folder.parent / "center--mnist")
+    assert push(folder, "center--mnist") == 1
+    assert "Cannot have -- or .. in repo_id" in capsys.readouterr().err
+    assert hub.repos == {} and hub.uploaded == []
 
 
 def test_misspelt_name_is_never_looked_up_on_the_hub(hub, folder, monkeypatch, capsys):

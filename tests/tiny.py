@@ -1,11 +1,14 @@
 """Recipes, models and trainers small enough for a test."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from aevq_hub import AEVQ
+from aevq_hub.config import CONFIG_HASH, values_hash
+from aevq_hub.folder import CONFIG_FILE
 from aevq_hub.registry import DATASETS
 from training.data import load
 from training.ranks import SINGLE, Ranks
@@ -39,3 +42,11 @@ def build(variant="center", dataset="mnist", **recipe) -> AEVQ:
     torch.manual_seed(0)
     recipe = replace(recipe_for(variant, dataset), **recipe)
     return AEVQ(configure(variant, dataset, DATASETS[dataset], recipe)).eval()
+
+
+def write_config(folder: Path, values: dict) -> None:
+    """Write a config.json that its own hash fits, without the values that are ``...``."""
+    values = {key: value for key, value in values.items() if value is not ...}
+    if CONFIG_HASH in values:
+        values[CONFIG_HASH] = values_hash(values)
+    (folder / CONFIG_FILE).write_text(json.dumps(values))

@@ -21,8 +21,8 @@ try:
         search,
         train,
     )
+    from .contents import PublishError
     from .processor import keep_memory
-    from .publish import PublishError
     from .ranks import launched_processes, leave
     from .trainer import TrainingError
 except ModuleNotFoundError as error:

@@ -1,6 +1,5 @@
 """Folders of models or of the demo ─► repositories on the Hub."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,33 +16,36 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils.sha import git_hash
+from huggingface_hub.utils import validate_repo_id
 
-from aevq_hub import AEVQ
 from aevq_hub.folder import (
     CARD_FILE,
-    CHECKPOINT_FILE,
     CONFIG_FILE,
     HISTORY_FILE,
+    MAP_FILE,
+    PICTURES,
     PINS_FILE,
-    PRIOR_CHECKPOINT_FILE,
+    SAMPLES_FILE,
+    SEARCH_FILE,
     WEIGHTS_FILE,
 )
 from aevq_hub.hub import LIBRARY, reach_hub
 from aevq_hub.registry import DATASETS, VARIANTS
 
 from .card import published
+from .contents import PublishError, equal, published_files, size
 
 COLLECTION = "AEVQ – from continuous to discrete"
 _KEPT = (".gitattributes",)  # files that only a repository has
+_OWN = {  # files, or folders of them, that are deleted there when they are gone here
+    "model": (CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE, MAP_FILE, SEARCH_FILE, *PICTURES),
+    "space": ("app.py", "requirements.txt", CARD_FILE, "aevq_hub", "model_cards"),
+}
+_CHANGED = "someone has changed the repository meanwhile; run the command again to compare with it"
 _MARKS = {  # files that show that a repository of this type was published from here
     "model": {CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE},
     "space": {"app.py", f"model_cards/{PINS_FILE}"},
 }
-
-
-class PublishError(RuntimeError):
-    """Publishing failed. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,15 @@ class Change:
     what: str  # "add", "update" or "delete"
     path: str
     size: int  # bytes
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What would make a repository equal to a folder."""
+
+    files: tuple[Change, ...]
+    kept: tuple[str, ...]  # files that others have added there, which stay
+    parent: str | None  # the commit that the folder was compared with; None without a repository
 
 
 def ladder(names: Iterable[str]) -> list[str]:
@@ -90,38 +101,45 @@ class Publisher:
         if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
             raise PublishError("the token may only read; create one that may write and give it to `hf auth login`")
 
-    def changes(self, folder: Path, revision: str | None = None, tag: str | None = None) -> list[Change]:
+    def changes(
+        self, folder: Path, revision: str | None = None, tag: str | None = None, *, prune: bool = False
+    ) -> Changes:
         """The changes that would make the repository with a folder's name equal to the folder.
 
         Args:
             folder: the folder, with all its subfolders.
             revision: the branch to compare with; by default ``main``.
             tag: the tag that the published state would get.
+            prune: whether to delete files that others have added there, too.
 
         Raises:
-            PublishError: the repository contains something else, or the tag already exists for another state.
+            PublishError: the repository contains something else, the tag already exists for another state, the Hub
+                allows no repository of this name, or a file of the folder is a link.
         """
         repo_id = f"{self.namespace}/{folder.name}"
         with explained(repo_id):
-            revision = revision or self._proposed(repo_id)
-            there = self._there(repo_id, revision)
+            validate_repo_id(repo_id)
             here = self._contents(folder)
+            parent = self._commit(repo_id, revision or self._proposed(repo_id))
+            there = self._there(repo_id, parent) if parent else {}
             changed = [
-                Change("update" if name in there else "add", name, _size(content))
+                Change("update" if name in there else "add", name, size(content))
                 for name, content in here.items()
-                if name not in there or not _equal(content, there[name])
+                if name not in there or not equal(content, there[name])
             ]
-            gone = [Change("delete", name, file.size) for name, file in there.items() if name not in (*here, *_KEPT)]
-            changes = changed + gone
+            own = _OWN[self.repo["repo_type"]]
+            gone = [name for name in there if name not in (*here, *_KEPT)]
+            kept = () if prune else tuple(name for name in gone if name.split("/")[0] not in own)
+            changed += [Change("delete", name, there[name].size) for name in gone if name not in kept]
             tagged = self._tagged(repo_id, tag) if tag and there else None
-            if tagged and (changes or tagged != self.api.repo_info(repo_id, revision=revision, **self.repo).sha):
+            if tagged and (changed or tagged != parent):
                 raise PublishError(f"{repo_id} already has the tag {tag!r} for another state; choose another")
-        return changes
+        return Changes(tuple(changed), kept, parent)
 
     def push(
         self,
         folder: Path,
-        changes: Sequence[Change],
+        changes: Changes,
         *,
         private: bool = False,
         revision: str | None = None,
@@ -140,27 +158,31 @@ class Publisher:
             The address of the commit, of the pull request or, if nothing changed, of the repository.
 
         Raises:
-            PublishError: the Hub refused. The same call continues where it stopped.
+            PublishError: the Hub refused, or the repository has changed since it was compared. The same call continues
+                where it stopped.
         """
-        repo_id = f"{self.namespace}/{folder.name}"
+        repo_id, parent = f"{self.namespace}/{folder.name}", changes.parent
         with explained(repo_id):
-            if not self.api.repo_exists(repo_id, **self.repo):
+            if parent is None:
+                if self.api.repo_exists(repo_id, **self.repo):
+                    raise PublishError(f"{repo_id}: {_CHANGED}")
                 sdk = "gradio" if self.repo["repo_type"] == "space" else None
-                self.api.create_repo(repo_id, private=private, exist_ok=True, space_sdk=sdk, **self.repo)
+                self.api.create_repo(repo_id, private=private, space_sdk=sdk, **self.repo)
             if revision:
                 self.api.create_branch(repo_id, branch=revision, exist_ok=True, **self.repo)
             proposed = self._proposed(repo_id)
             path = repo_id if self.repo["repo_type"] == "model" else f"spaces/{repo_id}"
             address, published = f"{self.api.endpoint}/{path}", revision
-            if changes:
+            if files := changes.files:
                 contents = self._contents(folder)
-                operations: list[Any] = [CommitOperationDelete(c.path) for c in changes if c.what == "delete"]
-                operations += [CommitOperationAdd(c.path, contents[c.path]) for c in changes if c.what != "delete"]
+                operations: list[Any] = [CommitOperationDelete(c.path) for c in files if c.what == "delete"]
+                operations += [CommitOperationAdd(c.path, contents[c.path]) for c in files if c.what != "delete"]
                 commit = self.api.create_commit(
                     repo_id,
                     operations,
-                    commit_message=f"{folder.name}: {len(changes)} files",
+                    commit_message=f"{folder.name}: {len(files)} files",
                     revision=revision or proposed,
+                    parent_commit=parent,
                     create_pr=self.create_pr and not proposed,
                     **self.repo,
                 )
@@ -204,57 +226,22 @@ class Publisher:
         """The commit with a tag."""
         return {t.name: t.target_commit for t in self.api.list_repo_refs(repo_id, **self.repo).tags}.get(tag)
 
-    def _there(self, repo_id: str, revision: str | None) -> dict[str, RepoFile]:
-        """The files of a repository by path; none if it does not exist."""
+    def _commit(self, repo_id: str, revision: str | None) -> str | None:
+        """The commit of a revision of a repository; that of ``main`` for a new branch, None without a repository."""
         if not self.api.repo_exists(repo_id, **self.repo):
-            return {}
+            return None
         try:
-            listed = list(self.api.list_repo_tree(repo_id, recursive=True, revision=revision, **self.repo))
-        except RevisionNotFoundError:  # a new branch, which starts from main
-            listed = list(self.api.list_repo_tree(repo_id, recursive=True, **self.repo))
-        files = {file.path: file for file in listed if isinstance(file, RepoFile)}
-        kind = self.repo["repo_type"]
+            return self.api.repo_info(repo_id, revision=revision, **self.repo).sha
+        except RevisionNotFoundError:
+            return self.api.repo_info(repo_id, **self.repo).sha
+
+    def _there(self, repo_id: str, commit: str) -> dict[str, RepoFile]:
+        """The files of a repository by path."""
+        listed = self.api.list_repo_tree(repo_id, recursive=True, revision=commit, **self.repo)
+        files, kind = {file.path: file for file in listed if isinstance(file, RepoFile)}, self.repo["repo_type"]
         if files.keys() - set(_KEPT) and not _MARKS[kind] <= files.keys():
             raise PublishError(f"{repo_id} exists and is not a {kind} of {LIBRARY}; rename it, or publish elsewhere")
         return files
-
-
-def published_files(folder: Path) -> list[Path]:
-    """The files of a folder and its subfolders that are published: no hidden files and no checkpoint."""
-    files = (
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.name not in (CHECKPOINT_FILE, PRIOR_CHECKPOINT_FILE)
-    )
-    return sorted(path for path in files if not any(p[0] == "." for p in path.relative_to(folder).parts))
-
-
-def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
-    """The folders of models, each of which is loaded once to check it.
-
-    Raises:
-        PublishError: a card or a history is missing.
-        LoadError: a model cannot be loaded.
-    """
-    folders = [output / name for name in names]
-    for folder in folders:
-        AEVQ.from_pretrained(folder)
-        for file in (CARD_FILE, HISTORY_FILE):
-            if not (folder / file).is_file():
-                raise PublishError(f"{folder} has no {file}; train the model with `aevq train`")
-    return folders
-
-
-def _size(content: Path | bytes) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-def _equal(content: Path | bytes, file: RepoFile) -> bool:
-    """Whether local content equals a repository's file, by its SHA-256 or, for small files, its git hash."""
-    if file.size != _size(content):
-        return False
-    data = content if isinstance(content, bytes) else content.read_bytes()
-    return hashlib.sha256(data).hexdigest() == file.lfs.sha256 if file.lfs else git_hash(data) == file.blob_id
 
 
 @contextmanager
@@ -275,6 +262,7 @@ def explained(what: str) -> Iterator[None]:
         reasons = {
             401: "the Hub does not know the token; log in with `hf auth login`",
             403: "the token may not do this; create one that may write there and give it to `hf auth login`",
+            412: _CHANGED,
         }
         said = (error.server_message or str(error)).splitlines()[0]
         raise PublishError(f"{what}: {reasons.get(status, f'the Hub answered {status}')} ({said})") from error

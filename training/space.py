@@ -13,7 +13,8 @@ import aevq_hub
 from aevq_hub import available_models
 from aevq_hub.folder import CARD_FILE, DEMO_FILES, MAP_FILE, PINS_FILE, Pin
 
-from .publish import PublishError, explained, ladder
+from .contents import PublishError
+from .publish import explained, ladder
 
 CHECKOUT = Path(aevq_hub.__file__).parents[1]
 _TORCH = {  # the lines of requirements.txt that install torch

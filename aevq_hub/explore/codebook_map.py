@@ -5,12 +5,11 @@ from functools import lru_cache
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 
 from .. import pictures
 from ..codebook import nearest_vectors
 from ..config import LoadError
-from ..folder import MAP_FILE, find_files
+from ..folder import MAP_FILE, find_files, read_tensors
 from .codebook import Codebook
 from .exhibits import MOST_OPEN, exhibit
 
@@ -35,7 +34,7 @@ def load_map(name: str) -> Map | None:
         (file,) = find_files(name, (MAP_FILE,))
     except LoadError:
         return None
-    t = load_file(file)
+    t = read_tensors(file)
     latents = t["latents"].float()
     nearest = nearest_vectors(latents, exhibit(name).model.vectors).tolist()
     return Map(t["points"].float(), t["vectors"].float(), t["classes"].tolist(), latents, nearest)

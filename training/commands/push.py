@@ -6,7 +6,8 @@ from tqdm import tqdm
 
 from aevq_hub.folder import WEIGHTS_FILE
 
-from ..publish import Change, Publisher, checked_folders, ladder
+from ..contents import checked_folders
+from ..publish import Changes, Publisher, ladder
 from . import options
 
 HELP = "publish models' folders as repositories on the Hub"
@@ -32,6 +33,8 @@ def add_publishing(parser: argparse.ArgumentParser, where=None) -> None:
     """Add the options that all publishing commands share."""
     parser.add_argument("--private", action="store_true", help="make new repositories private")
     (where or parser).add_argument("--create-pr", action="store_true", help="open pull requests instead")
+    text = "also delete files that others have added to the repositories"
+    parser.add_argument("--prune", action="store_true", help=text)
     parser.add_argument("--dry-run", action="store_true", help="list what would change, and change nothing")
 
 
@@ -46,7 +49,9 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.output} contains no models; give their folder with --output")
     folders = checked_folders(names, args.output)
     publisher = Publisher(args.to, create_pr=args.create_pr)
-    changes = {f: publisher.changes(f, args.revision, args.tag) for f in folders}  # before any is changed
+    changes = {
+        f: publisher.changes(f, args.revision, args.tag, prune=args.prune) for f in folders
+    }  # before any is changed
     for folder, changed in changes.items():
         show(f"{args.to}/{folder.name}", changed, in_full=args.dry_run)
     if args.dry_run:
@@ -57,8 +62,10 @@ def run(args: argparse.Namespace) -> None:
         print(publisher.collect(names, private=args.private))
 
 
-def show(repo_id: str, changes: list[Change], in_full: bool) -> None:
+def show(repo_id: str, changes: Changes, in_full: bool) -> None:
     """Print how many files of a repository change or, in full, which ones."""
-    print(f"{repo_id}: {f'{len(changes)} files change' if changes else 'nothing changes'}")
-    for change in changes if in_full else ():
+    print(f"{repo_id}: {f'{len(changes.files)} files change' if changes.files else 'nothing changes'}")
+    for change in changes.files if in_full else ():
         print(f"  {change.what:6} {change.path} ({change.size:,} bytes)")
+    if changes.kept:
+        print(f"  not ours, and kept unless --prune is given: {', '.join(changes.kept)}")

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     publisher = Publisher(namespace, repo_type="space", create_pr=args.create_pr)
     with tempfile.TemporaryDirectory() as temporary:
         folder = lay_out(Path(temporary) / name, pinned(args.models or namespace), args.hardware)
-        changes = publisher.changes(folder)
+        changes = publisher.changes(folder, prune=args.prune)
         show(args.to, changes, in_full=args.dry_run)
         if not args.dry_run:
             print(publisher.push(folder, changes, private=args.private))
