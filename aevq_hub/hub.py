@@ -2,6 +2,8 @@
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
@@ -16,12 +18,13 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import get_session
+from huggingface_hub.utils import get_session, parse_ratelimit_headers
 
 from .config import LoadError
 
 LIBRARY = "aevq-hub"  # the Hub's name for what loads our models
 _PATIENCE = 4  # seconds to wait for the Hub's first answer, unless HF_HUB_ETAG_TIMEOUT says otherwise
+_LONGEST_WAIT = 30  # seconds that an answer of the Hub may ask to wait before the next request
 _PASSING = (408, 429, 500, 502, 503, 504)  # answers after which the client tries again
 _FAILURES = {  # the first that fits; anything else is explained by the error's own words
     HFValidationError: "{repo!r} is not the name of a Hub repository: {error}",
@@ -29,8 +32,7 @@ _FAILURES = {  # the first that fits; anything else is explained by the error's 
     RepositoryNotFoundError: "the Hub has no model {repo!r} that you can see; check the name, or log in with "
     "`hf auth login` if it is private; available_models() lists the shipped ones",
     RevisionNotFoundError: "{repo} has no revision {revision!r}; give a branch, a tag or a commit",
-    LocalEntryNotFoundError: "{repo}{at} is not in the cache and the Hub was not reached; check the network, or give "
-    "the path of a folder",
+    LocalEntryNotFoundError: "{repo}{at} is not in the cache and the Hub {why}, or give the path of a folder",
     EntryNotFoundError: "{repo}{at} lacks one of {names}; only models saved with safetensors are loaded, never pickled "
     "weights",
 }
@@ -43,8 +45,9 @@ def list_models(namespace: str) -> list[str]:
         LoadError: the Hub was not reached, or refused.
     """
     try:
-        reach_hub()  # the listing alone would keep trying for 23 s
-        return sorted(model.id for model in HfApi().list_models(author=namespace, filter=LIBRARY))
+        with bounded_waits():
+            reach_hub()  # the listing alone would keep trying for 23 s
+            return sorted(model.id for model in HfApi().list_models(author=namespace, filter=LIBRARY))
     except (HTTPError, OfflineModeIsEnabled) as error:
         raise LoadError(f"the models of {namespace} cannot be listed: {_short(error)}") from error
 
@@ -52,6 +55,29 @@ def list_models(namespace: str) -> list[str]:
 def reach_hub() -> None:
     """Check quickly that the Hub answers; if not, the client's HTTPError or OfflineModeIsEnabled is raised."""
     get_session().head(constants.ENDPOINT, timeout=_PATIENCE)
+
+
+@contextmanager
+def bounded_waits() -> Iterator[None]:
+    """Answers of the Hub that ask to wait for more than half a minute become errors; the client would sleep as long.
+
+    Raises:
+        LoadError: there is such an answer.
+    """
+
+    def refuse(response) -> None:
+        waits = [info.reset_in_seconds for info in (parse_ratelimit_headers(response.headers),) if info]
+        asked = response.headers.get("retry-after", "").strip()
+        wait = max([int(asked)] if asked.isdecimal() else waits, default=0)
+        if response.status_code in _PASSING and wait > _LONGEST_WAIT:
+            raise LoadError(f"the Hub answered {response.status_code} and asks to wait {wait} s; try again after that")
+
+    hooks = get_session().event_hooks["response"]
+    hooks.append(refuse)
+    try:
+        yield
+    finally:
+        hooks.remove(refuse)
 
 
 def download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
@@ -66,27 +92,30 @@ def download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
     options = {**options, "cache_dir": cache_dir and Path(cache_dir).expanduser()}
     at = f" at revision {options['revision']!r}" if options.get("revision") else ""
     try:
-        if cached := _cached_commit(repo_id, names, options):
-            return cached
-        commit = _commit(repo_id, names[0], options)
-        if commit is None:
-            return [Path(hf_hub_download(repo_id, name, **options)) for name in names]
-        files = [Path(hf_hub_download(repo_id, name, **{**options, "revision": commit})) for name in names]
-        # only now that all files are there, the cache notes where the revision points
-        for name in names:
-            hf_hub_download(repo_id, name, **{**options, "force_download": False})
-        return files
+        with bounded_waits():
+            return _cached_commit(repo_id, names, options) or _downloaded(repo_id, names, options)
     except (HTTPError, EntryNotFoundError, HFValidationError, OSError, RuntimeError) as error:
         for kind, sentence in _FAILURES.items():
             if isinstance(error, kind):
                 known = {"repo": repo_id, "at": at, "revision": options.get("revision"), "names": ", ".join(names)}
-                raise LoadError(sentence.format(**known, error=error)) from error
+                raise LoadError(sentence.format(**known, why=_why(error), error=error)) from error
         advice = "try again"
         if getattr(error, "errno", None) == errno.ENOSPC:
             advice = "make room on the disk, or give another cache_dir"
         elif getattr(getattr(error, "response", None), "status_code", None) in (401, 403):
             advice = "log in with `hf auth login`, with a token that may read it"
         raise LoadError(f"{repo_id}{at} did not arrive: {_short(error)}; {advice}") from error
+
+
+def _downloaded(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
+    commit = _commit(repo_id, names[0], options)
+    if commit is None:
+        return [Path(hf_hub_download(repo_id, name, **options)) for name in names]
+    files = [Path(hf_hub_download(repo_id, name, **{**options, "revision": commit})) for name in names]
+    # only now that all files are there, the cache notes where the revision points
+    for name in names:
+        hf_hub_download(repo_id, name, **{**options, "force_download": False})
+    return files
 
 
 def _cached_commit(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path] | None:
@@ -126,6 +155,12 @@ def _commit(repo_id: str, name: str, options: dict) -> str | None:
     if commit is None:
         raise LoadError(f"{repo_id} did not arrive: the answer of {url} names no commit; check the network's proxies")
     return commit
+
+
+def _why(error: Exception) -> str:
+    """Why the Hub gave no file, and what to do."""
+    answer = getattr(error.__cause__, "response", None)
+    return "was not reached; check the network" if answer is None else f"answered {answer.status_code}; try again later"
 
 
 def _short(error: Exception) -> str:

@@ -53,6 +53,10 @@ class Handler(Collections, BaseHTTPRequestHandler):
         _ = self.account  # an unknown token is refused for every request
         if any(re.search(pattern, path) for pattern in self.hub.broken):
             raise Refused(500, "broken")
+        for pattern, headers in self.hub.busy.items():
+            if re.search(pattern, path):
+                self.status = 429
+                return b"", headers
         for pattern, elsewhere in self.hub.moved.items():
             if re.search(pattern, path):
                 self.status = 302

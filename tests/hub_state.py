@@ -44,6 +44,7 @@ class Hub:
         requests: method and path of every request.
         uploaded: paths of all committed files, in order.
         broken: paths (regular expressions) that answer 500.
+        busy: headers of answers with the status 429, by path (a regular expression).
         cut: paths whose responses are cut off in the middle.
         slow: paths whose responses take two seconds.
         moved: redirects from paths (regular expressions) to addresses.
@@ -57,6 +58,7 @@ class Hub:
         self.requests: list[tuple[str, str]] = []
         self.uploaded: list[str] = []
         self.broken: list[str] = []
+        self.busy: dict[str, dict[str, str]] = {}
         self.cut: list[str] = []
         self.slow: list[str] = []
         self.moved: dict[str, str] = {}

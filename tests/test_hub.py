@@ -92,6 +92,25 @@ def test_failed_download_is_explained_and_leaves_the_cache_usable(path, publishe
     assert AEVQ.from_pretrained(NAME).config.name == "center-mnist"
 
 
+@pytest.mark.parametrize("header", ["Retry-After: 3600", 'ratelimit: "api";r=0;t=3600'])
+@pytest.mark.parametrize("path", ["config.json", "/lfs/"])
+def test_a_hub_that_asks_to_wait_long_is_not_waited_for(path, header, published, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail(f"slept {seconds} s"))
+    name, _, value = header.partition(": ")
+    published.busy = {path: {name: value}}
+    with pytest.raises(LoadError, match="the Hub answered 429 and asks to wait 3600 s; try again after that"):
+        AEVQ.from_pretrained(NAME)
+    published.busy = {}
+    assert AEVQ.from_pretrained(NAME).config.name == "center-mnist"
+
+
+def test_a_hub_with_lasting_errors_is_quoted(published, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    published.broken.append("/")
+    with pytest.raises(LoadError, match="not in the cache and the Hub answered 500; try again later, or give the path"):
+        AEVQ.from_pretrained(NAME)
+
+
 def test_redirects_never_change_the_model_or_leak_the_token(published, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     good = published.files(NAME)

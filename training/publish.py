@@ -18,6 +18,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import validate_repo_id
 
+from aevq_hub import LoadError
 from aevq_hub.folder import (
     CARD_FILE,
     CONFIG_FILE,
@@ -29,7 +30,7 @@ from aevq_hub.folder import (
     SEARCH_FILE,
     WEIGHTS_FILE,
 )
-from aevq_hub.hub import LIBRARY, reach_hub
+from aevq_hub.hub import LIBRARY, bounded_waits, reach_hub
 from aevq_hub.registry import DATASETS, VARIANTS
 
 from .card import published
@@ -248,9 +249,12 @@ class Publisher:
 def explained(what: str) -> Iterator[None]:
     """Turn errors of the Hub's client into a PublishError of one sentence, which begins with ``what``."""
     try:
-        yield
+        with bounded_waits():
+            yield
     except PublishError:
         raise
+    except LoadError as error:  # of bounded_waits
+        raise PublishError(f"{what}: {error}") from error
     except LocalTokenNotFoundError as error:
         raise PublishError("there is no token; log in with `hf auth login`, or set HF_TOKEN") from error
     except OfflineModeIsEnabled as error:
