@@ -1,8 +1,12 @@
 """Conversion between PIL images, arrays and tensors."""
 
+from contextlib import suppress
+
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # no others: some decoders start programs
 
 
 def to_array(image: Image.Image, size: int, channels: int, crop: float = 1.0) -> np.ndarray:
@@ -28,7 +32,10 @@ def to_array(image: Image.Image, size: int, channels: int, crop: float = 1.0) ->
 
 def flattened(image: Image.Image) -> Image.Image:
     """Any PIL image → mode L or RGB, upright, with transparency as white and 16-bit values scaled to 8 bits."""
-    image = _eight_bit(ImageOps.exif_transpose(image))
+    image.load()  # an image that is damaged is not taken for one with damaged EXIF data
+    with suppress(Exception):  # what Pillow raises for damaged EXIF data varies; the pixels are fine
+        image = ImageOps.exif_transpose(image)
+    image = _eight_bit(image)
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     return image.convert("L" if image.mode in ("1", "L") else "RGB")

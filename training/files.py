@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 
 @contextmanager
 def written_beside(path: Path, *, shared: bool = False) -> Iterator[Path]:
@@ -13,11 +15,17 @@ def written_beside(path: Path, *, shared: bool = False) -> Iterator[Path]:
 
     The file is flushed to the disk first, so not even a power cut leaves an empty file. ``shared`` says that several
     processes may write the file at the same time; the last one wins.
+
+    Raises:
+        OSError: the file cannot be written, for instance because the disk is full.
     """
     # without the process id, the next write replaces what an interruption left behind
     beside = path.with_name(f".{path.name}.{os.getpid()}.part" if shared else f".{path.name}.part")
     try:
-        yield beside
+        try:
+            yield beside
+        except SafetensorError as error:  # the library's way to say that the disk is full
+            raise OSError(f"{path} cannot be written: {error}") from error
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
         beside.chmod(0o644)

@@ -50,6 +50,7 @@ def _plane(z: Tensor) -> Tensor:
     values = z.numpy()
     if min(values.shape) > PRINCIPAL:
         values = PCA(PRINCIPAL, random_state=0).fit_transform(values)
+    values = np.pad(values, ((0, 0), (0, max(0, 2 - values.shape[1]))))  # a plane needs two dimensions
     perplexity = min(30, (len(values) - 1) / 3)
     found = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(values)
     low, high = found.min(0), found.max(0)

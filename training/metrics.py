@@ -56,8 +56,8 @@ def _squared_error(pictures: Tensor, x: Tensor) -> float:
 
 
 def psnr(error: float) -> float:
-    """Peak signal-to-noise ratio in dB of a mean squared error of pixels in [0, 1]."""
-    return -10 * math.log10(error)
+    """Peak signal-to-noise ratio in dB of a mean squared error of pixels in [0, 1], at most 100 dB."""
+    return -10 * math.log10(max(error, 1e-10))
 
 
 @torch.no_grad()

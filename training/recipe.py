@@ -15,9 +15,12 @@ _TO_IMAGE = ("assignment", "vector-to-image")
 
 
 def _setting(default, help: str, **limits):
-    """A field of :class:`Recipe`. Limits: the lowest value ``low`` (0), the highest, ``high`` (∞), ``choices`` or a
-    regular expression ``form``. With ``only``, a setting and a value, or several, the field is used only by recipes (or
-    variants) that have one of them."""
+    """A field of :class:`Recipe`.
+
+    Limits: the lowest value ``low`` (0), the highest, ``high`` (∞, of whole numbers 10⁹), ``choices`` or a regular
+    expression ``form``. With ``only``, a setting and a value, or several, the field is used only by recipes (or
+    variants) that have one of them.
+    """
     return field(default=default, metadata={"help": help, "low": 0, **limits})
 
 
@@ -87,14 +90,14 @@ class Recipe:
     epochs: int = _setting(20, "passes over the training images", low=1)
     precision: str = _setting("fp32", "precision of matrix products in training; weights stay float32",
                               choices=PRECISIONS)
-    seed: int = _setting(0, "seed of the initial weights and of all random choices")
+    seed: int = _setting(0, "seed of the initial weights and of all random choices", high=2**32 - 1)
     # fmt: on
 
     def __post_init__(self):
         for f in fields(self):
             value, limits = getattr(self, f.name), f.metadata
             if f.type is int:
-                whole(f.name, value, limits["low"])
+                whole(f.name, value, limits["low"], limits.get("high", 10**9))
             elif f.type is float:
                 number(f.name, value, limits["low"], limits.get("high", math.inf))
             elif "choices" in limits:

@@ -1,6 +1,9 @@
 """A finished training ─► the model's folder, which is published as it is."""
 
+import copy
 import platform
+import tempfile
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import torch
@@ -13,7 +16,7 @@ from aevq_hub.folder import HISTORY_FILE, PRIOR_CHECKPOINT_FILE, SAMPLES_FILE
 from . import figures, fit_prior, fit_sampler, maps, metrics
 from .card import write_card
 from .data import Split, load, training_labels
-from .evaluate import evaluate
+from .evaluate import Benchmark, evaluate, measure
 from .files import write_json, written_beside
 from .recipes import recorded
 from .rows import Source
@@ -21,6 +24,7 @@ from .trainer import Trainer
 
 HALF_TOLERANCE = 1e-5  # weights are stored in half precision unless a test MSE changes by more
 EFFECT_IMAGES = 50  # images for measuring the effect of each dimension
+FEW = 40  # images of a rehearsal
 SAMPLES = 20  # test images for the demo
 LATENTS = 10  # test latents for the demo if images must not be shown: a grid is larger than its image
 
@@ -59,6 +63,18 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     model.save_pretrained(folder, dtype=dtype)  # last: a folder with weights is a complete model
     (folder / PRIOR_CHECKPOINT_FILE).unlink(missing_ok=True)
     return history
+
+
+def rehearse(trainer: Trainer, source: Source, train: Split, test: Split) -> None:
+    """Measure and write an untrained model with a few images, so that a release does not fail after the training."""
+    model = copy.deepcopy(trainer.model).cpu().eval().requires_grad_(False)
+    few = Split(test.images[:FEW], None if test.labels is None else test.labels[:FEW])
+    fit_sampler.fit(model, train.images[:FEW])
+    measure(model, Benchmark(few.images))
+    with tempfile.TemporaryDirectory() as folder:
+        write_samples(model, source, few, Path(folder))
+        if model.codebook is not None:
+            maps.write_map(model, few, Path(folder))
 
 
 def train_prior(
@@ -106,7 +122,8 @@ def described_data(source: Source) -> dict:
     measured on. ``class_names`` are recorded only for a data set that is not in ``DATASETS``.
     """
     train, test = load(source, "train"), load(source, "test")
-    data = {"source": source.public_name, "train_images": len(train), "test_images": len(test)}
+    data = {"source": source.public_name, "train_images": len(train), "test_images": len(test),
+            "digest": train.digest()}  # fmt: skip
     if source.dataset.class_names and not source.listed:
         data["class_names"] = list(source.dataset.class_names)
     if train.labels is not None:
@@ -139,18 +156,21 @@ def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> Non
     """Write samples.safetensors: test images (uint8), or their latents if the images must not be shown."""
     if source.dataset.shareable:
         classes = 0 if source.dataset.multi_label else len(source.dataset.class_names)
-        samples = {"images": test.images[_two_per_class(test, classes)]}
+        samples = {"images": test.images[_of_every_class(test.labels, classes, len(test))]}
     else:
         samples = {"latents": model.encode(metrics.to_float(test.images[:LATENTS])).half()}
     with written_beside(folder / SAMPLES_FILE) as beside:
         save_file({key: value.contiguous() for key, value in samples.items()}, beside)
 
 
-def _two_per_class(test: Split, classes: int) -> torch.Tensor:
-    if not classes:
-        return torch.arange(min(SAMPLES, len(test)))
-    firsts = [(test.labels == c).nonzero()[: SAMPLES // classes, 0] for c in range(classes)]
-    return torch.stack(firsts, 1).flatten()  # each class once, then each class again
+def _of_every_class(labels: torch.Tensor | None, classes: int, count: int) -> list[int]:
+    """Up to 20 of ``count`` images: the first of each class, then the second of each, and so on.
+
+    Without labels they are the first images.
+    """
+    known = [] if labels is None else [(labels == c).nonzero()[:SAMPLES, 0].tolist() for c in range(classes)]
+    turns = (i for turn in zip_longest(*known) for i in turn if i is not None)
+    return list(islice(turns, SAMPLES)) or list(range(min(SAMPLES, count)))
 
 
 def describe(model: AEVQ, folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from PIL import Image
 
+from aevq_hub.images import FORMATS
 from aevq_hub.registry import DATASETS, Dataset
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ class Row(NamedTuple):
     labels: list[int]
 
     def open(self) -> Image.Image:
-        """The image, which Pillow decodes when its pixels are read."""
-        return Image.open(self.image["path"] if self.image["bytes"] is None else io.BytesIO(self.image["bytes"]))
+        """The image, which Pillow decodes when its pixels are read; only in common formats, whatever its name says."""
+        file = self.image["path"] if self.image["bytes"] is None else io.BytesIO(self.image["bytes"])
+        return Image.open(file, formats=FORMATS)
 
 
 @dataclass(frozen=True)

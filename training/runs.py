@@ -9,7 +9,7 @@ import torch
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from aevq_hub import AEVQConfig
+from aevq_hub import AEVQ, AEVQConfig, LoadError
 from aevq_hub.folder import CHECKPOINT_FILE, CONFIG_FILE, HISTORY_FILE, WEIGHTS_FILE, history
 
 from . import metrics
@@ -20,7 +20,7 @@ from .processor import faster_precision
 from .ranks import Ranks, connect
 from .recipe import Recipe
 from .recipes import configure
-from .release import release
+from .release import rehearse, release
 from .rows import Source
 from .sources import lock_file
 from .trainer import Trainer, TrainingError, refuse_other_settings
@@ -85,9 +85,18 @@ def _train(
         return
     with ranks.one_first():  # it decodes the images, and the others find them decoded
         train, test = load(source, "train"), load(source, "test")
+    digest = train.digest()
+    if trainer.images not in (None, digest):
+        raise TrainingError(
+            f"{checkpoint} was made with other images of {source.name}; give the same ones to continue it, "
+            "--restart to train from the beginning, or another --output"
+        )
+    trainer.images = digest
     if len(train) < 2:
         raise TrainingError(f"{source.name} has {len(train)} training image, but training needs at least 2")
     labels = training_labels(source)
+    if not done and ranks.main:
+        rehearse(trainer, source, train, test)
     folder.mkdir(parents=True, exist_ok=True)
     images = {"total": wanted * len(train), "initial": done * len(train), "unit": " images"}
     with tqdm(**images, smoothing=0.05, disable=not ranks.main) as bar:
@@ -110,6 +119,10 @@ def _finished(folder: Path) -> dict | None:
     if not ((folder / WEIGHTS_FILE).exists() and (folder / HISTORY_FILE).exists()):
         return None
     past = history(folder)
+    try:
+        AEVQ.from_pretrained(folder)
+    except LoadError as error:
+        raise TrainingError(f"{error}; --restart trains it again") from error
     config = replace(AEVQConfig.from_file(folder / CONFIG_FILE), prior_width=0, prior_blocks=0)  # it is trained later
     return {
         "config": config.to_dict(),

@@ -6,7 +6,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from aevq_hub.registry import DATASETS, Dataset
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
+
+from aevq_hub.registry import DATASETS, VARIANTS, Dataset
 
 from .files import written_beside
 from .rows import DataError, Source, class_names
@@ -55,6 +58,10 @@ def find_source(
             f"{name!r} has no default format; give --size (pixels, such as 28 or 64) and --channels (1 or 3)"
         )
     short = name.rsplit("/", 1)[-1].lower()
+    try:
+        validate_repo_id(f"{max(VARIANTS, key=len)}-{short}")
+    except HFValidationError as error:
+        raise DataError(f"{short!r} cannot be part of a model's name on the Hub: {error}") from error
     if short in DATASETS:
         raise DataError(f"{short!r} is the name of a built-in data set; choose another name for your images")
     entry = Dataset(

@@ -42,6 +42,7 @@ class Trainer:
 
     Attributes:
         model: the model, in training mode.
+        images: the digest of the training images (:meth:`data.Split.digest`), for the checkpoint; None if not known.
         epochs: one record per finished epoch: the mean of each loss term, the vectors' movement, seconds.
     """
 
@@ -50,6 +51,7 @@ class Trainer:
         *, compiled: bool = False,
     ):  # fmt: skip
         self.data, self.ranks = data, ranks
+        self.images: str | None = None
         self.config, self.recipe, self.device = config, recipe, torch.device(device)
         self.objective = OBJECTIVES[VARIANTS[config.variant].objective]
         self.dtype = DTYPES[recipe.precision]
@@ -100,9 +102,12 @@ class Trainer:
             if bar is not None:
                 bar.update(len(index))
 
-        if not means.finite:
+        # the last step may have spoilt the weights after a finite loss
+        finite = means.finite and all(bool(p.isfinite().all()) for p in self.model.parameters())
+        if not finite:
             raise DivergedError(
-                f"the loss is not finite in epoch {epoch + 1} ({means.values}); lower the learning rate or a weight"
+                f"the loss or a weight is not finite in epoch {epoch + 1} ({means.values}); lower the learning rate or "
+                "the weight of a term"
             )
         record = {"epoch": epoch + 1, "terms": means.values}
         if (movement := self.vectors.movement((epoch + 1) * steps)) is not None:
@@ -179,7 +184,12 @@ class Trainer:
     @property
     def settings(self) -> dict:
         """Everything besides the code that determines the result; a checkpoint must have the same settings."""
-        return {"config": self.config.to_dict(), "recipe": asdict(self.recipe), "data": self.data}
+        return {
+            "config": self.config.to_dict(),
+            "recipe": asdict(self.recipe),
+            "data": self.data,
+            "images": self.images,
+        }
 
     def save(self, path: Path) -> None:
         """Write the weights, the optimiser's state and the records into one safetensors file, atomically."""
@@ -193,7 +203,9 @@ class Trainer:
         Raises:
             TrainingError: the file is damaged, or was written with other settings.
         """
-        refuse_other_settings(path, settings_of(path), self.settings)
+        settings = settings_of(path)
+        refuse_other_settings(path, settings, self.settings)
+        self.images = settings.get("images")
         tensors, self.epochs = checkpoint.load(path, self.optimizer)
         self.model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
         self.vectors.counts, self.vectors.steps = tensors["vectors.counts"].to(self.device), tensors["vectors.steps"]

@@ -18,13 +18,12 @@ from typing import BinaryIO
 import torch
 from PIL import Image
 
-from ..images import flattened
+from ..images import FORMATS, flattened
 from .exhibits import Exhibit, exhibit
 from .settings import S, short
 
 MAX_PIXELS = 50_000_000  # of an image: what a phone's camera makes, and no more
 MAX_BYTES = 10_000_000  # of its file
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # no others: some decoders start programs
 KEPT_SIDE = 256  # an image is kept no larger than this: four times what any model takes
 MOST_KEPT = 500  # images, 200 kB each at most
 MAX_SEED = 2**32 - 1
