@@ -1,6 +1,7 @@
 """The perturbation and interpolation tabs without Gradio, and the models they offer."""
 
 import io
+import shutil
 import threading
 from dataclasses import replace
 
@@ -9,11 +10,12 @@ import pytest
 from image_files import file_of
 from PIL import Image
 
-from aevq_hub import AEVQ, LoadError, explore, pictures
+from aevq_hub import AEVQ, LoadError, explore, folder, pictures
 from aevq_hub.demo import page
 from aevq_hub.explore import exhibits, interpolation, perturbation, snippets, starts
 from aevq_hub.explore.interpolation import Interpolation
 from aevq_hub.explore.perturbation import Perturbation
+from aevq_hub.folder import shipped_folder
 from aevq_hub.registry import DATASETS
 
 CELL = 86  # cell of a sheet in pixels: 28 enlarged three times, and a gap of two
@@ -22,6 +24,31 @@ CELL = 86  # cell of a sheet in pixels: 28 enlarged three times, and a gap of tw
 @pytest.fixture(scope="module")
 def shown():
     return explore.exhibit("center-mnist")
+
+
+BROKEN = {
+    "config": ("config.json", lambda data: b"{", "is not valid JSON"),
+    "weights": ("model.safetensors", lambda data: data[:-9], "is not the file that its config.json was written with"),
+    "history": ("history.json", lambda data: b"{}", "its history.json is damaged"),
+    "samples": ("samples.safetensors", None, "has no samples.safetensors"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_folder_is_skipped_and_named(case, tmp_path, monkeypatch, caplog):
+    for name in ("ae-mnist", "center-mnist"):
+        shutil.copytree(shipped_folder() / name, tmp_path / name)
+    file, change, message = BROKEN[case]
+    path = tmp_path / "center-mnist" / file
+    if change:
+        path.write_bytes(change(path.read_bytes()))
+    else:
+        path.unlink()
+    monkeypatch.setattr("aevq_hub.folder.shipped_folder", lambda: tmp_path)
+    monkeypatch.setattr(exhibits, "history", folder.history)
+    assert list(exhibits._all_offers.__wrapped__()) == ["ae-mnist"]
+    (warning,) = caplog.messages
+    assert warning.startswith("center-mnist is not shown: ") and message in warning
 
 
 def test_middle_row_of_the_sheet_is_the_start(shown):

@@ -1,5 +1,6 @@
 """The models that the demo shows: opened when first chosen, described without being opened."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,8 +12,8 @@ import torch
 from PIL import Image
 
 from .. import folder, pictures
-from ..config import AEVQConfig
-from ..folder import CONFIG_FILE, available_models, find_files
+from ..config import AEVQConfig, LoadError
+from ..folder import CONFIG_FILE, DEMO_FILES, HISTORY_FILE, available_models, find_files
 from ..model import AEVQ
 from ..registry import DATASETS, VARIANTS
 
@@ -91,9 +92,24 @@ class Offer:
         return f"{variant.title} ({_section(self.config)})"
 
 
+def _offer(name: str) -> Offer | None:
+    """A model for a picker; None, with a warning, if its folder is broken: the others can still be shown."""
+    try:
+        config_file, weights, *_ = find_files(name, DEMO_FILES)
+        config, sha256 = AEVQConfig.read(config_file)
+        if folder.weights_hash(weights) != sha256:
+            raise LoadError(f"{weights} is not the file that its {CONFIG_FILE} was written with")
+        _description(config, history(name))
+    except (LoadError, ValueError, KeyError, TypeError) as error:
+        why = error if isinstance(error, LoadError) else f"its {HISTORY_FILE} is damaged ({error!r})"
+        logging.getLogger(__name__).warning("%s is not shown: %s", name, why)
+        return None
+    return Offer(name, config)
+
+
 @lru_cache(maxsize=1)
 def _all_offers() -> dict[str, Offer]:
-    found = [Offer(name, _config(name)) for name in available_models()]
+    found = [offer for name in available_models() if (offer := _offer(name))]
     data, variants = list(DATASETS), list(VARIANTS)
     data += sorted({offer.config.dataset for offer in found} - DATASETS.keys())  # users' own data
     found.sort(key=lambda offer: (data.index(offer.config.dataset), variants.index(offer.config.variant)))
