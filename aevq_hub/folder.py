@@ -44,6 +44,7 @@ PICTURES = (
 DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # the demo reads these files of every model
 
 NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account of short names that are not shipped models
+_RECORDED = ("recipe", "data", "results")  # what every history.json contains
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 HEADER, LARGEST = 1_000_000, 64_000_000  # bytes: the most of a safetensors file's header, and of samples or a map
 
@@ -135,9 +136,18 @@ def locate(name: str | Path) -> Path | str | Pin:
 def history(name: str | Path) -> dict:
     """A model's ``history.json``: its recipe, the course of its training and all measurements.
 
-    Errors are those of :func:`find_files`.
+    Raises:
+        LoadError: the file is damaged, or as for :func:`find_files`.
     """
-    return json.loads(find_files(name, (HISTORY_FILE,))[0].read_text(encoding="utf-8"))
+    (path,) = find_files(name, (HISTORY_FILE,))
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise LoadError(f"{path} cannot be read ({error}); download the model again, or train it again") from error
+    if not isinstance(found, dict) or (missing := [key for key in _RECORDED if not isinstance(found.get(key), dict)]):
+        what = "is not an object" if not isinstance(found, dict) else f"has no {missing[0]}"
+        raise LoadError(f"{path} is damaged: it {what}; download the model again, or train it again")
+    return found
 
 
 def samples(name: str | Path, model) -> torch.Tensor:

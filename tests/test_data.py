@@ -213,7 +213,7 @@ def test_errors_of_fetching_and_decoding_stop_the_decoding(mirror, fresh_cache, 
         monkeypatch.setattr(data, "rows_of", lambda *_, stream=stream: (12, stream))
         with pytest.raises(error, match=message):
             load(source, "train", progress=False)
-    assert list((fresh_cache / "images").iterdir()) == []
+    assert list((fresh_cache / "decoded").iterdir()) == []
 
 
 def test_shuffled_order_does_not_depend_on_the_memory(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """What would spoil a training is refused before it, or survived; nothing spoilt is released."""
 
+import os
 import resource
 import shutil
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from aevq_hub import AEVQ, images
 from training import checkpoint
@@ -73,6 +75,50 @@ def test_a_checkpoint_is_not_continued_with_other_images(photos, monkeypatch, ca
     assert train(photos) == 1
     assert "was made with other images of noise; give the same ones to continue it" in capsys.readouterr().err
     assert train(kept) == 0  # the same images in another place
+
+
+@pytest.mark.parametrize("damage", ["flipped bit", "empty", "no digest"])
+def test_damaged_decoded_images_are_decoded_again(damage, photos, fresh_cache):
+    source = find_source("noise", data=photos, size=16, channels=1)
+    whole = load(source, "train", progress=False).images.clone()
+    (path,) = fresh_cache.glob("decoded/noise-train-*/images.npy")
+    data = path.read_bytes()
+    if damage == "no digest":
+        (path.parent / "digest").unlink()
+    else:
+        path.write_bytes(b"" if damage == "empty" else data[:-1] + bytes([data[-1] ^ 1]))
+    os.utime(path, ns=(0, 0))
+    with pytest.warns(UserWarning, match="is damaged; the images are decoded again"):
+        again = load(source, "train", progress=False).images
+    assert torch.equal(again, whole)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "{", '{"recipe": {}, "data": {}}'])
+def test_a_damaged_history_is_one_sentence(content, photos, capsys):
+    assert train(photos) == 0
+    (photos.parent / "center-noise" / "history.json").write_text(content)
+    for command in (["report"], ["push", "--to", "ada", "--all"]):
+        assert main([*command, "--output", str(photos.parent)]) == 1
+        assert "history.json" in (error := capsys.readouterr().err) and "train it again" in error
+
+
+def test_a_checkpoint_without_metadata_is_one_sentence(photos, capsys):
+    (photos.parent / "center-noise").mkdir()
+    save_file({"w": torch.zeros(3)}, photos.parent / "center-noise" / "checkpoint.safetensors")
+    assert train(photos) == 1
+    assert "checkpoint.safetensors is damaged" in capsys.readouterr().err
+
+
+def test_two_caches_do_not_train_one_folder_at_once(photos, tmp_path, monkeypatch, capsys):
+    def other(*_):
+        monkeypatch.setenv("AEVQ_CACHE", str(tmp_path / "another"))
+        return {"results": {"status": train(photos)}}
+
+    monkeypatch.setattr("training.runs.release", other)
+    monkeypatch.setattr("training.runs.terminal_report", lambda results: f"the other one's status: {results['status']}")
+    assert train(photos) == 0
+    out, err = capsys.readouterr()
+    assert "the other one's status: 1" in out and "center-noise is being trained by another process" in err
 
 
 def test_a_finished_model_is_checked_before_it_is_called_trained(photos, capsys):

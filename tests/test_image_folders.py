@@ -176,7 +176,7 @@ def test_unreadable_image_is_named_and_leaves_no_cache(content, photos, fresh_ca
     (photos / "07.png").write_bytes(content)
     with pytest.raises(DataError, match=r"07\.png cannot be read as an image"):
         load(find_source("holiday", data=photos, size=32, channels=3), "train")
-    assert not list((fresh_cache / "images").iterdir())
+    assert not list((fresh_cache / "decoded").iterdir())
     (photos / "07.png").unlink()
     assert len(load(find_source("holiday", data=photos, size=32, channels=3), "train"))
 

@@ -50,6 +50,6 @@ def settings_of(path: Path) -> dict:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            return json.loads(file.metadata()["settings"])
-    except SafetensorError as error:
+            return json.loads((file.metadata() or {})["settings"])
+    except (SafetensorError, KeyError, ValueError) as error:
         raise TrainingError(f"{path} is damaged ({error}); delete it to start again") from error

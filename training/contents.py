@@ -8,7 +8,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.sha import git_hash
 
 from aevq_hub import AEVQ
-from aevq_hub.folder import CARD_FILE, CHECKPOINT_FILE, HISTORY_FILE, PRIOR_CHECKPOINT_FILE
+from aevq_hub.folder import CARD_FILE, CHECKPOINT_FILE, HISTORY_FILE, PRIOR_CHECKPOINT_FILE, history
 
 _UNPUBLISHED = (CHECKPOINT_FILE, PRIOR_CHECKPOINT_FILE)
 
@@ -36,7 +36,7 @@ def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
 
     Raises:
         PublishError: a card or a history is missing.
-        LoadError: a model cannot be loaded.
+        LoadError: a model, or its history, cannot be loaded.
     """
     folders = [output / name for name in names]
     for folder in folders:
@@ -44,6 +44,7 @@ def checked_folders(names: Sequence[str], output: Path) -> list[Path]:
         for file in (CARD_FILE, HISTORY_FILE):
             if not (folder / file).is_file():
                 raise PublishError(f"{folder} has no {file}; train the model with `aevq train`")
+        history(folder)
     return folders
 
 

@@ -9,6 +9,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from .sources import cache_folder, fingerprint
 from .streaming import ahead
 
 LABELS_KEPT = 5  # without test labels, every fifth labelled training image is held out to measure on
-DIGESTED = 1000  # images that a digest depends on
+DIGEST_FILE = "digest"  # beside decoded images: their hash
 _CHUNK = 512  # images decoded between two writes, while as many are fetched
 
 
@@ -39,11 +40,12 @@ class Split:
         return len(self.images)
 
     def digest(self) -> str:
-        """A hash of the number and shape of the images, of the labels and of up to 1,000 evenly spaced images."""
-        some = self.images[:: max(1, len(self) // DIGESTED)]
-        parts = [repr(tuple(self.images.shape)).encode(), some.numpy().tobytes()]
-        parts += [] if self.labels is None else [self.labels.numpy().tobytes()]
-        return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+        """A hash of the labels and images, or of 1,000 evenly spaced images if all have more than 1 GB."""
+        few = self.images if self.images.nbytes <= 1e9 else self.images[:: max(1, len(self) // 1000)]
+        found = hashlib.sha256(repr(tuple(self.images.shape)).encode())
+        for tensor in (few, self.labels):
+            found.update(b"" if tensor is None else np.ascontiguousarray(tensor.numpy()).data)
+        return found.hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,28 @@ def load(source: Source, split: str, *, progress: bool = True) -> Split:
         DataError: a missing split, an empty folder, or a missing or unreadable image.
         OSError: the Hub cannot be reached or the disk is full.
     """
-    folder = cache_folder() / "images" / f"{source.name}-{split}-{fingerprint(source, split)}"
-    if not (folder / "images.npy").exists():
-        _decode(source, split, folder, progress)
+    folder = cache_folder() / "decoded" / f"{source.name}-{split}-{fingerprint(source, split)}"
+    if (folder / "images.npy").exists():
+        found = _verified(folder, (folder / "images.npy").stat().st_mtime_ns)
+        if found is not None:
+            return found
+        warnings.warn(f"{folder} is damaged; the images are decoded again", stacklevel=2)
+        shutil.rmtree(folder)
+    _decode(source, split, folder, progress)
+    return _opened(folder)
+
+
+@lru_cache(maxsize=16)
+def _verified(folder: Path, changed: int) -> Split | None:
+    """The split in a folder, if it is as it was decoded; ``changed`` is when its images were written."""
+    try:
+        split, digest = _opened(folder), (folder / DIGEST_FILE).read_text()
+    except (OSError, ValueError, EOFError):
+        return None
+    return split if split.digest() == digest else None
+
+
+def _opened(folder: Path) -> Split:
     images = np.load(folder / "images.npy", mmap_mode="r")  # a writable copy would have to fit into memory
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
@@ -168,6 +189,7 @@ def _decode(source: Source, split: str, folder: Path, progress: bool) -> None:
             if not source.listed:
                 labels = _shuffle(beside / "images.npy", labels)
             np.save(beside / "labels.npy", labels)
+        (beside / DIGEST_FILE).write_text(_opened(beside).digest())
         try:
             os.replace(beside, folder)
         except OSError:

@@ -11,7 +11,7 @@ from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipp
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, written
 from aevq_hub.registry import DATASETS
 
-from . import tables
+from . import fragments, tables
 from .files import written_beside
 from .publish import ladder
 from .recipe import Recipe
@@ -21,7 +21,7 @@ BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
 # what the template uses of the records
-USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "tried", "bench")
+USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "tried", "fragments", "bench")
 
 
 class Records:
@@ -86,10 +86,21 @@ class Records:
                 named = [f"{symbol} {recipe[name]:g}" for name, symbol in WEIGHTS.items() if name in recipe]
                 if recipe.get("decoder_variance") == "learned":
                     named = ["σ-VAE", *named[1:]]
-                (measured,) = tables.compared([row], tables.EQUAL_TERMS)
+                (measured,) = tables.as_lines([row], tables.EQUAL_TERMS)
                 head = {"variant": f"`{variant}`", "trials": str(trials[variant]), "D": str(recipe["latent_dim"])}
                 lines.append(head | {"recipe": ", ".join(named)} | measured | {"chosen": "yes" if row in best else ""})
         return markdown_table(lines)
+
+    @property
+    def fragments(self) -> dict[str, dict]:
+        """The table and the verdict of the experiment on grids, and how long its trainings were, by data set."""
+        found: dict[str, list[dict]] = {}
+        for row in tables.recorded_rows(self.folder / fragments.FILE):
+            found.setdefault(row["case"]["dataset"], []).append(row)
+        return {
+            name: {"table": markdown_table(fragments.table(rows)), **fragments.verdict(rows), **rows[0]["length"]}
+            for name, rows in found.items()
+        }
 
     def tried(self, model: str, key: str, **conditions) -> str:
         """A measurement of the rows of a model's search that meet all conditions, or its range over these rows.
@@ -120,6 +131,9 @@ def report(folder: Path) -> str:
             table=lambda group: markdown_table(tables.models(group)),
             timings=lambda part: markdown_table(tables.timings(records.bench[part])),
             meanings=meanings(tables.MODELS),
+            measured=fragments.MEASURED,
+            codes=fragments.NUM_CODES,
+            titles={name: d.title for name, d in DATASETS.items()},
         )
     except (KeyError, UndefinedError) as error:
         raise ValueError(f"the report needs a record that is missing: {error}") from error

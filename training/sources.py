@@ -100,15 +100,14 @@ def _hub_source(name: str, dataset: Dataset, data_root: str | Path | None) -> So
 
 
 def cache_folder() -> Path:
-    """The folder for decoded images, reference classifiers and locks: ``AEVQ_CACHE`` or ``~/.cache/aevq``."""
+    """The folder for decoded images and reference classifiers: ``AEVQ_CACHE`` or ``~/.cache/aevq``."""
     return Path(os.environ.get("AEVQ_CACHE") or Path.home() / ".cache" / "aevq")
 
 
 def lock_file(path: Path) -> Path:
-    """A file in the cache folder with which processes lock a path."""
-    lock = cache_folder() / "locks" / f"{hashlib.sha256(bytes(path.resolve())).hexdigest()[:16]}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    return lock
+    """A hidden file beside a path, with which processes lock it, whatever their cache folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.lock")
 
 
 def fingerprint(source: Source, split: str) -> str:
