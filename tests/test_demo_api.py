@@ -22,9 +22,10 @@ from image_files import file_of
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
-from servers import ROOT
+from servers import ROOT, free_port
 
 from aevq_hub import explore
+from aevq_hub.demo import page
 from aevq_hub.demo.chooser import uploaded
 from aevq_hub.explore import codebook, codebook_map, completion, interpolation, ladder, perturbation, recombination
 from aevq_hub.explore.codebook import Codebook
@@ -50,6 +51,22 @@ def client(page_url):
 def grey(file: str) -> bytes:
     with Image.open(file) as image:
         return image.convert("L").tobytes()
+
+
+def test_calls_without_a_session_do_not_pile_up(monkeypatch):
+    """Gradio keeps a session of 0.7 MB for each of them; the oldest are forgotten."""
+    assert page.SESSIONS * 0.7 < 100
+    monkeypatch.setattr(page, "SESSIONS", 10)
+    with page.build() as demo:
+        page.launch(demo, prevent_thread_lock=True, server_port=free_port(), mcp_server=False, quiet=True)
+        try:
+            for _ in range(15):
+                address = f"{demo.local_url}gradio_api/call/models"
+                event = httpx.post(address, json={"data": []}).json()["event_id"]
+                assert "event: complete" in httpx.get(f"{address}/{event}").text
+            assert len(demo.app.state_holder.session_data) == 10
+        finally:
+            demo.close()
 
 
 def test_every_endpoint_is_named_typed_and_documented(client):

@@ -11,7 +11,7 @@ from image_files import file_of, half_bright
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from aevq_hub import explore
+from aevq_hub import explore, images
 from aevq_hub.explore import starts
 from aevq_hub.explore.interpolation import Interpolation
 
@@ -124,3 +124,13 @@ def test_invalid_base64_image_is_refused(data):
 def test_base64_and_data_url_are_equivalent():
     data = base64.b64encode(file_of(Image.new("L", (28, 28), 7)).getvalue()).decode()
     assert starts.bring_data(data) == starts.bring_data(f"data:image/png;base64,{data}")
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I"])
+def test_large_images_of_16_bits_are_thinned_before_they_are_converted(mode, monkeypatch):
+    sizes, convert = [], images._eight_bit
+    monkeypatch.setattr(images, "_eight_bit", lambda image: sizes.append(image.size) or convert(image))
+    large = half_bright(mode).resize((4800, 4000), Image.Resampling.NEAREST)
+    kept = starts._decoded(file_of(large))
+    assert max(sizes[0]) <= 8 * starts.KEPT_SIDE and kept.size == (starts.KEPT_SIDE, starts.KEPT_SIDE)
+    assert (kept.getpixel((20, 128)), kept.getpixel((230, 128))) == (0, 255)

@@ -9,7 +9,7 @@ from gradio.utils import get_upload_folder
 
 from ..explore import exhibit, starts
 from ..explore.settings import Settings, one_of
-from .parts import CLICKS, explained, png, sent, served, static, titled
+from .parts import CLICKS, UPLOADS, explained, png, sent, served, static, titled
 
 # Gradio's own pad needs WebGL, one context for each pad, and a picture in the size of its canvas
 _PAD = """
@@ -96,18 +96,18 @@ class Chooser:
         """Let every way of choosing set its place's start, and call ``redraw(event)`` for what follows."""
         upload = [self.place, self.upload, self.invert]
         ways = [
-            (self.gallery.select, self._select, self.place),
-            (self.random.click, self._draw, self.place),
-            (self.pad.input, self._sketch, self.place),
-            (self.upload.input, self._bring, upload),
-            (self.invert.input, self._bring, upload),
+            (self.gallery.select, self._select, self.place, CLICKS),
+            (self.random.click, self._draw, self.place, CLICKS),
+            (self.pad.input, self._sketch, self.place, UPLOADS),
+            (self.upload.input, self._bring, upload, UPLOADS),
+            (self.invert.input, self._bring, upload, UPLOADS),
             *(
-                (box.submit, lambda token, name=name: {self.tokens[name]: starts.checked(name, token)}, box)
+                (box.submit, lambda token, name=name: {self.tokens[name]: starts.checked(name, token)}, box, CLICKS)
                 for name, box in self.tokens.items()
             ),
         ]
-        for event, chosen, inputs in ways:
-            redraw(event(explained(chosen), inputs, list(self.tokens.values()), **CLICKS))
+        for event, chosen, inputs, lane in ways:
+            redraw(event(explained(chosen), inputs, list(self.tokens.values()), **lane))
 
     def _put(self, place: str, token) -> dict:
         return {self.tokens[one_of("place", place, self._places)]: token}

@@ -11,7 +11,7 @@ from ..config import LoadError
 from ..explore import offers, starts
 from ..explore.settings import one_of
 from . import about, codebook, interpolation, ladder, perturbation, recombination
-from .parts import LIVE, endpoint, static
+from .parts import LIVE, SESSIONS, UPLOADS, endpoint, static
 
 TABS = (perturbation, interpolation, codebook, recombination, ladder, about)
 THEME = Soft(
@@ -76,8 +76,9 @@ def build() -> gr.Blocks:
         problem = gr.HTML(visible=False, elem_id="problem")
         with gr.Tabs(selected=shown[0].ID) as tabs:
             built = [module.build() for module in shown]
-        for function in (models, bring, *(function for module in shown for function in module.ENDPOINTS)):
+        for function in (models, *(function for module in shown for function in module.ENDPOINTS)):
             endpoint(function)
+        endpoint(bring, UPLOADS)
 
         def restore(request: gr.Request) -> dict:
             """Restore what a link asks for. Invalid values keep their defaults and are named on the page."""
@@ -110,4 +111,7 @@ def launch(demo: gr.Blocks, **options) -> None:
     demo.queue(max_size=200, default_concurrency_limit=LIVE["concurrency_limit"])
     # with gradio[mcp] the endpoints are tools of language models too
     options = {"mcp_server": find_spec("mcp") is not None, **options}
-    demo.launch(theme=THEME, css=static("demo.css"), footer_links=["api"], max_file_size="10mb", **options)
+    demo.launch(
+        theme=THEME, css=static("demo.css"), footer_links=["api"], max_file_size="10mb",
+        state_session_capacity=SESSIONS, **options,
+    )  # fmt: skip

@@ -31,6 +31,8 @@ LIVE = {**_QUIET, "trigger_mode": "always_last", "concurrency_limit": 4, "concur
 LONG = {**LIVE, "concurrency_limit": 1, "concurrency_id": "long"}
 # clicks: none is dropped, unlike a slider's, and they are answered one after another
 CLICKS = {**_QUIET, "trigger_mode": "multiple", "concurrency_limit": 1, "concurrency_id": "clicks"}
+UPLOADS = {**CLICKS, "concurrency_id": "uploads"}  # a large image takes a second, and others do not wait for it
+SESSIONS = 120  # whose state is kept, 0.7 MB each: every call of a program without a session begins one
 
 
 def static(*names: str) -> str:
@@ -59,10 +61,13 @@ def explained(function: Callable) -> Callable:
     return stepping
 
 
-def endpoint(function: Callable) -> None:
-    """Let programs call a function by its name. Its types and its docstring tell them how."""
+def endpoint(function: Callable, lane: Mapping[str, Any] = LIVE) -> None:
+    """Let programs call a function by its name. Its types and its docstring tell them how.
+
+    ``lane`` is the one of the settings above whose queue the calls wait in.
+    """
     gr.api(  # pyright: ignore[reportPrivateImportUsage]
-        explained(function), concurrency_limit=LIVE["concurrency_limit"], concurrency_id=LIVE["concurrency_id"]
+        explained(function), concurrency_limit=lane["concurrency_limit"], concurrency_id=lane["concurrency_id"]
     )
 
 

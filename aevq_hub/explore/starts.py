@@ -174,10 +174,18 @@ def _decoded(file: str | Path | BinaryIO) -> Image.Image:
             if width * height <= MAX_PIXELS:
                 with _decoding:
                     image.draft(image.mode, (KEPT_SIDE * 2, KEPT_SIDE * 2))  # a JPEG is decoded smaller
-                    return _small_square(flattened(image))
+                    return _small_square(flattened(_thinned(image)))
     except Exception as error:  # a file may be made to break its decoder in any way
         raise ValueError(_UNREADABLE) from error
     raise ValueError(f"The image has {width} × {height} pixels; please bring one of at most 50 megapixels.")
+
+
+def _thinned(image: Image.Image) -> Image.Image:
+    """An image with more than 8 bits, with fewer pixels: they are converted one by one, which takes memory."""
+    step = min(image.size) // (4 * KEPT_SIDE)
+    if step < 2 or not image.mode.startswith(("I", "F")):
+        return image
+    return image.resize((image.width // step, image.height // step), Image.Resampling.NEAREST)
 
 
 def _small_square(image: Image.Image) -> Image.Image:
