@@ -68,8 +68,8 @@ class Length:
     """How long each training is."""
 
     images: int = 20_000  # training images
-    epochs: int = 8
-    prior_epochs: int = 8
+    epochs: int = 6
+    prior_epochs: int = 5
 
 
 def cases(datasets: list[str], seeds: int) -> list[Case]:

@@ -6,11 +6,13 @@ from importlib.util import find_spec
 import gradio as gr
 import torch
 from gradio.themes import Soft
+from starlette.middleware import Middleware
 
 from ..config import LoadError
 from ..explore import offers, starts
 from ..explore.settings import one_of
 from . import about, codebook, interpolation, ladder, perturbation, recombination
+from .guard import Guard
 from .parts import LIVE, SESSIONS, UPLOADS, endpoint, static
 
 TABS = (perturbation, interpolation, codebook, recombination, ladder, about)
@@ -113,5 +115,5 @@ def launch(demo: gr.Blocks, **options) -> None:
     options = {"mcp_server": find_spec("mcp") is not None, **options}
     demo.launch(
         theme=THEME, css=static("demo.css"), footer_links=["api"], max_file_size="10mb",
-        state_session_capacity=SESSIONS, **options,
+        state_session_capacity=SESSIONS, app_kwargs={"middleware": [Middleware(Guard)]}, **options,
     )  # fmt: skip
