@@ -12,6 +12,7 @@ from ..config import LoadError
 from ..explore import offers, starts
 from ..explore.settings import one_of
 from . import about, codebook, interpolation, ladder, perturbation, recombination
+from .fair import share_fairly
 from .guard import Guard
 from .parts import LIVE, SESSIONS, UPLOADS, endpoint, static
 
@@ -111,6 +112,7 @@ def launch(demo: gr.Blocks, **options) -> None:
     """Serve the page; the options are those of Gradio's ``launch``."""
     torch.set_num_threads(1)  # several people share the processors: one picture, one thread
     demo.queue(max_size=200, default_concurrency_limit=LIVE["concurrency_limit"])
+    share_fairly(demo._queue)
     # with gradio[mcp] the endpoints are tools of language models too
     options = {"mcp_server": find_spec("mcp") is not None, **options}
     demo.launch(
