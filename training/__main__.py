@@ -11,6 +11,7 @@ try:
         bench,
         card,
         evaluate,
+        figures,
         fragments,
         map,
         options,
@@ -30,7 +31,8 @@ except ModuleNotFoundError as error:
 
 COMMANDS = {
     "train": train, "all": all_models, "search": search, "evaluate": evaluate, "card": card, "report": report,
-    "map": map, "prior": prior, "fragments": fragments, "push": push, "push-space": push_space, "bench": bench,
+    "map": map, "prior": prior, "fragments": fragments, "figures": figures, "push": push, "push-space": push_space,
+    "bench": bench,
 }  # fmt: skip
 
 OVERVIEW = """\
@@ -51,6 +53,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   {prog} evaluate center-mnist               measure a model again
   {prog} map center-mnist                    its vectors and latents on a plane, for the demo
   {prog} prior vqae-mnist                    the prior that a grid model draws from
+  {prog} figures 3.2                         the paper's figures, from the shipped models
   {prog} fragments                           why grids learn fragments: the paper's open question, measured
   {prog} report                              the report on all models, from their records
   {prog} push center-mnist --to NAMESPACE    publish its folder on the Hub
