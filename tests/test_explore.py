@@ -29,7 +29,7 @@ def shown():
 BROKEN = {
     "config": ("config.json", lambda data: b"{", "is not valid JSON"),
     "weights": ("model.safetensors", lambda data: data[:-9], "is not the file that its config.json was written with"),
-    "history": ("history.json", lambda data: b"{}", "its history.json is damaged"),
+    "history": ("history.json", lambda data: b"{}", "history.json is damaged: it has no recipe"),
     "samples": ("samples.safetensors", None, "has no samples.safetensors"),
 }
 

@@ -41,6 +41,7 @@ def test_classifier_learns_from_class_folders(shapes, capsys):
     model = AEVQ.from_pretrained(shapes.parent / "classifier-shapes")
     assert (model.config.num_classes, model.config.multi_label) == (3, False)
     history = folder.history(shapes.parent / "classifier-shapes")
+    assert len(history["data"].pop("digest")) == 16
     assert history["data"] == {
         "source": "shapes", "train_images": 108, "test_images": 12, "class_names": list(SHAPES),
     }  # fmt: skip

@@ -167,11 +167,12 @@ def test_reference_classifier_learns_with_little_memory(mirror, fresh_cache, lit
 def test_images_larger_than_the_memory_can_be_loaded(mirror, fresh_cache):
     source = find_source("mnist", data_root=mirror)
     load(source, "test")
-    (path,) = fresh_cache.glob("images/*/images.npy")
+    (path,) = fresh_cache.glob("decoded/*/images.npy")
     count = 2 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 784
     with open(path, "wb") as file:
         data._write_header(file, (count, 1, 28, 28))
         file.truncate(file.tell() + count * 784)  # without contents: it takes no space
+    (path.parent / data.DIGEST_FILE).write_text(data._opened(path.parent).digest())
     with warnings.catch_warnings(action="error"):
         images = load(source, "test").images
     assert len(images) == count and not images[-1].any()

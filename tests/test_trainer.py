@@ -199,7 +199,7 @@ def test_learning_rate_falls_to_zero_in_each_stage(mirror):
     rates = learning_rates(trainer, (0, 1, 2 - 1e-9, 2, 4, 6 - 1e-9))
     assert rates == pytest.approx([0.5, 0.25, 0, 0.5, 0.25, 0], abs=1e-6)
     constant, _ = trainer_for("center", mirror)
-    assert set(learning_rates(constant, (0, 7.5, 19))) == {1e-3}
+    assert set(learning_rates(constant, (0, 7.5, 19))) == {constant.recipe.learning_rate}
 
 
 def test_schedule_cannot_resume_with_other_epochs(mirror, tmp_path):
@@ -219,10 +219,10 @@ def test_loss_that_is_not_finite_stops_training(mirror):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"epochs": 0}, "epochs is 0; give a whole number of at least 1"),
+        ({"epochs": 0}, "epochs is 0; give a whole number from 1 to 10"),
         ({"pull_weight": float("nan")}, "pull_weight is nan"),
-        ({"batch_size": 32.5}, "batch_size is 32.5; give a whole number of at least 1"),
-        ({"epochs": True}, "epochs is True; give a whole number of at least 1"),
+        ({"batch_size": 32.5}, "batch_size is 32.5; give a whole number from 1 to 10"),
+        ({"epochs": True}, "epochs is True; give a whole number from 1 to 10"),
         ({"learning_rate": "fast"}, "learning_rate is 'fast'; give a number of at least 0"),
         ({"nearest_by": "manhattan"}, "unknown nearest_by 'manhattan'; choose from squared, dot, cosine"),
         ({"widths": "32,64"}, "widths is '32,64'; give whole numbers joined by x, such as 32x64"),

@@ -46,6 +46,7 @@ def test_trained_folder_is_complete(trained):
         assert epoch["codebook"]["share"] == [1.0]
         assert epoch["codebook"]["vectors"] == epoch["codebook"]["in_use"] == 1
         assert epoch["movement"] > 0
+    assert len(history["data"].pop("digest")) == 16
     assert history["data"] == {"source": "ylecun/mnist", "train_images": 300, "test_images": 60}
     for name in PICTURES:
         Image.open(trained / name).verify()
@@ -211,12 +212,12 @@ def test_all_trains_the_selection_and_skips_finished_models(mirror, tmp_path, ca
         )
     arguments = ["all", "--variants", "ae,zero", "--epochs", "1", "--data-root", str(mirror), "--output", str(tmp_path)]
     assert main([*arguments, "--datasets", "mnist", "--shard", "2/2"]) == 0
-    assert [p.name for p in tmp_path.iterdir()] == ["zero-mnist"]
+    assert [p.name for p in tmp_path.glob("[!.]*")] == ["zero-mnist"]
     capsys.readouterr()
     assert main([*arguments, "--datasets", "mnist"]) == 0
     out = capsys.readouterr().out
     assert "zero-mnist is already trained" in out
-    assert {p.name for p in tmp_path.iterdir()} == {"ae-mnist", "zero-mnist"}
+    assert {p.name for p in tmp_path.glob("[!.]*")} == {"ae-mnist", "zero-mnist"}
     assert re.search(r"\| model \| MSE .*\n\| --- .*\n\| `ae-mnist` \| 0\.\d+ .*\n\| `zero-mnist` \| 0\.\d+ ", out)
     monkeypatch.setitem(RECIPES, "ae-mnist", recipe_for("ae", "mnist", learning_rate=1e18))
     other = [*arguments[:-1], str(tmp_path / "other"), "--datasets", "mnist"]
@@ -256,7 +257,7 @@ def test_all_trains_the_selection_and_skips_finished_models(mirror, tmp_path, ca
         ),
         (["evaluate", "ada/center-mnist", "--record"], "ada/center-mnist is on the Hub; leave out --record"),
         (["train", "ae", "mnist", "--classifier-epochs", "1"], "ae does not use classifier_epochs"),
-        (["train", "center", "cats", "--data", ".", "--size", "50", "--channels", "3"], "image size 50"),
+        (["train", "center", "cats", "--data", ".", "--size", "7", "--channels", "3"], "image_size is 7"),
         (["evaluate", "centre-mnist"], "there is no model 'centre-mnist'"),
     ],
 )
