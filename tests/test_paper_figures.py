@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from aevq_hub import pictures
+from aevq_hub import folder, pictures
 from training import paper_figures
 from training.__main__ import main
 from training.paper_figures import FIGURES, Shown
@@ -43,7 +43,7 @@ def test_used_and_unused_vectors_are_apart():
     shown = Shown.load("ema-fashionmnist")
     used, unused = paper_figures._used(shown), paper_figures._unused(shown)
     assert not set(used.tolist()) & set(unused.tolist()) and len(used) < len(unused)
-    shares = torch.tensor(shown.history["results"]["codebook"]["share"])
+    shares = torch.tensor(folder.history(shown.name)["results"]["codebook"]["share"])
     assert shares[used].min() > 0 and shares[unused].max() == 0
 
 

@@ -34,10 +34,6 @@ class Shown:
         model = AEVQ.from_pretrained(name)
         return cls(model, folder.samples(name, model), folder.sample_images(name), name)
 
-    @property
-    def history(self) -> dict:
-        return folder.history(self.name)
-
 
 @dataclass(frozen=True)
 class PaperFigure:
@@ -73,15 +69,17 @@ def _decoded(shown: Shown, index: Tensor, columns: int = 10) -> Image.Image:
 
 def _by_use(shown: Shown) -> Tensor:
     """The indices of the vectors, the most used first."""
-    return torch.tensor(shown.history["results"]["codebook"]["share"]).argsort(descending=True, stable=True)
+    return torch.tensor(folder.history(shown.name)["results"]["codebook"]["share"]).argsort(
+        descending=True, stable=True
+    )
 
 
 def _used(shown: Shown) -> Tensor:
-    return _by_use(shown)[: shown.history["results"]["codebook"]["in_use"]][:100]
+    return _by_use(shown)[: folder.history(shown.name)["results"]["codebook"]["in_use"]][:100]
 
 
 def _unused(shown: Shown) -> Tensor:
-    return _by_use(shown)[len(shown.model.vectors) - shown.history["results"]["codebook"]["dead"] :][:50]
+    return _by_use(shown)[len(shown.model.vectors) - folder.history(shown.name)["results"]["codebook"]["dead"] :][:50]
 
 
 def _plane(shown: Shown) -> Figure:
@@ -199,7 +197,7 @@ FIGURES = {
     ),
     "3.3": PaperFigure(
         "movement of the vector", "center", ALL, "The vector moves less and less, but not steadily.",
-        lambda s: figure_3_3(s.history["epochs"]),
+        lambda s: figure_3_3(folder.history(s.name)["epochs"]),
     ),
     "3.4": PaperFigure(
         "latents and twenty vectors on a plane", "codebook", ("mnist", "fashionmnist"),
