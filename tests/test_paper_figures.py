@@ -23,8 +23,8 @@ def test_every_figure_is_drawn_with_its_title_and_caption(number, tmp_path):
 
 def test_figures_are_the_same_every_time(tmp_path):
     first, second = ((tmp_path / name) for name in ("a", "b"))
-    for folder in (first, second):
-        assert main(["figures", "4.5", "4.8", "2.2", "--output", str(folder)]) == 0
+    for output in (first, second):
+        assert main(["figures", "4.5", "4.8", "2.2", "--output", str(output)]) == 0
     assert {p.name: p.read_bytes() for p in first.iterdir()} == {p.name: p.read_bytes() for p in second.iterdir()}
 
 

@@ -296,6 +296,5 @@ def framed(drawn: Image.Image | Figure, title: str, caption: str) -> Image.Image
 
 
 def _rendered(figure: Figure) -> Image.Image:
-    data = BytesIO()
-    figure.savefig(data, format="png", dpi=100)
+    figure.savefig(data := BytesIO(), format="png", dpi=100)
     return Image.open(data).convert("RGB")
