@@ -68,7 +68,7 @@ def swapped(model: AEVQ, indices: Tensor) -> dict[str, float]:
     Returns:
         ``own``, the share of the squared change in the pixels that the cell covers; ``area``, the share of the picture
         that changes: (Σd)² / Σd² over the pixels' squared changes d, divided by their number; means over the cells
-        whose code differs.
+        whose code differs. Nothing, if all images have the same codes.
     """
     generator = torch.Generator().manual_seed(0)
     side, size = model.config.grid_size, model.config.image_size
@@ -79,6 +79,8 @@ def swapped(model: AEVQ, indices: Tensor) -> dict[str, float]:
     other = grid.clone()
     other[image, row, column] = indices[donors, row, column]
     differs = (other != grid).flatten(1).any(1)
+    if not differs.any():
+        return {}
     grid, other, row, column = grid[differs], other[differs], row[differs], column[differs]
     pairs = zip(grid.split(BATCH), other.split(BATCH), strict=True)
     d = torch.cat([(model.decode_indices(b) - model.decode_indices(a)).square().sum(1) for a, b in pairs])  # (n, H, W)

@@ -47,7 +47,10 @@ def fragments(rows: list[dict]) -> Figure:
             for fed_by, decoder in kinds:
                 kind = {"fed_by": fed_by, "decoder": decoder}
                 same = [row for row in own if kind.items() <= row["case"].items()]
-                found = [[row["results"][key] for row in same if row["case"]["side"] == side] for side in sides]
+                found = [
+                    [row["results"][key] for row in same if row["case"]["side"] == side and key in row["results"]]
+                    for side in sides
+                ]
                 axes.errorbar(
                     range(len(sides)), [mean(values) for values in found],
                     [stdev(values) if len(values) > 1 else 0 for values in found],

@@ -49,6 +49,7 @@ MEASURED = {
     "mse": ("MSE", "{:.4f}", "of the pictures decoded from codes"),
     "perplexity": ("perplexity", "{:.1f}", "how many equally used codes would be as varied"),
 }
+FEW_CODES = 10  # codes in use, as their perplexity, below which a training has collapsed
 SMALL, FIVEFOLD = 0.05, 5  # bits; the ratio of the information at 2 × 2 and at 7 × 7 cells
 
 
@@ -207,7 +208,8 @@ def verdict(rows: list[dict]) -> dict[str, float | bool]:
     Returns:
         ``feed``, the largest difference in bits between the two feeds at one size, means over decoders and seeds;
         ``ratio``, the smallest ratio of the information at 2 × 2 and at 7 × 7 cells; ``attention``, the largest
-        difference between the two decoders; ``explained``, whether the rule is met.
+        difference between the two decoders; ``explained``, whether the rule is met; ``rise``, the smallest difference
+        in bits between 2 × 2 and 7 × 7 cells; ``collapsed``, the number of trainings that use fewer than ten codes.
     """
 
     def bits(**case) -> float:
@@ -218,8 +220,12 @@ def verdict(rows: list[dict]) -> dict[str, float | bool]:
 
     kinds = [{"fed_by": fed_by, "decoder": decoder} for fed_by in FED_BY for decoder in DECODERS]
     feed, ratio = difference("fed_by", *FED_BY), min(bits(side=2, **kind) / bits(side=7, **kind) for kind in kinds)
-    return {"feed": feed, "ratio": ratio, "attention": difference("decoder", *DECODERS),
-            "explained": feed < SMALL and ratio >= FIVEFOLD}  # fmt: skip
+    return {
+        "feed": feed, "ratio": ratio, "attention": difference("decoder", *DECODERS),
+        "explained": feed < SMALL and ratio >= FIVEFOLD,
+        "rise": min(bits(side=2, **kind) - bits(side=7, **kind) for kind in kinds),
+        "collapsed": sum(row["results"]["perplexity"] < FEW_CODES for row in rows), "trainings": len(rows),
+    }  # fmt: skip
 
 
 def table(rows: list[dict]) -> Lines:
@@ -229,7 +235,7 @@ def table(rows: list[dict]) -> Lines:
         kind = {"side": side, "fed_by": fed_by, "decoder": decoder}
         found = [row["results"] for row in rows if kind.items() <= row["case"].items()]
         if found:
-            line = {"cells": f"{side} × {side}", "fed by": fed_by, "attention": decoder}
-            lines.append(line | {heading: over_seeds([one[key] for one in found], form)
+            line = {"cells": f"{side} × {side}", "fed by": fed_by, "decoder": decoder}
+            lines.append(line | {heading: over_seeds([one[key] for one in found if key in one], form)
                                  for key, (heading, form, _) in MEASURED.items()})  # fmt: skip
     return lines
