@@ -61,7 +61,7 @@ def fragments(rows: list[dict]) -> Figure:
             axes.set(title=title, ylim=(0, None))
             _plain(axes)
         line[0].set_ylabel(dataset)
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
