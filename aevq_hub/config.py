@@ -175,13 +175,14 @@ def _read_object(path: Path) -> dict:
         return values
 
     try:
-        if path.stat().st_size > LARGEST:
-            raise LoadError(f"{path} has {path.stat().st_size:,} bytes; a model's has at most {LARGEST:,}")
-        values = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
+        with open(path, "rb") as file:
+            text = file.read(LARGEST + 1)
     except OSError as error:
         raise LoadError(f"{path} cannot be read ({error.strerror})") from error
-    except LoadError:
-        raise
+    if len(text) > LARGEST:
+        raise LoadError(f"{path} has more than {LARGEST:,} bytes, and a model's has fewer; download the model again")
+    try:
+        values = json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise LoadError(f"{path} is not valid JSON ({error}); download the model again") from error
     if not isinstance(values, dict):

@@ -211,14 +211,11 @@ def read_weights(
         stored = load(data)
     except SafetensorError as error:
         raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error
-    problem = next(_mismatches(stored, expected), None)
-    if problem is None and hashlib.sha256(data).hexdigest() != sha256:
-        raise LoadError(
-            f"{path} is not the file that its {CONFIG_FILE} was written with: its SHA-256 differs; download the model "
-            "again"
-        )
-    if problem:
+    for problem in _mismatches(stored, expected):
         raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
+    if hashlib.sha256(data).hexdigest() != sha256:
+        problem = f"the file that its {CONFIG_FILE} was written with: its SHA-256 differs"
+        raise LoadError(f"{path} is not {problem}; download the model again")
     return {key: stored[key].to(device, tensor.dtype) for key, tensor in expected.items()}
 
 
@@ -230,7 +227,7 @@ def available_device(device: str | torch.device) -> torch.device:
     """
     try:
         return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # what torch raises for one that is missing
+    except (RuntimeError, AssertionError) as error:  # torch knows no such device, or was built without it
         accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         choices = ", ".join(["cpu", *([accelerator.type] if accelerator else [])])
         raise ValueError(f"device is {str(device)!r}, which is not available; choose from {choices}") from error

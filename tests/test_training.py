@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from servers import ROOT
 from tiny import tiny
 
-from aevq_hub import AEVQ
+from aevq_hub import AEVQ, folder
 from aevq_hub.registry import DATASETS, VARIANTS
 from training.__main__ import main
 from training.evaluate import evaluate
@@ -25,15 +25,7 @@ from training.recipes import RECIPES, recipe_for
 from training.sources import find_source
 
 FILES = {"config.json", "model.safetensors", "history.json", "samples.safetensors", "map.safetensors", "README.md"}
-PICTURES = {
-    "reconstructions.png",
-    "perturbation.png",
-    "directions.png",
-    "interpolation.png",
-    "samples.png",
-    "movement.png",
-    "codebook.png",
-}
+PICTURES = {*folder.PICTURES} - {"shares.png", "recombination.png", "completion.png"}  # with a single vector
 
 
 def test_trained_folder_is_complete(trained):
@@ -261,8 +253,11 @@ def test_all_trains_the_selection_and_skips_finished_models(mirror, tmp_path, ca
         (["evaluate", "centre-mnist"], "there is no model 'centre-mnist'"),
     ],
 )
-def test_invalid_arguments_are_refused_before_any_work(arguments, message, capsys):
+def test_invalid_arguments_are_refused_before_any_work(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)  # where a model would be written
+    Image.new("L", (8, 8)).save("0.png")
     assert main(arguments) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["0.png"]
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

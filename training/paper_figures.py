@@ -8,12 +8,11 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
-from safetensors.torch import load_file
 from torch import Tensor
 
 from aevq_hub import AEVQ, folder, latent, pictures
 from aevq_hub.checks import one_of
-from aevq_hub.folder import MAP_FILE, find_files
+from aevq_hub.folder import MAP_FILE, find_files, read_tensors
 
 from .evaluate import twenty
 from .figures import figure_3_3
@@ -84,7 +83,7 @@ def _unused(shown: Shown) -> Tensor:
 
 def _plane(shown: Shown) -> Figure:
     """Latents, coloured by class, and vectors on a plane, by t-SNE."""
-    found = load_file(find_files(shown.name, (MAP_FILE,))[0])
+    found = read_tensors(find_files(shown.name, (MAP_FILE,))[0])
     figure = Figure(figsize=(6, 6), layout="constrained")
     axes = figure.subplots()
     axes.scatter(*found["points"].float().T, s=8, c=found["classes"], cmap="tab10", alpha=0.6, linewidths=0)
@@ -168,27 +167,28 @@ def _indices(shown: Shown) -> Figure:
     return figure
 
 
+_FAR = (0, 0.1, 0.5, 1, 5, 10, 25, 50)  # figure 2.3
 MNIST, FASHION, ALL = ("mnist",), ("fashionmnist",), ("mnist", "fashionmnist", "celeba")
 FIGURES = {
     "2.1": PaperFigure(
         "shifts of the first eight dimensions", "ae", MNIST,
-        "Each column adds +0.1 to +15 to one number: little happens up to +2, then the digit decays.",
+        "Each column adds +0.1 to +15 to one number: the paper sees no change at first, then decay to black.",
         lambda s: _raw(s, range(8), (0, 0.1, 0.5, 1, 2, 5, 10, 15), sample=7),
     ),
     "2.2": PaperFigure(
-        "interpolation", "ae", MNIST, "From 7 to 8 and from 3 to 8: one digit fades out while the other fades in.",
+        "interpolation", "ae", MNIST, "From 7 to 8 and from 3 to 8. The paper calls it smooth.",
         lambda s: _pairs(s, [(7, 8), (3, 8)]),
     ),
     "2.3": PaperFigure(
         "shifts of a classifier's latents", "classifier", MNIST,
-        "One number of 4, 5, 7 and 1 is raised by up to +50: the digit is distorted, and may become another one.",
+        "One number of 4, 5, 7 and 1 is raised by up to +50. The paper sees other digits at the end.",
         lambda s: pictures.sheet(torch.stack([
             s.model.decode(latent.perturb(s.z[digit], s.model.axes([0], unit="raw"), _FAR)[0]) for digit in (4, 5, 7, 1)
         ], 1), [f"+{shift:g}" for shift in _FAR], ["4", "5", "7", "1"]),
     ),
     "2.4": PaperFigure(
         "interpolation of a classifier's latents", "classifier", MNIST,
-        "5 to 3, 3 to 7, 7 to 3, 3 to 2 and 2 to 9: as in figure 2.2, but more blurred.",
+        "5 to 3, 3 to 7, 7 to 3, 3 to 2 and 2 to 9, to be compared with figure 2.2.",
         lambda s: _pairs(s, [(5, 3), (3, 7), (7, 3), (3, 2), (2, 9)]),
     ),
     "3.2": PaperFigure(
@@ -196,7 +196,7 @@ FIGURES = {
         "Each column changes one number. The paper calls these changes perfectly smooth.", _raw_and_sigma,
     ),
     "3.3": PaperFigure(
-        "movement of the vector", "center", ALL, "The vector moves less and less, but not steadily.",
+        "movement of the vector", "center", ALL, "The distance moved in each epoch. The paper sees it fall.",
         lambda s: figure_3_3(folder.history(s.name)["epochs"]),
     ),
     "3.4": PaperFigure(
@@ -205,36 +205,36 @@ FIGURES = {
         _plane,
     ),
     "3.5": PaperFigure(
-        "the twenty vectors, decoded", "codebook", ("mnist", "fashionmnist"), "Several vectors show the same picture.",
+        "the twenty vectors, decoded", "codebook", ("mnist", "fashionmnist"), "Do several show the same picture?",
         lambda s: _decoded(s, torch.arange(len(s.model.vectors))),
     ),
     "3.6": PaperFigure(
-        "pulled to zero", "zero", MNIST, "Originals and reconstructions. In the paper they collapse; here they do not.",
+        "pulled to zero", "zero", MNIST, "Originals and reconstructions, which collapse in the paper.",
         lambda s: pictures.reconstruction(s.model, s.z[:10], None if s.x is None else s.x[:10]),
     ),
     "4.1a": PaperFigure(
-        "the fifty vectors, decoded", "ema", FASHION, "The most used first; most of the others show nothing.",
+        "the fifty vectors, decoded", "ema", FASHION, "The most used first. In the paper the others show nothing.",
         lambda s: _decoded(s, _by_use(s)),
     ),
     "4.1b": PaperFigure(
-        "latents and fifty vectors on a plane", "ema", FASHION, "Few crosses (vectors) lie among the latents.", _plane
+        "latents and fifty vectors on a plane", "ema", FASHION, "How many crosses (vectors) lie among latents?", _plane
     ),
     "4.1c": PaperFigure(
         "a shift of +300", "ema", FASHION,
-        "In the paper only +300 is visible. Here +3 is: nothing fixes the scale of the latents.",
+        "In the paper only +300 is visible; but nothing fixes the scale of the latents, so raw units mean little.",
         lambda s: _raw(s, s.model.ranked_dimensions()[:10], (0, 1, 3, 10, 30, 100, 300)),
     ),
     "4.2": PaperFigure(
         "latents and five hundred vectors on a plane", "residual", FASHION,
-        "More crosses than in figure 4.1b lie among the latents.", _plane,
+        "Do more of the crosses lie among the latents than in figure 4.1b?", _plane,
     ),
     "4.3a": PaperFigure(
-        "used vectors, decoded", "residual", FASHION, "Vectors that attract data show clothes.",
+        "used vectors, decoded", "residual", FASHION, "Vectors that attract test images, the most used first.",
         lambda s: _decoded(s, _used(s)),
     ),
     "4.3b": PaperFigure(
         "unused vectors, decoded", "residual", FASHION,
-        "Vectors that attract no test image; they are few, because unused ones are moved onto latents.",
+        "Vectors that attract no test image. Unused ones are moved onto latents in training, so few are left.",
         lambda s: _decoded(s, _unused(s)),
     ),
     "4.4": PaperFigure(
@@ -242,10 +242,10 @@ FIGURES = {
         "The originals, decoded from the encoder's vectors, and decoded from their codes.",
         lambda s: pictures.reconstruction(s.model, s.z[:10], None if s.x is None else s.x[:10]),
     ),
-    "4.5": PaperFigure("grids of random codes", "vqae", FASHION, "Textures that show nothing.", _random_grids),
+    "4.5": PaperFigure("grids of random codes", "vqae", FASHION, "Does any of them show an object?", _random_grids),
     "4.6": PaperFigure(
         "one number of one vector of a grid", "vqae", FASHION,
-        "The first number of the top-left vector is raised by up to +100: at most that corner changes.", _first_vector,
+        "The first number of the top-left vector is raised by up to +100: how far does it reach?", _first_vector,
     ),
     "4.7": PaperFigure(
         "one code", "vqae", FASHION, "The ten most used codes: in all cells, and in one cell among zeros.", _one_code
@@ -256,10 +256,9 @@ FIGURES = {
     ),
     "A.1": PaperFigure(
         "the codes of twenty images", "vqae", FASHION,
-        "Each number is a code. The corners share one, and the shape of each garment shows.", _indices,
+        "Each number is a code of one cell.", _indices,
     ),
 }  # fmt: skip
-_FAR = (0, 0.1, 0.5, 1, 5, 10, 25, 50)  # figure 2.3
 
 
 def draw(number: str, dataset: str, output: Path) -> Path:

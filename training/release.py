@@ -1,6 +1,5 @@
 """A finished training ─► the model's folder, which is published as it is."""
 
-import copy
 import platform
 import tempfile
 from itertools import islice, zip_longest
@@ -35,8 +34,7 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
     The trainer is one after its last epoch. The content of ``history.json`` is returned.
     """
     train, test = load(source, "train"), load(source, "test")
-    model = AEVQ(trainer.config).eval().requires_grad_(False)  # as a loaded model, to the last digit
-    model.load_state_dict(trainer.model.state_dict())
+    model = _as_loaded(trainer)
     prepare(model, train.images)
     prior = None
     if epochs := trainer.recipe.prior_epochs:
@@ -67,7 +65,7 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
 
 def rehearse(trainer: Trainer, source: Source, train: Split, test: Split) -> None:
     """Measure and write an untrained model with a few images, so that a release does not fail after the training."""
-    model = copy.deepcopy(trainer.model).cpu().eval().requires_grad_(False)
+    model = _as_loaded(trainer)
     few = Split(test.images[:FEW], None if test.labels is None else test.labels[:FEW])
     fit_sampler.fit(model, train.images[:FEW])
     measure(model, Benchmark(few.images))
@@ -75,6 +73,13 @@ def rehearse(trainer: Trainer, source: Source, train: Split, test: Split) -> Non
         write_samples(model, source, few, Path(folder))
         if model.codebook is not None:
             maps.write_map(model, few, Path(folder))
+
+
+def _as_loaded(trainer: Trainer) -> AEVQ:
+    """The trainer's model as it would be loaded, to the last digit."""
+    model = AEVQ(trainer.config).eval().requires_grad_(False)
+    model.load_state_dict(trainer.model.state_dict())
+    return model
 
 
 def train_prior(

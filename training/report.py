@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined, UndefinedError
 
 from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipped_folder
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, written
-from aevq_hub.registry import DATASETS, VARIANTS
+from aevq_hub.registry import DATASETS
 
 from . import fragments, tables
 from .files import written_beside
@@ -21,7 +21,7 @@ BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
 # what the template uses of the records
-USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "starts", "tried", "fragments", "bench")
+USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "tried", "fragments", "bench")
 
 
 class Records:
@@ -89,19 +89,6 @@ class Records:
                 (measured,) = tables.as_lines([row], tables.EQUAL_TERMS)
                 head = {"variant": f"`{variant}`", "trials": str(trials[variant]), "D": str(recipe["latent_dim"])}
                 lines.append(head | {"recipe": ", ".join(named)} | measured | {"chosen": "yes" if row in best else ""})
-        return markdown_table(lines)
-
-    def starts(self, dataset: str, *variants: str, **conditions) -> str:
-        """The table of networks and starts of the vectors, from searches of the variants that meet all conditions.
-
-        Rows with several seeds are shown, one for each network and start.
-        """
-        rows = tables.over_seeds(self.searched([f"{variant}-{dataset}" for variant in variants], **conditions))
-        rows = [row for row in rows if "seeds" in row]
-        lines = []
-        for row, measured in zip(rows, tables.as_lines(rows, tables.STARTS), strict=True):
-            named = {"network": VARIANTS[row["variant"]].network, "start": row["recipe"]["initialisation"]}
-            lines.append(named | measured)
         return markdown_table(lines)
 
     @property

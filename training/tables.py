@@ -28,8 +28,6 @@ COMPARISON = {"mse": False, "frechet.gaussian": False, "sheets.directions.freche
 # columns of the comparison of recipes that were searched for on equal terms
 EQUAL_TERMS = ("score", "frechet.gaussian", "sheets.directions.frechet", "kept.one", "frechet.midpoints", "mse",
                "latents.std")  # fmt: skip
-# columns of the comparison of starts of the vectors
-STARTS = ("codebook.in_use", "codebook.dead", "codebook.duplicates", "codebook.perplexity", "mse", "quantized_mse")
 BLUR = 2  # times the lowest error: recipes with a larger one are not chosen
 CLEAR = 2  # pooled standard deviations from which a difference counts
 
