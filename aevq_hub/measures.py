@@ -1,6 +1,6 @@
 """The names, formats and explanations of all measurements, for cards, reports, search tables and the demo."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
 from typing import NamedTuple
 
@@ -130,7 +130,7 @@ def written(results: dict, key: str) -> str:
     return form.format(values[key]) if key in values else "diverged" if "error" in results else "–"
 
 
-def over_seeds(values: list[float], form: str) -> str:
+def over_seeds(values: Sequence[float], form: str) -> str:
     """The mean ± the standard deviation of a measurement over several seeds, in the format of one value."""
     if len(values) == 1:
         return form.format(values[0])

@@ -33,6 +33,14 @@ def test_figures_of_other_data_sets(tmp_path):
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_page_shows_all_drawn_figures():
+    page = paper_figures.gallery([("3.2", "celeba"), ("A.1", "fashionmnist")])
+    assert "## A.1: " in page and FIGURES["3.2"].look in page and "](figure-3.2-celeba.png)" in page
+    shipped = folder.shipped_folder() / paper_figures.FOLDER
+    text = (shipped / folder.CARD_FILE).read_text(encoding="utf-8")
+    assert all(f"]({path.name})" in text for path in shipped.glob("*.png")) and text.count("![") == 27
+
+
 @pytest.mark.parametrize("arguments", [["5.1"], ["3.2", "--dataset", "cifar"]])
 def test_unknown_figures_and_data_sets_are_refused_before_any_work(arguments, tmp_path, capsys):
     assert main(["figures", *arguments, "--output", str(tmp_path / "out")]) == 1

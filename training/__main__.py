@@ -10,6 +10,7 @@ try:
         all_models,
         bench,
         card,
+        claims,
         evaluate,
         figures,
         fragments,
@@ -31,8 +32,8 @@ except ModuleNotFoundError as error:
 
 COMMANDS = {
     "train": train, "all": all_models, "search": search, "evaluate": evaluate, "card": card, "report": report,
-    "map": map, "prior": prior, "fragments": fragments, "figures": figures, "push": push, "push-space": push_space,
-    "bench": bench,
+    "map": map, "prior": prior, "fragments": fragments, "figures": figures, "claims": claims, "push": push,
+    "push-space": push_space, "bench": bench,
 }  # fmt: skip
 
 OVERVIEW = """\
@@ -54,6 +55,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   {prog} map center-mnist                    its vectors and latents on a plane, for the demo
   {prog} prior vqae-mnist                    the prior that a grid model draws from
   {prog} figures 3.2                         the paper's figures, from the shipped models
+  {prog} claims                              the paper's claims, measured
   {prog} fragments                           why grids learn fragments: the paper's open question, measured
   {prog} report                              the report on all models, from their records
   {prog} push center-mnist --to NAMESPACE    publish its folder on the Hub

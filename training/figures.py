@@ -1,9 +1,11 @@
 """Figures of a training's history and of the experiment on grids. Figures of images are in ``aevq_hub.pictures``."""
 
+from io import BytesIO
 from statistics import mean, stdev
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from PIL import Image
 
 
 def figure_3_3(epochs: list[dict]) -> Figure:
@@ -63,6 +65,24 @@ def fragments(rows: list[dict]) -> Figure:
         line[0].set_ylabel(dataset)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return figure
+
+
+def framed(drawn: Image.Image | Figure, title: str, caption: str) -> Image.Image:
+    """A picture with its title above and its caption below."""
+    if isinstance(drawn, Figure):
+        drawn = _rendered(drawn)
+    width = max(drawn.width, 700) / 100
+    frame = Figure(figsize=(width, drawn.height / 100 + 0.9), dpi=100)
+    frame.text(0.01, 0.99, title, ha="left", va="top", fontsize=12, weight="bold", wrap=True)
+    frame.text(0.01, 0.01, caption, ha="left", va="bottom", fontsize=10, wrap=True)
+    image = _rendered(frame)
+    image.paste(drawn, ((image.width - drawn.width) // 2, 45))
+    return image
+
+
+def _rendered(figure: Figure) -> Image.Image:
+    figure.savefig(data := BytesIO(), format="png", dpi=100)
+    return Image.open(data).convert("RGB")
 
 
 def _plain(axes) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -15,7 +14,7 @@ from aevq_hub.checks import one_of
 from aevq_hub.folder import MAP_FILE, find_files, read_tensors
 
 from .evaluate import twenty
-from .figures import figure_3_3
+from .figures import figure_3_3, framed
 from .files import written_beside
 
 
@@ -168,6 +167,7 @@ def _indices(shown: Shown) -> Figure:
 
 
 _FAR = (0, 0.1, 0.5, 1, 5, 10, 25, 50)  # figure 2.3
+FOLDER = "figures"  # of the figures, in the folder of the models
 MNIST, FASHION, ALL = ("mnist",), ("fashionmnist",), ("mnist", "fashionmnist", "celeba")
 FIGURES = {
     "2.1": PaperFigure(
@@ -275,25 +275,22 @@ def draw(number: str, dataset: str, output: Path) -> Path:
     """
     figure = FIGURES[one_of("figure", number, FIGURES)]
     drawn = figure.draw(Shown.load(f"{figure.variant}-{dataset}"))
-    path = output / f"figure-{number}-{dataset}.png"
+    path = output / file_name(number, dataset)
     with written_beside(path) as beside:
         framed(drawn, f"Figure {number}, {figure.variant}-{dataset}: {figure.title}", figure.look).save(beside, "PNG")
     return path
 
 
-def framed(drawn: Image.Image | Figure, title: str, caption: str) -> Image.Image:
-    """A picture with its title above and its caption below."""
-    if isinstance(drawn, Figure):
-        drawn = _rendered(drawn)
-    width = max(drawn.width, 700) / 100
-    frame = Figure(figsize=(width, drawn.height / 100 + 0.9), dpi=100)
-    frame.text(0.01, 0.99, title, ha="left", va="top", fontsize=12, weight="bold", wrap=True)
-    frame.text(0.01, 0.01, caption, ha="left", va="bottom", fontsize=10, wrap=True)
-    image = _rendered(frame)
-    image.paste(drawn, ((image.width - drawn.width) // 2, 45))
-    return image
+def file_name(number: str, dataset: str) -> str:
+    """The name of a figure's file."""
+    return f"figure-{number}-{dataset}.png"
 
 
-def _rendered(figure: Figure) -> Image.Image:
-    figure.savefig(data := BytesIO(), format="png", dpi=100)
-    return Image.open(data).convert("RGB")
+def gallery(drawn: Sequence[tuple[str, str]]) -> str:
+    """A page in Markdown of drawn figures: their numbers and data sets."""
+    page = ["# The paper's figures", "Drawn from the shipped models by `aevq figures`; no data set is needed."]
+    for number, dataset in drawn:
+        figure = FIGURES[number]
+        page += [f"## {number}: {figure.title} (`{figure.variant}-{dataset}`)", figure.look,
+                 f"![Figure {number}]({file_name(number, dataset)})"]  # fmt: skip
+    return "\n\n".join(page) + "\n"

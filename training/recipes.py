@@ -41,8 +41,8 @@ RECIPES = {
     "zero-celeba": Recipe(latent_dim=128, pull_weight=1.0),
     "zero": Recipe(latent_dim=64, pull_weight=0.01),
 
-    "codebook-mnist": Recipe(latent_dim=48, num_codes=20, pull_weight=2.0, pull_batch_size=128),
-    "codebook-fashionmnist": Recipe(latent_dim=64, num_codes=20, pull_weight=3.0, pull_batch_size=128),
+    "codebook-mnist": Recipe(latent_dim=32, num_codes=20, pull_weight=0.1, pull_batch_size=128, **SMALL),
+    "codebook-fashionmnist": Recipe(latent_dim=32, num_codes=20, pull_weight=0.1, pull_batch_size=128, **SMALL),
     "codebook-celeba": Recipe(latent_dim=128, num_codes=20, pull_weight=10.0, pull_batch_size=128),
     "codebook": Recipe(latent_dim=64, num_codes=20, pull_weight=0.1, pull_batch_size=128),
 

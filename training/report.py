@@ -7,11 +7,12 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, UndefinedError
 
+from aevq_hub import claims
 from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipped_folder
-from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, written
+from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, over_seeds, written
 from aevq_hub.registry import DATASETS
 
-from . import fragments, tables
+from . import fragments, paper_figures, tables
 from .files import written_beside
 from .publish import ladder
 from .recipe import Recipe
@@ -21,7 +22,7 @@ BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
 # what the template uses of the records
-USED = ("histories", "groups", "n", "course", "beside", "equal_terms", "tried", "fragments", "bench")
+USED = ("histories", "groups", "n", "beside", "equal_terms", "tried", "claims", "starts", "fragments", "bench")
 
 
 class Records:
@@ -52,15 +53,36 @@ class Records:
         """A formatted measurement of a model, over its seeds; a dash if it was not measured."""
         return written(tables.with_seeds(self.histories[model]), key)
 
-    def course(self, model: str, key: str, form: str) -> str:
-        """The first, the lowest and the last value of a measurement that was made after each epoch."""
-        values = [value for _, value in tables.series(self.histories[model]["epochs"], key)]
-        return ", ".join(form.format(value) for value in (values[0], min(values), values[-1]))
-
     def beside(self, dataset: str, *variants: str) -> str:
         """The table of several variants on a data set beside each other."""
         names = [f"{variant}-{dataset}" for variant in variants]
         return markdown_table(tables.comparison([self.histories[name] for name in names if name in self.histories]))
+
+    @property
+    def claims(self) -> str:
+        """The table of the paper's claims, with links to its figures; empty if they were not measured."""
+
+        def link(number: str) -> str:
+            dataset = paper_figures.FIGURES[number].datasets[0]
+            return f"[{number}]({paper_figures.FOLDER}/{paper_figures.file_name(number, dataset)})"
+
+        rows = claims.recorded(self.folder)
+        return markdown_table(claims.lines(rows, link)) if rows else ""
+
+    @property
+    def starts(self) -> str:
+        """How many of 500 vectors are in use by network (``ema``, ``residual``) and start, as a table."""
+        in_use: dict[str, dict[str, list[float]]] = {}
+        for variant in ("ema", "residual"):
+            for row in self.searched([f"{variant}-fashionmnist"], num_codes=500, restart_steps=0, warmup_steps=400):
+                if row["variant"] == variant and "error" not in row:
+                    start = row["recipe"]["initialisation"]
+                    in_use.setdefault(start, {}).setdefault(variant, []).append(row["codebook"]["in_use"])
+        lines = [
+            {"start": start} | {f"network of `{v}`": over_seeds(found, "{}") for v, found in of_variant.items()}
+            for start, of_variant in in_use.items()
+        ]
+        return markdown_table(lines) if lines else ""
 
     def searched(self, models: list[str], **conditions) -> list[dict]:
         """The rows of several models' searches that meet all conditions, which name settings or ``images``."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from huggingface_hub import HfApi, SpaceCard, SpaceCardData, metadata_load
 
 import aevq_hub
-from aevq_hub import available_models
-from aevq_hub.folder import CARD_FILE, DEMO_FILES, MAP_FILE, PINS_FILE, Pin
+from aevq_hub import available_models, claims
+from aevq_hub.folder import CARD_FILE, DEMO_FILES, MAP_FILE, PINS_FILE, Pin, shipped_folder
 
 from .contents import PublishError
 from .publish import explained, ladder
@@ -83,6 +83,8 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
     listed = {name: asdict(model.pin) for name, model in shown.items()}
     (folder / "model_cards" / PINS_FILE).write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
     (folder / "requirements.txt").write_text("\n".join(requirements(hardware)) + "\n", encoding="utf-8")
+    if (shipped_folder() / claims.FILE).is_file():
+        shutil.copy(shipped_folder() / claims.FILE, folder / "model_cards")
     front_matter = SpaceCardData(
         **(metadata_load(CHECKOUT / "README.md") or {}),
         models=[model.pin.repo_id for model in shown.values()],

@@ -4,6 +4,7 @@ import html
 
 import gradio as gr
 
+from .. import claims as measured
 from ..explore import about as explore
 from ..explore import data_sets, describe, offers, snippets
 from ..explore.about import About
@@ -21,6 +22,13 @@ probability but a pull: of a batch of images the one whose latent is nearest to 
 the vector to that one (section 3.1). With one vector that does the work of a variational autoencoder (`center`); with
 several it is a codebook (`codebook`, `ema`, `residual`); with a code for each cell of a grid it is close to VQ-VAE
 (`vqae`, `vqvae`). The models here were trained to see for oneself which of this holds.
+"""
+
+_CLAIMS = """
+## What the paper claims, and what we measured
+
+Each claim is split into what can be measured. ✓: it reaches the bound in brackets; ✗: it does not. With ±, the value
+is a mean over several trainings.
 """
 
 
@@ -48,7 +56,16 @@ def results(dataset: str = "mnist") -> str:
     return f"{markdown_table(explore.results(dataset))}\n\n{meanings(explore.COLUMNS)}"
 
 
-ENDPOINTS = (describe_model, results)
+def claims() -> list[dict]:
+    """List the paper's claims with their verdicts and the values that were measured, one for each training.
+
+    Returns:
+        For each claim its number, section, variant, verdict and parts, each with a bound and values by case.
+    """
+    return measured.shipped()
+
+
+ENDPOINTS = (describe_model, results, claims)
 
 
 def _draw_samples(settings: About) -> list[str]:
@@ -73,6 +90,9 @@ def build() -> Tab:
     """Lay the tab out and wire it."""
     with gr.Tab(TITLE, id=ID) as tab:
         gr.Markdown(_PAPER)
+        if verdicts := explore.verdicts():
+            gr.Markdown(_CLAIMS)
+            gr.HTML(_table(verdicts, "the paper's claims"), elem_id="about_claims")
         gr.Markdown("## The variants")
         gr.HTML(_table(explore.variants(), "the variants"), elem_id="about_variants")
         gr.Markdown("## The results")

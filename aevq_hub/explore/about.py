@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .. import pictures
+from .. import claims, pictures
 from ..measures import Lines, as_lines
 from ..registry import DATASETS, VARIANTS
 from .exhibits import data_sets, exhibit, history, of_data_set, offers
@@ -35,6 +35,11 @@ def variants() -> Lines:
         }
         for name, variant in VARIANTS.items()
     ]
+
+
+def verdicts() -> Lines:
+    """The paper's claims with what was measured for them, as a table; without them, no line."""
+    return claims.lines(claims.shipped(), separator="\n")
 
 
 def results(dataset: str) -> Lines:

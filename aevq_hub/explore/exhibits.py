@@ -11,7 +11,7 @@ from threading import Lock
 import torch
 from PIL import Image
 
-from .. import folder, pictures
+from .. import claims, folder, pictures
 from ..config import AEVQConfig, LoadError
 from ..folder import CONFIG_FILE, DEMO_FILES, HISTORY_FILE, available_models, find_files
 from ..model import AEVQ
@@ -173,5 +173,5 @@ def _description(c: AEVQConfig, history: dict) -> str:
         f"**{variant.title}** ({_section(c)}). {variant.summary} A picture of {c.image_size} × {c.image_size} pixels "
         f"becomes {numbers}. Trained on {data['train_images']:,} images; on "
         f"{data['test_images']:,} others the mean squared error is {results['mse']:.4f} "
-        f"(PSNR {results['psnr']:.1f} dB)."
-    )
+        f"(PSNR {results['psnr']:.1f} dB). {claims.about(c.variant)}"
+    ).rstrip()

@@ -6,9 +6,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from aevq_hub.checks import one_of
+from aevq_hub.folder import CARD_FILE
 from aevq_hub.registry import DATASETS
 
-from ..paper_figures import FIGURES, draw
+from ..files import written_beside
+from ..paper_figures import FIGURES, draw, gallery
 
 HELP = "draw the paper's figures from the shipped models"
 DESCRIPTION = """\
@@ -35,3 +37,7 @@ def run(args: argparse.Namespace) -> None:
     todo = [(n, d) for n in numbers for d in ([args.dataset] if args.dataset else FIGURES[n].datasets)]
     for number, dataset in tqdm(todo, unit=" figures"):
         tqdm.write(f"wrote {draw(number, dataset, args.output)}")
+    if not args.figures:
+        with written_beside(page := args.output / CARD_FILE) as beside:
+            beside.write_text(gallery(todo), encoding="utf-8")
+        print(f"wrote {page}, which shows them all")

@@ -1,0 +1,220 @@
+"""What the records of models and searches say about the paper's claims (``claims.py``).
+
+A measurement returns its values by case, such as a data set or a shift, one for each seed. The weights of one seed are
+shipped, so what is measured from them has one value.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from statistics import mean, stdev, variance
+
+from torch import Tensor
+
+from aevq_hub import AEVQ
+from aevq_hub.folder import HISTORY_FILE, SEARCH_FILE, history
+from aevq_hub.measures import flat
+from aevq_hub.registry import DATASETS
+
+from . import metrics, tables
+from .data import load
+from .evaluate import Benchmark
+from .recipe import Recipe
+from .rows import DataError
+from .sources import find_source
+
+Values = dict[str, list[float]]
+Measurement = Callable[["Evidence"], Values]
+
+IMAGES = 1000  # test images, evenly spaced, from which pictures start
+COLLAPSED = 0.9  # of the error of the mean image
+ALL = tuple(DATASETS)
+
+
+class MissingError(ValueError):
+    """A record or the images of a data set are missing."""
+
+
+class Evidence:
+    """A folder of models with their records, and the test images of their data sets.
+
+    Args:
+        folder: the models' folders.
+        data_root: local copies of the data sets, or None.
+    """
+
+    def __init__(self, folder: Path, data_root: Path | None = None):
+        self.folder, self.data_root = folder, data_root
+        self.model = lru_cache(maxsize=8)(self._model)
+        self.benchmark = lru_cache(maxsize=3)(self._benchmark)
+
+    def _model(self, name: str) -> AEVQ:
+        return AEVQ.from_pretrained(self.folder / name)
+
+    def _benchmark(self, dataset: str) -> Benchmark:
+        try:
+            source = find_source(dataset, data_root=self.data_root)
+            test = load(source, "test")
+        except DataError as error:
+            raise MissingError(str(error)) from error
+        return Benchmark.of(source, test.images, test.labels)
+
+    def record(self, name: str) -> dict:
+        """The history of a model."""
+        if not (self.folder / name / HISTORY_FILE).is_file():
+            raise MissingError(f"there is no {name}")
+        return history(self.folder / name)
+
+    def recorded(self, name: str, key: str) -> list[float]:
+        """A measurement of a model's history, one value for each seed."""
+        found = [values[key] for one in tables.trainings(self.record(name)) if key in (values := flat(one))]
+        if not found:
+            raise MissingError(f"the history of {name} has no {key}")
+        return found
+
+    def searched(self, name: str) -> list[dict]:
+        """The rows of a model's search, flat, without those that diverged."""
+        rows = tables.recorded_rows(self.folder / name / SEARCH_FILE)
+        default = {**asdict(Recipe()), "images": None}  # of settings that did not exist when a row was recorded
+        return [flat({**default, **row["recipe"], **row}) for row in rows if "error" not in row]
+
+    def starts(self, dataset: str) -> tuple[Tensor, Tensor]:
+        """Evenly spaced test images (N, C, H, W) in [0, 1] and their classes (N,)."""
+        benchmark = self.benchmark(dataset)
+        if benchmark.labels is None:
+            raise MissingError(f"{dataset} has no classes")
+        stride = max(1, len(benchmark.images) // IMAGES)
+        return metrics.to_float(benchmark.images[::stride]), benchmark.labels[::stride]
+
+
+def recorded(variant: str, key: str, datasets: Sequence[str] = ALL) -> Measurement:
+    """A measurement that the models' histories have, by data set."""
+    return lambda evidence: {d: evidence.recorded(f"{variant}-{d}", key) for d in datasets}
+
+
+def over(variant: str, other: str, key: str, datasets: Sequence[str] = ALL) -> Measurement:
+    """A recorded measurement over the mean of another variant's, by data set."""
+
+    def ratio(evidence: Evidence) -> Values:
+        base = {d: mean(evidence.recorded(f"{other}-{d}", key)) for d in datasets}
+        return {d: [v / base[d] for v in evidence.recorded(f"{variant}-{d}", key)] for d in datasets}
+
+    return ratio
+
+
+def sure_at_ends(evidence: Evidence) -> Values:
+    """How sure the reference classifier is at ±3 σ of ``center``, over how sure it is of test images."""
+    ends, all_images = "sheets.axes.sure_ends", "classifier.sure"
+    return {
+        d: [a / b for a, b in zip(*(evidence.recorded(f"center-{d}", key) for key in (ends, all_images)), strict=True)]
+        for d in ALL
+    }
+
+
+def _course(evidence: Evidence, dataset: str, key: str) -> list[float]:
+    values = [value for _, value in tables.series(evidence.record(f"center-{dataset}")["epochs"], key)]
+    if len(values) < 8:
+        raise MissingError(f"the history of center-{dataset} has {len(values)} epochs with {key}; 8 are needed")
+    return values
+
+
+def drop(key: str) -> Measurement:
+    """The first epoch less the mean of the last quarter, in standard deviations of the last quarter."""
+
+    def measured(evidence: Evidence) -> Values:
+        courses = {d: _course(evidence, d, key) for d in ALL}
+        last = {d: values[-(len(values) // 4) :] for d, values in courses.items()}
+        return {d: [(courses[d][0] - mean(last[d])) / max(stdev(last[d]), 1e-12)] for d in ALL}
+
+    return measured
+
+
+def late_rise(key: str) -> Measurement:
+    """The mean of the last quarter of the epochs over that of the second quarter."""
+
+    def measured(evidence: Evidence) -> Values:
+        courses = {d: _course(evidence, d, key) for d in ALL}
+        quarter = {d: len(values) // 4 for d, values in courses.items()}
+        return {d: [mean(v[-quarter[d] :]) / mean(v[quarter[d] : 2 * quarter[d]])] for d, v in courses.items()}
+
+    return measured
+
+
+def lost(variant: str) -> Measurement:
+    """The PSNR that pictures from codes lack, in dB."""
+
+    def measured(evidence: Evidence) -> Values:
+        pairs = {d: [evidence.recorded(f"{variant}-{d}", k) for k in ("psnr", "quantized_psnr")] for d in ALL}
+        return {d: [a - b for a, b in zip(*pair, strict=True)] for d, pair in pairs.items()}
+
+    return measured
+
+
+def lost_literally(evidence: Evidence) -> Values:
+    """The PSNR that the best picture from codes lacks to the best direct one, in searches without optional term."""
+    rows = [
+        row for row in evidence.searched("vqae-fashionmnist")
+        if row["variant"] == "vqae" and not row["center_reconstruction_weight"]
+    ]  # fmt: skip
+    if not rows:
+        raise MissingError("no recorded search trains vqae without the optional term")
+    return {"fashionmnist": [max(row["psnr"] for row in rows) - max(row["quantized_psnr"] for row in rows)]}
+
+
+def _mean_image_error(evidence: Evidence, dataset: str) -> float:
+    images = evidence.benchmark(dataset).images
+    return metrics.to_float(images).var(0, correction=0).mean().item()
+
+
+def zero_collapse(evidence: Evidence) -> Values:
+    """The error of ``zero`` over that of the mean image, by data set."""
+    return {d: [e / _mean_image_error(evidence, d) for e in evidence.recorded(f"zero-{d}", "mse")] for d in ALL}
+
+
+def _tried(evidence: Evidence, variant: str, dataset: str) -> Iterator[tuple[float, float, tuple]]:
+    """The weight and the error over that of the mean image of a variant's searches, with what they depend on."""
+    mean_image = _mean_image_error(evidence, dataset)
+    for row in evidence.searched(f"{variant}-{dataset}"):
+        if row["variant"] == variant:
+            yield row["pull_weight"], row["mse"] / mean_image, (row["latent_dim"], row["images"], row["epochs"])
+
+
+def zero_worst(evidence: Evidence) -> Values:
+    """The largest error of the searches of ``zero`` over that of the mean image, with its weight, by data set."""
+    found = {d: list(_tried(evidence, "zero", d)) for d in ALL}
+    worst = {d: max(tried, key=lambda one: one[1]) for d, tried in found.items() if tried}
+    if not worst:
+        raise MissingError("no recorded search of zero")
+    return {f"{d}, λ1 = {weight:g}": [error] for d, (weight, error, _) in worst.items()}
+
+
+def center_where_zero_collapsed(evidence: Evidence) -> Values:
+    """The error of ``center`` over that of the mean image, at the weights at which ``zero`` collapsed."""
+    values = {}
+    for d in ALL:
+        collapsed = {(weight, how) for weight, error, how in _tried(evidence, "zero", d) if error >= COLLAPSED}
+        for weight, error, how in _tried(evidence, "center", d):
+            if (weight, how) in collapsed:
+                values[f"{d}, λ1 = {weight:g}"] = [error]
+    if not values:
+        raise MissingError("no recorded search trains center at a weight at which zero collapsed")
+    return values
+
+
+def deeper(evidence: Evidence) -> Values:
+    """How many more of 500 vectors are in use with the deeper network, in pooled standard deviations, by start."""
+    in_use: dict[str, dict[str, list[float]]] = {}
+    for variant in ("ema", "residual"):
+        for row in evidence.searched(f"{variant}-fashionmnist"):
+            if row["variant"] == variant and row["num_codes"] == 500 and not row["restart_steps"]:
+                found = in_use.setdefault(row["initialisation"], {}).setdefault(variant, [])
+                found.append(row["codebook.in_use"])
+    values = {}
+    for start, found in in_use.items():
+        if len(found) == 2 and all(len(several) > 1 for several in found.values()):
+            pooled = (mean(variance(several) for several in found.values())) ** 0.5
+            values[f"{start} start"] = [(mean(found["residual"]) - mean(found["ema"])) / max(pooled, 1)]
+    if not values:
+        raise MissingError("no recorded searches train ema and residual with 500 vectors and the same start over seeds")
+    return values

@@ -1,0 +1,39 @@
+"""``claims``: what the paper claims, measured."""
+
+import argparse
+
+from tqdm import tqdm
+
+from aevq_hub import claims
+from aevq_hub.checks import one_of
+from aevq_hub.measures import markdown_table
+
+from ..claim_records import Evidence
+from ..claims import CLAIMS, measure
+from ..files import write_json
+from . import options
+
+HELP = "measure the paper's twelve claims on the trained models"
+DESCRIPTION = """\
+Measure each claim of the paper against bounds that were fixed before, and write the values and verdicts into the
+folder of models, from where the report and the demo take them. Test images are needed, no training is.
+
+""" + "\n".join(f"  {number:<4}{claim.variant:<12}{claim.says}" for number, claim in CLAIMS.items())
+
+
+def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("claims", nargs="*", metavar="NUMBER", help="such as 4; by default all, which are recorded")
+    options.add_output(parser)
+    options.add_data_root(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure the claims and print their table."""
+    numbers = [one_of("claim", number, CLAIMS) for number in args.claims] or list(CLAIMS)
+    evidence = Evidence(args.output, args.data_root)
+    rows = [measure(number, evidence) for number in tqdm(numbers, unit=" claims")]
+    print(markdown_table(claims.lines(rows)))
+    if not args.claims:
+        write_json(args.output / claims.FILE, rows)
+        print(f"\nwrote {args.output / claims.FILE}")
