@@ -11,6 +11,7 @@ try:
         bench,
         card,
         claims,
+        compare,
         evaluate,
         figures,
         fragments,
@@ -32,8 +33,8 @@ except ModuleNotFoundError as error:
 
 COMMANDS = {
     "train": train, "all": all_models, "search": search, "evaluate": evaluate, "card": card, "report": report,
-    "map": map, "prior": prior, "fragments": fragments, "figures": figures, "claims": claims, "push": push,
-    "push-space": push_space, "bench": bench,
+    "map": map, "prior": prior, "fragments": fragments, "figures": figures, "claims": claims, "compare": compare,
+    "push": push, "push-space": push_space, "bench": bench,
 }  # fmt: skip
 
 OVERVIEW = """\
@@ -56,6 +57,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
   {prog} prior vqae-mnist                    the prior that a grid model draws from
   {prog} figures 3.2                         the paper's figures, from the shipped models
   {prog} claims                              the paper's claims, measured
+  {prog} compare mnist                       other libraries on the same networks and images
   {prog} fragments                           why grids learn fragments: the paper's open question, measured
   {prog} report                              the report on all models, from their records
   {prog} push center-mnist --to NAMESPACE    publish its folder on the Hub

@@ -20,12 +20,13 @@ COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate",
 TO_VECTOR = "image-to-vector"
 # single vectors on 28 × 28 pixels, on equal terms; from a grey start, this rate may make all pixels black
 SMALL = {"learning_rate": 4e-3, "output_start": "mean", "precision": "bf16", "components": 50}
+FACES = {"learning_rate": 2e-3, "output_start": "mean", "precision": "bf16"}  # likewise on 64 × 64 pixels in colour
 RECIPES = {
     "ae": Recipe(latent_dim=128),
 
     "ae-conv-mnist": Recipe(latent_dim=48, **SMALL),
     "ae-conv-fashionmnist": Recipe(latent_dim=64, **SMALL),
-    "ae-conv-celeba": Recipe(latent_dim=128),
+    "ae-conv-celeba": Recipe(latent_dim=128, **FACES),
     "ae-conv": Recipe(latent_dim=64, precision="bf16"),
 
     "classifier-mnist": Recipe(latent_dim=128, classifier_epochs=30, learning_rate=2e-3, schedule="cosine"),
@@ -34,16 +35,17 @@ RECIPES = {
 
     "center-mnist": Recipe(latent_dim=32, num_codes=1, pull_weight=0.002, pull_batch_size=128, **SMALL),
     "center-fashionmnist": Recipe(latent_dim=32, num_codes=1, pull_weight=0.003, pull_batch_size=128, **SMALL),
+    "center-celeba": Recipe(latent_dim=64, num_codes=1, pull_weight=0.02, pull_batch_size=128, **FACES),
     "center": Recipe(latent_dim=64, num_codes=1, pull_weight=0.03, pull_batch_size=128, precision="bf16"),
 
     "zero-mnist": Recipe(latent_dim=32, pull_weight=0.1, **SMALL),
     "zero-fashionmnist": Recipe(latent_dim=32, pull_weight=0.01, **SMALL),
-    "zero-celeba": Recipe(latent_dim=128, pull_weight=1.0),
+    "zero-celeba": Recipe(latent_dim=64, pull_weight=0.01, **FACES),
     "zero": Recipe(latent_dim=64, pull_weight=0.01),
 
     "codebook-mnist": Recipe(latent_dim=32, num_codes=20, pull_weight=0.1, pull_batch_size=128, **SMALL),
     "codebook-fashionmnist": Recipe(latent_dim=32, num_codes=20, pull_weight=0.1, pull_batch_size=128, **SMALL),
-    "codebook-celeba": Recipe(latent_dim=128, num_codes=20, pull_weight=10.0, pull_batch_size=128),
+    "codebook-celeba": Recipe(latent_dim=64, num_codes=20, pull_weight=0.3, pull_batch_size=128, **FACES),
     "codebook": Recipe(latent_dim=64, num_codes=20, pull_weight=0.1, pull_batch_size=128),
 
     "ema-mnist": Recipe(latent_dim=48, num_codes=50, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05),
@@ -90,7 +92,7 @@ RECIPES = {
 
     "vae-mnist": Recipe(latent_dim=32, kl_weight=0.1, **SMALL),
     "vae-fashionmnist": Recipe(latent_dim=32, kl_weight=1.0, decoder_variance="learned", **SMALL),
-    "vae-celeba": Recipe(latent_dim=128, kl_weight=1.0),
+    "vae-celeba": Recipe(latent_dim=64, kl_weight=0.1, **FACES),
     "vae": Recipe(latent_dim=64, kl_weight=1.0, decoder_variance="learned"),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipp
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, over_seeds, written
 from aevq_hub.registry import DATASETS
 
-from . import fragments, paper_figures, tables
+from . import compare, fragments, paper_figures, tables
 from .files import written_beside
 from .publish import ladder
 from .recipe import Recipe
@@ -22,7 +22,19 @@ BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
 # what the template uses of the records
-USED = ("histories", "groups", "n", "beside", "equal_terms", "tried", "claims", "starts", "fragments", "bench")
+USED = (
+    "histories",
+    "groups",
+    "n",
+    "beside",
+    "equal_terms",
+    "tried",
+    "claims",
+    "starts",
+    "fragments",
+    "comparison",
+    "bench",
+)
 
 
 class Records:
@@ -123,6 +135,18 @@ class Records:
             name: {"table": markdown_table(fragments.table(rows)), **fragments.verdict(rows), **rows[0]["length"]}
             for name, rows in found.items()
         }
+
+    @property
+    def comparison(self) -> dict[str, dict]:
+        """Other libraries' models beside ours: tables, the length of the trainings and the picture, by data set."""
+        found = {}
+        for name in DATASETS:
+            if rows := compare.rows_of(self.folder / compare.FILE, name):
+                vectors, grids = (markdown_table(compare.table(rows, grids)) for grids in (False, True))
+                seeds = 1 + max(row["seed"] for row in rows)
+                found[name] = {"vectors": vectors, "grids": grids, "picture": compare.PICTURE.format(name),
+                               "seeds": seeds, **rows[0]["length"]}  # fmt: skip
+        return found
 
     def tried(self, model: str, key: str, **conditions) -> str:
         """A measurement of the rows of a model's search that meet all conditions, or its range over these rows.

@@ -85,7 +85,7 @@ class Trainer:
         steps = math.ceil(len(images) / self.recipe.batch_size)
         self._refuse_endless_warmup(steps)
         if not epoch and self.recipe.output_start == "mean":
-            self._start_output(images)
+            start_output(self.model, images)
         self.ranks.align(self.model.parameters())
         self.vectors.start_epoch(epoch, epoch * steps)
 
@@ -159,17 +159,6 @@ class Trainer:
                 f"the warm-up and the ramp or feed steps after it take {needed} steps, but the training has only "
                 f"{total_steps}; lower them (--warmup-steps, --feed-steps, --ramp-steps) or train for more epochs"
             )
-
-    @torch.no_grad()
-    def _start_output(self, images: Tensor) -> None:
-        """Set the decoder's last bias to the logits of the mean image, per channel or, for an MLP, per pixel.
-
-        Started from grey, a grid's decoder may darken all pixels of MNIST at once until no pixel has a gradient.
-        """
-        bias = [module.bias for module in self.model.decoder.modules() if getattr(module, "bias", None) is not None][-1]
-        mean = sum((x.sum(0) for x in metrics.batches(images)), torch.zeros(())) / len(images)  # (C, H, W)
-        mean = mean.flatten() if mean.numel() == bias.numel() else mean.mean((1, 2))
-        bias.copy_(mean.logit(eps=0.01))
 
     @property
     def finished(self) -> bool:
@@ -248,3 +237,16 @@ def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
                 f"{path} was made with {key} = {flat_theirs.get(key)}, not {value}; give the same settings to continue "
                 "it, --restart to train from the beginning, or another --output"
             )
+
+
+@torch.no_grad()
+def start_output(model: AEVQ, images: Tensor) -> None:
+    """Set the decoder's last bias to the logits of the mean of uint8 images (N, C, H, W), per channel or, for an MLP,
+    per pixel.
+
+    Started from grey, a grid's decoder may darken all pixels of MNIST at once until no pixel has a gradient.
+    """
+    bias = [module.bias for module in model.decoder.modules() if getattr(module, "bias", None) is not None][-1]
+    mean = sum((x.sum(0) for x in metrics.batches(images)), torch.zeros(())) / len(images)  # (C, H, W)
+    mean = mean.flatten() if mean.numel() == bias.numel() else mean.mean((1, 2))
+    bias.copy_(mean.logit(eps=0.01))

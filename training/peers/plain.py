@@ -5,9 +5,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from aevq_hub import AEVQ, AEVQConfig
+from aevq_hub import AEVQConfig
 
 from ..recipe import Recipe
+from . import networks
 
 
 class Plain:
@@ -20,8 +21,7 @@ class Plain:
     """
 
     def __init__(self, config: AEVQConfig, recipe: Recipe, images: Tensor):
-        torch.manual_seed(recipe.seed)
-        self.model, self.recipe, self.pixels = AEVQ(config).train(), recipe, images.float() / 255
+        self.model, self.recipe, self.pixels = networks(config, recipe, images).train(), recipe, images.float() / 255
         self.loader = DataLoader(TensorDataset(self.pixels), recipe.batch_size, shuffle=True)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate)
         self.loss = _loss_of(config, recipe)

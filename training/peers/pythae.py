@@ -1,23 +1,56 @@
-"""pythae (https://github.com/clementchadebec/benchmark_VAE), its models on our networks, by its own trainer."""
+"""pythae (https://github.com/clementchadebec/benchmark_VAE), its models on our networks, by its own trainers."""
 
 # pyright: reportMissingImports=false
 
 import logging
 import tempfile
+from pathlib import Path
 
 import torch
 from pythae.data.datasets import BaseDataset
-from pythae.models import AE, VAE, VQVAE, AEConfig, VAEConfig, VQVAEConfig
+from pythae.models import (
+    AE,
+    VAE,
+    VQVAE,
+    WAE_MMD,
+    AEConfig,
+    AutoModel,
+    BetaVAE,
+    BetaVAEConfig,
+    RAE_GP_Config,
+    RAE_L2_Config,
+    VAEConfig,
+    VQVAEConfig,
+    WAE_MMD_Config,
+)
+from pythae.models import RAE_GP as RAEGP
+from pythae.models import RAE_L2 as RAEL2
 from pythae.models.base.base_utils import ModelOutput
 from pythae.models.nn import BaseDecoder, BaseEncoder
-from pythae.trainers import BaseTrainer, BaseTrainerConfig
+from pythae.trainers import (
+    BaseTrainer,
+    BaseTrainerConfig,
+    CoupledOptimizerTrainer,
+    CoupledOptimizerTrainerConfig,
+)
 from torch import Tensor, nn
 
 from aevq_hub import AEVQ, AEVQConfig
 
 from ..recipe import Recipe
+from . import networks
 
 logging.getLogger("pythae").setLevel(logging.ERROR)
+
+MODELS = {
+    "AE": (AE, AEConfig, {}),
+    "VAE": (VAE, VAEConfig, {}),
+    "β-VAE": (BetaVAE, BetaVAEConfig, {"beta": 0.05}),  # it halves the error: as our `vae` with a KL weight of 0.1
+    "RAE-L2": (RAEL2, RAE_L2_Config, {}),
+    "RAE-GP": (RAEGP, RAE_GP_Config, {}),
+    "WAE": (WAE_MMD, WAE_MMD_Config, {}),
+    "VQVAE": (VQVAE, VQVAEConfig, {}),
+}
 
 
 class Encoder(BaseEncoder):
@@ -47,29 +80,35 @@ class Decoder(BaseDecoder):
 
 
 class Pythae:
-    """pythae's nearest model: VQVAE for grids, VAE, and otherwise AE, which has no pull to a vector.
+    """A model of pythae; by default the nearest one: VQVAE for grids, VAE, and otherwise AE, which has no pull.
 
-    The arguments are those of :class:`training.peers.plain.Plain`.
+    Args:
+        config: the network and the number of vectors.
+        recipe: the batch size, the learning rate, the seed, and the rate at which vectors move.
+        images: uint8 (N, C, H, W).
+        model: a key of ``MODELS``, with the settings that pythae has by default.
     """
 
-    def __init__(self, config: AEVQConfig, recipe: Recipe, images: Tensor):
-        torch.manual_seed(recipe.seed)
-        ours = AEVQ(config)
-        shape = {"input_dim": (config.channels, config.image_size, config.image_size), "latent_dim": config.latent_dim}
-        networks = Encoder(ours.encoder, config.variational), Decoder(ours.decoder)
+    def __init__(self, config: AEVQConfig, recipe: Recipe, images: Tensor, model: str = ""):
+        ours = networks(config, recipe, images)
+        model = model or ("VQVAE" if config.grid_size else "VAE" if config.variational else "AE")
+        kind, settings, options = MODELS[model]
         if config.grid_size:
-            quantizer = {"num_embeddings": config.num_codes, "use_ema": True, "decay": 1 - recipe.ema_rate}
-            self.model = VQVAE(VQVAEConfig(**shape, **quantizer), *networks)
-        elif config.variational:
-            self.model = VAE(VAEConfig(**shape), *networks)
-        else:
-            self.model = AE(AEConfig(**shape), *networks)
+            options = {"num_embeddings": config.num_codes, "use_ema": True, "decay": 1 - recipe.ema_rate}
+        shape = {"input_dim": (config.channels, config.image_size, config.image_size), "latent_dim": config.latent_dim}
+        wrapped = Encoder(ours.encoder, config.variational), Decoder(ours.decoder)
+        self.config, self.model = config, kind(settings(**shape, **options), *wrapped)
         data = BaseDataset(images.float() / 255, torch.zeros(len(images)))
         self.folder = tempfile.TemporaryDirectory()
-        settings = BaseTrainerConfig(
-            self.folder.name, recipe.batch_size, recipe.batch_size, 1, learning_rate=recipe.learning_rate, no_cuda=True
-        )
-        self.trainer = BaseTrainer(self.model, data, None, settings)
+        common = (self.folder.name, recipe.batch_size, recipe.batch_size, 1)
+        if model == "RAE-L2":  # its weight decay is the decoder's alone, as in pythae's TrainingPipeline
+            decay = {"weight_decay": self.model.model_config.reg_weight}
+            rates = {f"{part}_learning_rate": recipe.learning_rate for part in ("encoder", "decoder")}
+            training = CoupledOptimizerTrainerConfig(*common, no_cuda=True, decoder_optimizer_params=decay, **rates)
+            self.trainer = CoupledOptimizerTrainer(self.model, data, None, training)
+        else:
+            training = BaseTrainerConfig(*common, learning_rate=recipe.learning_rate, no_cuda=True)
+            self.trainer = BaseTrainer(self.model, data, None, training)
         self.trainer.prepare_training()
         self.epochs = 0
 
@@ -77,6 +116,22 @@ class Pythae:
         """Train on every image once."""
         self.epochs += 1
         self.trainer.train_step(self.epochs)
+
+    def trained(self) -> AEVQ:
+        """The trained networks, and vectors, as one of our models."""
+        ours = AEVQ(self.config).eval()
+        ours.encoder, ours.decoder = self.model.encoder.network, self.model.decoder.network
+        if self.config.grid_size:
+            ours.codebook = nn.Parameter(self.model.quantizer.embeddings.detach().clone())
+        return ours.eval()
+
+    def save(self, folder: Path) -> None:
+        """Save the model as the library does, for its own loading."""
+        self.model.save(str(folder))
+
+    @staticmethod
+    def load(folder: Path) -> None:
+        AutoModel.load_from_folder(str(folder))
 
     @torch.no_grad()
     def mse(self, images: Tensor) -> float:

@@ -1,10 +1,96 @@
-"""vector-quantize-pytorch (https://github.com/lucidrains/vector-quantize-pytorch): its VectorQuantize."""
+"""vector-quantize-pytorch (https://github.com/lucidrains/vector-quantize-pytorch): its quantizers in our networks."""
 
 # pyright: reportMissingImports=false
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import torch
-from torch import Tensor
-from vector_quantize_pytorch import VectorQuantize
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+from vector_quantize_pytorch import FSQ, SimVQ, VectorQuantize
+
+from aevq_hub import AEVQ, AEVQConfig
+
+from ..recipe import Recipe
+from . import networks
+
+COMMITMENT = 10  # the weight of its examples (examples/autoencoder.py)
+LEVELS = {100: [5, 5, 4], 512: [8, 8, 8]}  # of FSQ, by the number of codes
+WEIGHTS = "model.pt"
+ALIVE = {"kmeans_init": True, "threshold_ema_dead_code": 2}  # what its README recommends for more codes in use
+QUANTIZERS: dict[str, Callable[[AEVQConfig, Recipe], nn.Module]] = {
+    "VectorQuantize": lambda c, r: VectorQuantize(c.latent_dim, c.num_codes, decay=1 - r.ema_rate, **ALIVE),
+    "VectorQuantize, straight-through": lambda c, r: VectorQuantize(
+        c.latent_dim, c.num_codes, decay=1 - r.ema_rate, rotation_trick=False, **ALIVE
+    ),
+    "FSQ": lambda c, r: FSQ(LEVELS[c.num_codes], dim=c.latent_dim),
+    "SimVQ": lambda c, r: SimVQ(c.latent_dim, c.num_codes),
+    "SimVQ, straight-through": lambda c, r: SimVQ(c.latent_dim, c.num_codes, rotation_trick=False),
+}
+
+
+class Quantized(AEVQ):
+    """One of our models that asks another quantizer for the indices. Its codebook contains that one's codes."""
+
+    def __init__(self, config: AEVQConfig, quantizer: Any):
+        super().__init__(config)
+        self.quantizer = quantizer.eval()
+        codes = torch.arange(config.num_codes)[None]
+        vectors = quantizer.indices_to_codes(codes)[0] if isinstance(quantizer, FSQ) else quantizer.codebook
+        self.codebook = nn.Parameter(vectors.detach().clone())
+
+    def quantize(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        cells = z.movedim(1, -1)  # (B, h, w, D)
+        indices = self.quantizer(cells.flatten(1, 2))[1].view(cells.shape[:-1])
+        quantized = self.vectors[indices].movedim(-1, 1)
+        return quantized, indices, (z - quantized).detach().norm(dim=1)
+
+
+class VectorQuantized:
+    """Our grid network with a quantizer of the library, by a plain loop as in its examples.
+
+    Args:
+        config: the network and the number of codes.
+        recipe: the batch size, the learning rate, the seed, and the rate at which vectors move.
+        images: uint8 (N, C, H, W).
+        model: a key of ``QUANTIZERS``.
+    """
+
+    def __init__(self, config: AEVQConfig, recipe: Recipe, images: Tensor, model: str):
+        ours = networks(config, recipe, images)
+        parts = {"encoder": ours.encoder, "decoder": ours.decoder, "quantizer": QUANTIZERS[model](config, recipe)}
+        self.config, self.parts = config, nn.ModuleDict(parts)
+        self.loader = DataLoader(TensorDataset(images.float() / 255), recipe.batch_size, shuffle=True)
+        self.optimizer = torch.optim.Adam(self.parts.parameters(), lr=recipe.learning_rate)
+
+    def epoch(self) -> None:
+        """Train on every image once."""
+        self.parts.train()
+        for (x,) in self.loader:
+            z = self.parts["encoder"](x)  # (N, D, h, w)
+            q, _, *losses = self.parts["quantizer"](z.flatten(2).movedim(1, -1))  # (N, h·w, D); FSQ has no loss
+            x_hat = torch.sigmoid(self.parts["decoder"](q.movedim(-1, 1).view_as(z)))
+            loss = F.mse_loss(x_hat, x) + COMMITMENT * sum(one.sum() for one in losses)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+
+    def trained(self) -> AEVQ:
+        """The trained networks and codes as one of our models."""
+        ours = Quantized(self.config, self.parts["quantizer"])
+        ours.encoder, ours.decoder = self.parts["encoder"], self.parts["decoder"]
+        return ours.eval()
+
+    def save(self, folder: Path) -> None:
+        """Save the model as one does without a format of the library's own."""
+        torch.save(self.parts.state_dict(), folder / WEIGHTS)
+
+    @staticmethod
+    def load(folder: Path) -> None:
+        torch.load(folder / WEIGHTS, weights_only=True)
 
 
 def quantizer(z: Tensor, codes: int, rate: float):

@@ -1,0 +1,98 @@
+"""Other libraries beside ours: all are trained and measured alike, and what is not installed gets a row saying so."""
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from aevq_hub.registry import DATASETS
+from training import compare as comparing
+from training.__main__ import main
+from training.compare import ENTRIES, RATES, Length, compare, picture, table
+from training.peers import networks
+from training.recipe import Recipe
+from training.recipes import configure
+from training.sources import find_source
+from training.timing import installed
+
+SHORT = Length(images=128, epochs=1)
+
+
+@pytest.fixture(scope="module")
+def rows(mirror, tmp_path_factory):
+    path = tmp_path_factory.mktemp("compared") / comparing.FILE
+    entries = ["`center`", "pythae RAE-L2", "`vqvae`"]
+    source = find_source("mnist", data_root=mirror)
+    return compare(source, 2, path, SHORT, entries=entries, progress=False), path, source
+
+
+def test_every_entry_is_tuned_alike_and_trained_with_all_seeds(rows):
+    found, _, _ = rows
+    for name in ("`center`", "`vqvae`"):
+        own = [row for row in found if row["entry"] == name]
+        tuned = {row["rate"]: row["held_out"] for row in own if "held_out" in row}
+        trained = [row for row in own if "results" in row]
+        assert sorted(tuned) == sorted(RATES) and [row["seed"] for row in trained] == [0, 1]
+        assert {row["rate"] for row in trained} == {min(tuned, key=tuned.__getitem__)}
+        assert all({"mse", "frechet.samples", "kept.one"} <= row["results"].keys() for row in trained)
+        assert all(cost > 0 for row in trained for cost in row["costs"].values())
+
+
+def test_tables_have_means_over_seeds_and_say_what_is_missing(rows):
+    found, _, _ = rows
+    vectors = {line["model"]: line for line in table(found, grids=False)}
+    assert " ± " in vectors["`center`"]["MSE"] and "`vqvae`" not in vectors
+    if not installed("pythae"):
+        assert vectors["pythae RAE-L2"]["MSE"] == "pythae is not installed"
+        assert vectors["pythae RAE-L2"]["images/s"] == "–"
+    (line,) = table(found, grids=True)
+    assert line["model"] == "`vqvae`" and " ± " in line["perplexity"]
+
+
+def test_nothing_is_trained_twice_and_a_diverged_training_is_said(rows):
+    found, path, source = rows
+    before = path.read_bytes()
+    assert compare(source, 2, path, SHORT, entries=["`center`"], progress=False) == found
+    assert path.read_bytes() == before
+    diverged = [{"entry": "FSQ", "dataset": "mnist", "length": {}, "rate": 0.004, "seed": 0, "results": {}}]
+    assert table(diverged, grids=True)[0]["MSE"] == "diverged"
+
+
+def test_picture_shows_the_images_and_each_entry(rows):
+    _, path, source = rows
+    shown = picture(source, path.parent / comparing.STRIPS)
+    two, three = 2 * 58, 4 * 58  # at 56 pixels each: the images, center and vqvae, and pythae if it is installed
+    assert two < shown.height < three + 58 and len(shown.convert("L").getcolors()) > 20
+
+
+def test_command_writes_rows_and_picture(mirror, tmp_path, capsys):
+    arguments = ["compare", "mnist", "--images", "128", "--epochs", "1", "--seeds", "1", "--data-root", str(mirror)]
+    assert main([*arguments, "--entries", "`ae-conv`", "--output", str(tmp_path)]) == 0
+    assert "| `ae-conv` | 0." in capsys.readouterr().out
+    assert {row["entry"] for row in json.loads((tmp_path / comparing.FILE).read_text())} == {"`ae-conv`"}
+    with Image.open(tmp_path / comparing.PICTURE.format("mnist")) as drawn:
+        assert drawn.width > 10 * 56
+    assert main([*arguments, "--entries", "pytae", "--output", str(tmp_path)]) == 1
+    assert "unknown model 'pytae'; choose from `ae-conv`, " in capsys.readouterr().err
+
+
+def test_all_start_from_the_same_networks(generator):
+    """Ours, and those given to other libraries, with the same output."""
+    recipe = Recipe(latent_dim=8, output_start="mean", seed=3)
+    config = configure("ae-conv", "mnist", DATASETS["mnist"], recipe)
+    images = torch.randint(256, (32, 1, 28, 28), dtype=torch.uint8, generator=generator)
+    first, second = (networks(config, recipe, images).eval() for _ in range(2))
+    x = images / 255
+    assert torch.equal(first(x), second(x)) and (first(x).mean() - x.mean()).abs() < 0.05
+    assert len({(entry.library, entry.model, entry.variant) for entry in ENTRIES.values()}) == len(ENTRIES)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if entry.library != "ours"])
+def test_other_libraries_learn(name, mirror, tmp_path):
+    """Needs ``pip install "aevq-hub[peers]"``."""
+    source = find_source("mnist", data_root=mirror)
+    found = compare(source, 1, tmp_path / comparing.FILE, Length(256, 4), entries=[name], progress=False)
+    (trained,) = (row for row in found if "results" in row)
+    assert trained["results"]["mse"] < 0.09

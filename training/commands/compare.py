@@ -1,0 +1,53 @@
+"""``compare``: other libraries beside this one."""
+
+import argparse
+
+from aevq_hub.checks import one_of
+from aevq_hub.measures import markdown_table
+from aevq_hub.registry import DATASETS
+
+from ..compare import ENTRIES, FILE, PICTURE, RATES, STRIPS, Length, compare, picture, table
+from ..files import written_beside
+from ..sources import find_source
+from . import options
+
+HELP = "train other libraries' models on the same networks and images, and measure them alike"
+DESCRIPTION = f"""\
+Train models of pythae, vector-quantize-pytorch and autoencoders, and ours, on the same networks, images, epochs and
+seeds in fp32, and measure all alike. Each has the better of the learning rates {" and ".join(f"{r:g}" for r in RATES)}
+on held-out images, and otherwise its library's default settings; ours have their recipes, which were searched for.
+Finished trainings are not repeated. `pip install "aevq-hub[peers]"` installs the others; what is missing gets a row
+that says so.
+
+""" + "\n".join(f"  {name}" for name in ENTRIES)
+
+
+def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("dataset", metavar="DATASET", help=", ".join(DATASETS))
+    text = "only these, separated by semicolons (all)"
+    parser.add_argument(
+        "--entries", type=lambda text: text.split(";"), default=list(ENTRIES), metavar="A;B…", help=text
+    )
+    parser.add_argument("--seeds", type=options.at_least_one, default=3, help="trainings of each model (%(default)s)")
+    for name, text in (("images", "training images"), ("epochs", "epochs")):
+        value = getattr(Length, name)
+        parser.add_argument(f"--{name}", type=options.at_least_one, default=value, help=f"{text} (%(default)s)")
+    text = "parallel trainings (%(default)s); speeds are fair with one"
+    parser.add_argument("--jobs", type=options.at_least_one, default=1, help=text)
+    options.add_output(parser)
+    options.add_data_root(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, measure and print the tables."""
+    source = find_source(one_of("data set", args.dataset, DATASETS), data_root=args.data_root)
+    entries = [one_of("model", entry, ENTRIES) for entry in args.entries]
+    path, length = args.output / FILE, Length(args.images, args.epochs)
+    rows = compare(source, args.seeds, path, length, entries=entries, jobs=args.jobs)
+    for grids in (False, True):
+        if lines := table(rows, grids):
+            print(f"\n{markdown_table(lines)}")
+    with written_beside(drawn := args.output / PICTURE.format(source.name)) as beside:
+        picture(source, args.output / STRIPS).save(beside, "PNG")
+    print(f"\nwrote {path} and {drawn}")

@@ -1,0 +1,263 @@
+"""Other libraries' models on the same networks, images, epochs and seeds as ours, measured alike."""
+
+import contextlib
+import importlib
+import io
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from aevq_hub import AEVQ, pictures
+from aevq_hub.measures import MEASURES, Lines, over_seeds
+
+from . import metrics
+from .data import load
+from .evaluate import Benchmark, measure
+from .files import written_beside
+from .parallel import record_rows
+from .recipe import Recipe
+from .recipes import configure, recipe_for
+from .release import prepare
+from .rows import Source
+from .seeds import measured_values
+from .tables import recorded_rows
+from .trainer import DivergedError, Trainer
+
+FILE, PICTURE = "compare.json", "compare-{}.png"
+RATES = (0.001, 0.004)  # each entry has the one with the lower error on held-out images
+HELD_OUT = 2000  # training images, at most a tenth
+SHEETS = 1000  # images that sheets start from
+TESTED = 5000  # test images, evenly spaced
+PICTURED = 10
+STRIPS = ".compare"  # the folder of the reconstructions
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of a library."""
+
+    library: str  # "ours", or a module of training.peers and its class
+    variant: str  # ours, whose network and measures it has
+    model: str = ""  # the library's name for it
+
+
+ENTRIES = {
+    "`ae-conv`": Entry("ours", "ae-conv"),
+    "`zero`": Entry("ours", "zero"),
+    "`center`": Entry("ours", "center"),
+    "`vae`": Entry("ours", "vae"),
+    "pythae AE": Entry("pythae.Pythae", "ae-conv", "AE"),
+    "pythae RAE-L2": Entry("pythae.Pythae", "ae-conv", "RAE-L2"),
+    "pythae RAE-GP": Entry("pythae.Pythae", "ae-conv", "RAE-GP"),
+    "pythae WAE": Entry("pythae.Pythae", "ae-conv", "WAE"),
+    "pythae VAE": Entry("pythae.Pythae", "vae", "VAE"),
+    "pythae β-VAE": Entry("pythae.Pythae", "vae", "β-VAE"),
+    "autoencoders AE": Entry("autoencoders_models.Autoencoders", "ae-conv", "ae"),
+    "autoencoders WAE": Entry("autoencoders_models.Autoencoders", "ae-conv", "wae"),
+    "`vqvae`": Entry("ours", "vqvae"),
+    "pythae VQVAE": Entry("pythae.Pythae", "vqvae", "VQVAE"),
+    "VectorQuantize": Entry("vector_quantize.VectorQuantized", "vqvae", "VectorQuantize"),
+    "VectorQuantize, straight-through": Entry(
+        "vector_quantize.VectorQuantized", "vqvae", "VectorQuantize, straight-through"
+    ),
+    "FSQ": Entry("vector_quantize.VectorQuantized", "vqvae", "FSQ"),
+    "SimVQ": Entry("vector_quantize.VectorQuantized", "vqvae", "SimVQ"),
+    "SimVQ, straight-through": Entry("vector_quantize.VectorQuantized", "vqvae", "SimVQ, straight-through"),
+}
+# columns: of both kinds, of single vectors, of grids, and what it costs
+COMMON = ("mse", "frechet.reconstructions", "frechet.samples", "frechet.midpoints")
+VECTORS = (*COMMON, "frechet.gaussian", "sheets.directions.frechet", "kept.half", "kept.one")
+GRIDS = (*COMMON, "codebook.in_use", "codebook.perplexity")
+COSTS = {"parameters": ("parameters", "{:,.0f}"), "megabytes": ("MB on disk", "{:.2f}"),
+         "load": ("load, ms", "{:.0f}"), "speed": ("images/s", "{:,.0f}"), "rate": ("rate", "{:g}")}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long each training is."""
+
+    images: int = 10_000  # training images
+    epochs: int = 8
+
+
+class Ours:
+    """One of our variants, by its recipe."""
+
+    def __init__(self, config, recipe: Recipe, images: Tensor, model: str = ""):
+        self.trainer, self.images = Trainer(config, recipe), images
+
+    def epoch(self) -> None:
+        """Train on every image once."""
+        self.trainer.run_epoch(self.images)
+
+    def trained(self) -> AEVQ:
+        """The trained model."""
+        return self.trainer.model.eval()
+
+    def save(self, folder: Path) -> None:
+        """Save it."""
+        self.trained().save_pretrained(folder)
+
+    @staticmethod
+    def load(folder: Path) -> None:
+        AEVQ.from_pretrained(folder)
+
+
+def compare(
+    source: Source, seeds: int, path: Path, length: Length | None = None, *, entries: Sequence[str] = tuple(ENTRIES),
+    jobs: int = 1, progress: bool = True,
+) -> list[dict]:  # fmt: skip
+    """Train and measure all entries on a data set, and append a row for each training to a JSON file.
+
+    Every entry is first trained with both rates and the seed 0; the better one on held-out training images is used
+    for all seeds. Finished trainings are not repeated.
+
+    Args:
+        source: the data set.
+        seeds: trainings of each entry.
+        path: the JSON file; the reconstructions are kept beside it.
+        length: how long each training is.
+        entries: keys of ``ENTRIES``.
+        jobs: the number of parallel trainings. Speeds and loading times are fair only with one.
+        progress: whether to show progress bars.
+
+    Returns:
+        The rows of this data set and length.
+    """
+    length = length or Length()
+    Benchmark.of(source, load(source, "test").images[:2], None)  # decode, and train the classifier, before all else
+    for stage in (_rates, _seeds):
+        tasks = stage(entries, seeds, rows_of(path, source.name, length))
+        tasks = [(*task, source, length, path.parent / STRIPS) for task in tasks]
+        record_rows(train, tasks, path, jobs=jobs, progress=progress)
+    return rows_of(path, source.name, length)
+
+
+def rows_of(path: Path, dataset: str, length: Length | None = None) -> list[dict]:
+    """The rows of a data set, of trainings of one length or of any."""
+    rows = [row for row in recorded_rows(path) if row["dataset"] == dataset]
+    return [row for row in rows if length is None or row["length"] == asdict(length)]
+
+
+def _rates(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[str, float, int, bool]]:
+    done = {(row["entry"], row["rate"]) for row in rows if "held_out" in row or "missing" in row}
+    return [(entry, rate, 0, True) for entry in entries for rate in RATES if (entry, rate) not in done]
+
+
+def _seeds(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[str, float, int, bool]]:
+    done = {(row["entry"], row["seed"]) for row in rows if "results" in row}
+    todo = []
+    for entry in entries:
+        tried = {row["held_out"]: row["rate"] for row in rows if row["entry"] == entry and "held_out" in row}
+        if tried:
+            todo += [(entry, tried[min(tried)], seed, False) for seed in range(seeds) if (entry, seed) not in done]
+    return todo
+
+
+def train(
+    name: str, rate: float, seed: int, tuning: bool, source: Source, length: Length, strips: Path, threads: int
+) -> dict:
+    """Train one entry: the row of the file, with its error on held-out images or all measurements."""
+    torch.set_num_threads(threads)
+    entry, images = ENTRIES[name], load(source, "train").images
+    row = {"entry": name, "dataset": source.name, "length": asdict(length), "rate": rate, "seed": seed}
+    try:
+        implementation = _implementation(entry.library)
+    except ImportError as error:
+        return {**row, "missing": f"{error.name} is not installed"}
+    recipe = _recipe(entry.variant, source.name, length, rate, seed)
+    config = configure(entry.variant, source.name, source.dataset, recipe)
+    apart = min(HELD_OUT, len(images) // 10)
+    held_out, used = images[-apart:], images[:-apart][: length.images]
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):  # the others' progress bars
+            run, start = implementation(config, recipe, used, entry.model), time.perf_counter()
+            for _ in range(length.epochs):
+                run.epoch()
+    except (DivergedError, ArithmeticError) as error:
+        return {**row, "held_out" if tuning else "results": float("inf") if tuning else {}, "error": str(error)}
+    speed = length.epochs * len(used) / (time.perf_counter() - start)
+    model = run.trained()
+    if tuning:
+        return {**row, "held_out": metrics.errors(model, held_out)[0]["mse"]}
+    with tempfile.TemporaryDirectory() as folder:
+        run.save(Path(folder))
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+        start = time.perf_counter()
+        run.load(Path(folder))
+        loading = time.perf_counter() - start
+    costs = {"parameters": sum(p.numel() for p in model.parameters()), "megabytes": size / 1e6,
+             "load": 1000 * loading, "speed": speed, "rate": rate}  # fmt: skip
+    prepare(model, used)
+    test = load(source, "test")
+    step = max(1, len(test) // TESTED)  # the first images of MNIST are cleaner than the others
+    benchmark = Benchmark.of(source, test.images[::step], None, progress=False)
+    results = measured_values(measure(model, replace(benchmark, sheets=SHEETS, draws=False)))
+    if seed == 0:
+        _keep(model, test.images[:PICTURED], _kept(strips, source, name))
+    return {**row, "results": results, "costs": costs}
+
+
+def _implementation(library: str):
+    if library == "ours":
+        return Ours
+    module, _, name = library.partition(".")
+    return getattr(importlib.import_module(f".peers.{module}", __package__), name)
+
+
+def _recipe(variant: str, dataset: str, length: Length, rate: float, seed: int) -> Recipe:
+    """Our recipe of a variant, with the latents of ``center`` for all single vectors, and a shorter training."""
+    given = {"epochs": length.epochs, "learning_rate": rate, "seed": seed, "precision": "fp32"}
+    recipe = replace(recipe_for(variant, dataset, **given, output_start="mean"), prior_epochs=0)
+    if recipe.num_codes < 2:
+        return replace(recipe, latent_dim=recipe_for("center", dataset).latent_dim)
+    early = min(200, length.epochs * length.images // recipe.batch_size // 4)  # steps
+    return replace(recipe, warmup_steps=early, feed_steps=early)
+
+
+def _keep(model: AEVQ, images: Tensor, path: Path) -> None:
+    """Keep the reconstructions of some images for the picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_beside(path) as beside:
+        save_file({"x": model.render(model.encode(metrics.to_float(images))).detach().half().contiguous()}, beside)
+
+
+def table(rows: list[dict], grids: bool) -> Lines:
+    """The rows of one data set as a table of single vectors or of grids: means ± standard deviations over seeds."""
+    lines = []
+    for name, entry in ENTRIES.items():
+        own = [row for row in rows if row["entry"] == name]
+        if not own or (entry.variant == "vqvae") != grids:
+            continue
+        missing = next((row["missing"] for row in own if "missing" in row), "")
+        measured = [row for row in own if row.get("results")]
+        line = {"model": name}
+        for key in GRIDS if grids else VECTORS:
+            values = [row["results"][key] for row in measured]
+            line[MEASURES[key].short] = over_seeds(values, MEASURES[key].form) if values else missing or "diverged"
+        for key, (heading, form) in COSTS.items():
+            values = [row["costs"][key] for row in measured]
+            line[heading] = form.format(mean(values)) if values else "–"
+        lines.append(line)
+    return lines
+
+
+def picture(source: Source, strips: Path) -> Image.Image:
+    """The same test images through each entry, a row each; the images themselves first, if they may be shown."""
+    rows = {name: load_file(_kept(strips, source, name))["x"].float() for name in ENTRIES
+            if _kept(strips, source, name).exists()}  # fmt: skip
+    if source.dataset.shareable:
+        rows = {"the images": metrics.to_float(load(source, "test").images[:PICTURED]), **rows}
+    return pictures.sheet(torch.stack(list(rows.values())), [name.strip("`") for name in rows], cell=56)
+
+
+def _kept(strips: Path, source: Source, name: str) -> Path:
+    return strips / source.name / f"{list(ENTRIES).index(name):02}.safetensors"
