@@ -103,16 +103,17 @@ class Records:
         return [row for row in rows if conditions.items() <= flat(default | row | row["recipe"]).items()]
 
     def equal_terms(self, dataset: str, *variants: str, **conditions) -> str:
-        """The table of the recipes that searches tried with several seeds: of each variant the best at each size.
+        """The table of the best recipe of each variant at each size, in the searches that meet all conditions.
 
-        The searches are those that meet all conditions. ``chosen`` marks the recipe of each variant with the lowest
-        score (:func:`tables.chosen`), and ``trials`` says how many recipes the variant had.
+        If searches tried some with several seeds, only those are considered. ``chosen`` marks the recipe of each
+        variant with the lowest score (:func:`tables.chosen`), and ``trials`` says how many recipes the variant had.
         """
         rows = tables.over_seeds(self.searched([f"{variant}-{dataset}" for variant in variants], **conditions))
         trials = Counter(row["variant"] for row in rows if "score" in row or "error" in row)
-        rows = [row for row in rows if "seeds" in row]  # a single seed may be a lucky one
+        # a single seed may be a lucky one
+        rows = [row for row in rows if "seeds" in row] or tables.best_of_each_size(rows)
         if not rows:
-            raise ValueError(f"the searches on {dataset} have no rows with several seeds and {conditions}")
+            raise ValueError(f"the searches on {dataset} have no rows with {conditions}")
         best, lines = tables.chosen(rows), []
         for variant in variants:
             for row in (row for row in rows if row["variant"] == variant):

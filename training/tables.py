@@ -93,6 +93,16 @@ def chosen(rows: list[dict]) -> list[dict]:
     return list(best.values())
 
 
+def best_of_each_size(rows: list[dict]) -> list[dict]:
+    """Of each variant and latent size in the rows of a search, the row with the lowest score."""
+    best: dict[tuple, dict] = {}
+    for row in (row for row in rows if "score" in row):
+        key = row["variant"], row["recipe"]["latent_dim"]
+        if key not in best or row["score"] < best[key]["score"]:
+            best[key] = row
+    return list(best.values())
+
+
 def setting(value) -> str:
     """A setting, formatted: 0.001, not 1e-3."""
     return f"{value:g}" if isinstance(value, float) else str(value)
