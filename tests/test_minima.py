@@ -14,8 +14,7 @@ def test_suite_passes_with_the_declared_minimum_versions(tmp_path):
     uv, python = [sys.executable, "-m", "uv", "-q"], tmp_path / "bin" / "python"
     subprocess.run([*uv, "venv", "--python", sys.executable, tmp_path], check=True)
     install = [*uv, "pip", "install", "--python", python]
-    extras = ["--extra", "app", "--extra", "train"]
-    subprocess.run([*install, "--resolution", "lowest-direct", "-r", ROOT / "pyproject.toml", *extras], check=True)
+    subprocess.run([*install, "--resolution", "lowest-direct", "-e", f"{ROOT}[app,train]"], check=True)
     subprocess.run(
         [*install, "pytest>=8", "hypothesis>=6.100", "playwright>=1.50", "axe-playwright-python>=0.1.4"], check=True
     )
