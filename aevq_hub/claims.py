@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .folder import shipped_folder
 from .measures import Lines, over_seeds
+from .registry import DATASETS
 
 FILE = "claims.json"
 
@@ -48,8 +49,14 @@ def in_words(part: dict) -> str:
     """A measurement of a claim, with its bound."""
     if "missing" in part:
         return f"– {part['says']}: not measured ({part['missing']})"
-    values = "; ".join(f"{case}: {over_seeds(found, part['form'])}" for case, found in part["values"].items())
+    values = "; ".join(f"{_titled(case)}: {over_seeds(v, part['form'])}" for case, v in part["values"].items())
     return f"{'✓' if part['holds'] else '✗'} {part['says']} – {values} ({part['bound']})"
+
+
+def _titled(case: str) -> str:
+    """A case with the title of its data set, if it begins with one."""
+    name, *rest = case.split(", ")
+    return ", ".join([DATASETS[name].title if name in DATASETS else name, *rest])
 
 
 def about(variant: str) -> str:
