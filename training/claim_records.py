@@ -182,7 +182,7 @@ def _tried(evidence: Evidence, variant: str, dataset: str) -> Iterator[tuple[flo
 
 def zero_worst(evidence: Evidence) -> Values:
     """The largest error of the searches of ``zero`` over that of the mean image, with its weight, by data set."""
-    found = {d: list(_tried(evidence, "zero", d)) for d in ALL}
+    found = {d: list(_tried(evidence, "zero", d)) for d in ("mnist", "fashionmnist")}  # with weights of up to 100
     worst = {d: max(tried, key=lambda one: one[1]) for d, tried in found.items() if tried}
     if not worst:
         raise MissingError("no recorded search of zero")
