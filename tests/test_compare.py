@@ -37,6 +37,7 @@ def test_every_entry_is_tuned_alike_and_trained_with_all_seeds(rows):
         assert {row["rate"] for row in trained} == {min(tuned, key=tuned.__getitem__)}
         assert all({"mse", "frechet.samples", "kept.one"} <= row["results"].keys() for row in trained)
         assert all(cost > 0 for row in trained for cost in row["costs"].values())
+        assert all({"load", "speed"} <= row["costs"].keys() for row in trained)  # one at a time
 
 
 def test_tables_have_means_over_seeds_and_say_what_is_missing(rows):
@@ -50,13 +51,30 @@ def test_tables_have_means_over_seeds_and_say_what_is_missing(rows):
     assert line["model"] == "`vqvae`" and " ± " in line["perplexity"]
 
 
-def test_nothing_is_trained_twice_and_a_diverged_training_is_said(rows):
+def test_nothing_is_trained_twice(rows):
     found, path, source = rows
     before = path.read_bytes()
     assert compare(source, 2, path, SHORT, entries=["`center`"], progress=False) == found
     assert path.read_bytes() == before
-    diverged = [{"entry": "FSQ", "dataset": "mnist", "length": {}, "rate": 0.004, "seed": 0, "results": {}}]
-    assert table(diverged, grids=True)[0]["MSE"] == "diverged"
+
+
+def test_diverged_and_tuned_ones_are_not_mixed_up():
+    row = {"entry": "FSQ", "dataset": "mnist", "length": {}, "rate": 0.004, "seed": 0}
+    tuned, bad = row | {"tuning": True, "held_out": 0.1}, row | {"tuning": False, "error": "not finite"}
+    good = row | {"tuning": False, "results": dict.fromkeys(comparing.GRIDS, 0.5), "costs": {}}
+    assert table([tuned], grids=True)[0]["MSE"] == "–"
+    assert table([tuned, bad], grids=True)[0]["MSE"] == "diverged"
+    (line,) = table([tuned, bad, good], grids=True)
+    assert line["model"] == "FSQ (1 of 2 trainings)" and line["MSE"] == "0.50000"
+
+
+def test_a_library_that_was_missing_is_tried_again(mirror, tmp_path):
+    path = tmp_path / comparing.FILE
+    length = {"images": 128, "epochs": 1}
+    gone = {"entry": "`center`", "dataset": "mnist", "length": length, "seed": 0, "tuning": True, "missing": "gone"}
+    path.write_text(json.dumps([gone | {"rate": rate} for rate in RATES]))
+    found = compare(find_source("mnist", data_root=mirror), 1, path, SHORT, entries=["`center`"], progress=False)
+    assert len(found) == 3 and not any("missing" in row for row in found)
 
 
 def test_picture_shows_the_images_and_each_entry(rows):

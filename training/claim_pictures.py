@@ -5,7 +5,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from aevq_hub import latent, pictures
+from aevq_hub import AEVQ, latent, pictures
 
 from . import metrics
 from .claim_records import Evidence, Measurement, MissingError, Values
@@ -16,9 +16,9 @@ FAR = 100.0  # σ: further than any image
 STEPS = 11  # of an interpolation
 
 
-def _parts(name: str) -> tuple[str, str]:
-    variant, _, dataset = name.rpartition("-")
-    return variant, dataset
+def _of(name: str) -> str:
+    """The data set of a model."""
+    return name.rpartition("-")[2]
 
 
 def _change(a: Tensor, b: Tensor) -> Tensor:
@@ -26,30 +26,26 @@ def _change(a: Tensor, b: Tensor) -> Tensor:
     return (a - b).square().mean((-3, -2, -1)).sqrt()
 
 
+def _moved(model: AEVQ, z: Tensor, steps: Tensor, shift: float) -> Tensor:
+    """Pictures (N, P, C, H, W) of latents (N, D) that are shifted along each of the steps (P, D) in turn."""
+    return model.decode(latent.perturb(z, steps, shift).flatten(0, 2)).unflatten(0, (len(z), -1))
+
+
 def _shifted(evidence: Evidence, name: str, raw: float) -> dict[str, Tensor]:
-    """Pictures (N, D, C, H, W) of test images' latents at the largest shifts of the first eight dimensions: ``raw``
-    units, and 100 σ in both directions."""
-    model, (x, _) = evidence.model(name), evidence.starts(_parts(name)[1])
+    """Pictures (N, 8, C, H, W) of test images' latents at the largest shifts of the first eight dimensions: ``raw``
+    units, as in the paper, and 100 σ, which does not depend on the scale of the latents."""
+    model, (x, _) = evidence.model(name), evidence.starts(_of(name))
     dims, z = list(range(DIMENSIONS)), model.encode(x)
-    steps = {f"+{raw:g}": (model.axes(dims, "raw"), raw), "+100 σ": (model.axes(dims), FAR),
-             "−100 σ": (model.axes(dims), -FAR)}  # fmt: skip
-    return {
-        case: model.decode(latent.perturb(z, step, far).flatten(0, 2)).unflatten(0, (len(z), -1))
-        for case, (step, far) in steps.items()
-    }
+    return {f"+{raw:g}": _moved(model, z, model.axes(dims, "raw"), raw),
+            "+100 σ": _moved(model, z, model.axes(dims), FAR)}  # fmt: skip
 
 
 def smallest_shift(evidence: Evidence) -> Values:
     """The change of ``ae``'s pictures by +0.1 in raw units, and in σ."""
     model, (x, _) = evidence.model("ae-mnist"), evidence.starts("mnist")
     z, dims = model.encode(x), list(range(DIMENSIONS))
-    steps = {"+0.1": model.axes(dims, "raw"), "+0.1 σ": model.axes(dims)}
-    start = model.decode(z)[:, None]
-    return {
-        case: [_change(model.decode(latent.perturb(z, s, 0.1).flatten(0, 2)).unflatten(0, (len(z), -1)), start)
-               .mean().item()]
-        for case, s in steps.items()
-    }  # fmt: skip
+    steps, start = {"+0.1": model.axes(dims, "raw"), "+0.1 σ": model.axes(dims)}, model.decode(z)[:, None]
+    return {case: [_change(_moved(model, z, s, 0.1), start).mean().item()] for case, s in steps.items()}
 
 
 def black(name: str, raw: float) -> Measurement:
@@ -62,14 +58,46 @@ def black(name: str, raw: float) -> Measurement:
     return measured
 
 
+def class_lost(name: str, raw: float) -> Measurement:
+    """The share of pictures in which the reference classifier finds another class after the largest shift."""
+
+    def measured(evidence: Evidence) -> Values:
+        dataset, model = _of(name), evidence.model(name)
+        classifier = evidence.benchmark(dataset).classifier
+        assert classifier is not None  # there are classes
+        before = classifier.answers(model.render(model.encode(evidence.starts(dataset)[0])))[:, 0]
+        return {
+            case: [(classifier.answers(x.flatten(0, 1)).view(len(x), -1) != before[:, None]).float().mean().item()]
+            for case, x in _shifted(evidence, name, raw).items()
+        }
+
+    return measured
+
+
 def other_class(name: str, raw: float) -> Measurement:
     """The share of pictures of which the reference classifier is sure, and which show another class, by shift."""
 
     def measured(evidence: Evidence) -> Values:
-        dataset = _parts(name)[1]
+        dataset = _of(name)
         labels = evidence.starts(dataset)[1]
         return {
             case: [_surely_other(evidence, dataset, x, labels)] for case, x in _shifted(evidence, name, raw).items()
+        }
+
+    return measured
+
+
+def far_from_images(name: str, raw: float) -> Measurement:
+    """The distance of shifted pictures to the nearest test image, over that of reconstructions of the other half."""
+
+    def measured(evidence: Evidence) -> Values:
+        model, (x, _) = evidence.model(name), evidence.starts(_of(name))
+        half = len(x) // 2  # an image's own reconstruction would be too near
+        known, others = x[:half].flatten(1), x[half:]
+        near = torch.cdist(model.render(model.encode(others)).flatten(1), known).amin(1).mean()
+        return {
+            case: [(torch.cdist(moved[half:].flatten(0, 1).flatten(1), known).amin(1).mean() / near).item()]
+            for case, moved in _shifted(evidence, name, raw).items()
         }
 
     return measured
@@ -99,9 +127,9 @@ def interpolation_jump(name: str) -> Measurement:
     """The largest step of an interpolation over its mean step: a mean over pairs of images of different classes."""
 
     def measured(evidence: Evidence) -> Values:
-        model, dataset = evidence.model(name), _parts(name)[1]
+        model, dataset = evidence.model(name), _of(name)
         a, b = (model.encode(x) for x in _pairs(evidence, dataset))
-        path = latent.interpolate(a, b, STEPS, dim=-3 if model.config.grid_size else -1)
+        path = latent.interpolate(a, b, STEPS)
         shown = torch.stack([model.render(z) for z in path])  # (S, N, C, H, W)
         steps = _change(shown[1:], shown[:-1])  # (S − 1, N)
         return {dataset: [(steps.amax(0) / steps.mean(0).clamp_min(1e-12)).mean().item()]}
@@ -113,7 +141,7 @@ def against_cross_fade(name: str) -> Measurement:
     """The Fréchet distance of pictures half-way between two latents, over that of the two images' averages."""
 
     def measured(evidence: Evidence) -> Values:
-        model, dataset = evidence.model(name), _parts(name)[1]
+        model, dataset = evidence.model(name), _of(name)
         a, b = _pairs(evidence, dataset)
         distance = evidence.benchmark(dataset).frechet
         assert distance is not None  # there are classes
@@ -134,7 +162,7 @@ def far_shift(evidence: Evidence) -> Values:
     """The change of ``ema``'s pictures by +100 in raw units along the ten strongest dimensions."""
     model, (x, _) = evidence.model("ema-fashionmnist"), evidence.starts("fashionmnist")
     z = model.encode(x)
-    moved = model.decode(latent.perturb(z, model.axes(unit="raw"), 100).flatten(0, 2)).unflatten(0, (len(z), -1))
+    moved = _moved(model, z, model.axes(unit="raw"), 100)
     return {"fashionmnist": [_change(moved, model.decode(z)[:, None]).mean().item()]}
 
 
@@ -179,15 +207,28 @@ def random_grids(evidence: Evidence) -> Values:
     return {"fashionmnist": [drawn / distance(shuffled.split(metrics.BATCH))]}
 
 
-def cell_shifts(evidence: Evidence) -> Values:
-    """The share of pictures that a shift of the first vector's first dimension surely turns into another class."""
-    grid = Grid(evidence)
+def _cell_shifted(grid: Grid) -> dict[str, Tensor]:
+    """Pictures whose first vector is shifted along its first dimension (figure 4.6)."""
     steps = {"+100": (grid.model.axes([0], "raw"), 100.0), "+100 σ": (grid.model.axes([0]), FAR)}
-    shown = {
-        case: grid.model.decode(latent.perturb_cell(grid.fed, (0, 0), step, far).flatten(0, 2))[:, None]
+    return {
+        case: grid.model.decode(latent.perturb_cell(grid.fed, (0, 0), step, far).flatten(0, 2))
         for case, (step, far) in steps.items()
     }
-    return {case: [_surely_other(evidence, "fashionmnist", x, grid.labels)] for case, x in shown.items()}
+
+
+def cell_shift_change(evidence: Evidence) -> Values:
+    """The change of the picture by the paper's largest shift of the first vector's first dimension."""
+    grid = Grid(evidence)
+    return {"+100": [_change(_cell_shifted(grid)["+100"], grid.model.decode(grid.fed)).mean().item()]}
+
+
+def cell_shifts(evidence: Evidence) -> Values:
+    """The share of pictures in which a shift of the first vector's first dimension changes the class found."""
+    grid = Grid(evidence)
+    classifier = grid.benchmark.classifier
+    assert classifier is not None  # there are classes
+    before = classifier.answers(grid.model.decode(grid.fed))
+    return {case: [(classifier.answers(x) != before).float().mean().item()] for case, x in _cell_shifted(grid).items()}
 
 
 def codes_apart(evidence: Evidence) -> Values:

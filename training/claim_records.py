@@ -6,14 +6,14 @@ shipped, so what is measured from them has one value.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from statistics import mean, stdev, variance
 
 from torch import Tensor
 
 from aevq_hub import AEVQ
-from aevq_hub.folder import HISTORY_FILE, SEARCH_FILE, history
+from aevq_hub.folder import HISTORY_FILE, history
 from aevq_hub.measures import flat
 from aevq_hub.registry import DATASETS
 
@@ -21,6 +21,7 @@ from . import metrics, tables
 from .data import load
 from .evaluate import Benchmark
 from .recipe import Recipe
+from .recipes import COMMON
 from .rows import DataError
 from .sources import find_source
 
@@ -74,10 +75,19 @@ class Evidence:
         return found
 
     def searched(self, name: str) -> list[dict]:
-        """The rows of a model's search, flat, without those that diverged."""
-        rows = tables.recorded_rows(self.folder / name / SEARCH_FILE)
-        default = {**asdict(Recipe()), "images": None}  # of settings that did not exist when a row was recorded
-        return [flat({**default, **row["recipe"], **row}) for row in rows if "error" not in row]
+        """The rows of a model's search with its variant, flat, without those that diverged."""
+        variant, default = name.rpartition("-")[0], {**asdict(Recipe()), "images": None}
+        rows = [flat({**default, **row["recipe"], **row}) for row in tables.searched(self.folder, [name])]
+        return [row for row in rows if "error" not in row and row["variant"] == variant]
+
+    def in_use_by_start(self) -> dict[str, dict[str, list[float]]]:
+        """:func:`tables.in_use_by_start` of these models."""
+        return tables.in_use_by_start(self.folder)
+
+    @cache  # noqa: B019 (an evidence lives as long as its command)
+    def mean_image_error(self, dataset: str) -> float:
+        """The mean squared error of always showing the mean image."""
+        return metrics.to_float(self.benchmark(dataset).images).var(0, correction=0).mean().item()
 
     def starts(self, dataset: str) -> tuple[Tensor, Tensor]:
         """Evenly spaced test images (N, C, H, W) in [0, 1] and their classes (N,)."""
@@ -93,12 +103,12 @@ def recorded(variant: str, key: str, datasets: Sequence[str] = ALL) -> Measureme
     return lambda evidence: {d: evidence.recorded(f"{variant}-{d}", key) for d in datasets}
 
 
-def over(variant: str, other: str, key: str, datasets: Sequence[str] = ALL) -> Measurement:
+def over(variant: str, other: str, key: str) -> Measurement:
     """A recorded measurement over the mean of another variant's, by data set."""
 
     def ratio(evidence: Evidence) -> Values:
-        base = {d: mean(evidence.recorded(f"{other}-{d}", key)) for d in datasets}
-        return {d: [v / base[d] for v in evidence.recorded(f"{variant}-{d}", key)] for d in datasets}
+        base = {d: mean(evidence.recorded(f"{other}-{d}", key)) for d in ALL}
+        return {d: [v / base[d] for v in evidence.recorded(f"{variant}-{d}", key)] for d in ALL}
 
     return ratio
 
@@ -141,77 +151,71 @@ def late_rise(key: str) -> Measurement:
     return measured
 
 
-def lost(variant: str) -> Measurement:
+def lost(evidence: Evidence) -> Values:
     """The PSNR that pictures from codes lack, in dB."""
-
-    def measured(evidence: Evidence) -> Values:
-        pairs = {d: [evidence.recorded(f"{variant}-{d}", k) for k in ("psnr", "quantized_psnr")] for d in ALL}
-        return {d: [a - b for a, b in zip(*pair, strict=True)] for d, pair in pairs.items()}
-
-    return measured
+    pairs = {d: [evidence.recorded(f"vqae-{d}", key) for key in ("psnr", "quantized_psnr")] for d in ALL}
+    return {d: [a - b for a, b in zip(*pair, strict=True)] for d, pair in pairs.items()}
 
 
 def lost_literally(evidence: Evidence) -> Values:
     """The PSNR that the best picture from codes lacks to the best direct one, in searches without optional term."""
-    rows = [
-        row for row in evidence.searched("vqae-fashionmnist")
-        if row["variant"] == "vqae" and not row["center_reconstruction_weight"]
-    ]  # fmt: skip
+    rows = [row for row in evidence.searched("vqae-fashionmnist") if not row["center_reconstruction_weight"]]
     if not rows:
         raise MissingError("no recorded search trains vqae without the optional term")
-    return {"fashionmnist": [max(row["psnr"] for row in rows) - max(row["quantized_psnr"] for row in rows)]}
+    best = max(rows, key=lambda row: row["quantized_psnr"])
+    direct = max(row["psnr"] for row in rows)
+    return {f"fashionmnist, λ1 = {best['pull_weight']:g}": [direct - best["quantized_psnr"]]}
 
 
-def _mean_image_error(evidence: Evidence, dataset: str) -> float:
-    images = evidence.benchmark(dataset).images
-    return metrics.to_float(images).var(0, correction=0).mean().item()
-
-
-def zero_collapse(evidence: Evidence) -> Values:
-    """The error of ``zero`` over that of the mean image, by data set."""
-    return {d: [e / _mean_image_error(evidence, d) for e in evidence.recorded(f"zero-{d}", "mse")] for d in ALL}
-
-
-def _tried(evidence: Evidence, variant: str, dataset: str) -> Iterator[tuple[float, float, tuple]]:
-    """The weight and the error over that of the mean image of a variant's searches, with what they depend on."""
-    mean_image = _mean_image_error(evidence, dataset)
+def _tried(evidence: Evidence, variant: str, dataset: str) -> Iterator[tuple[float, float, dict]]:
+    """The weight, the error over that of the mean image, and the common settings of a variant's trials."""
+    mean_image = evidence.mean_image_error(dataset)
     for row in evidence.searched(f"{variant}-{dataset}"):
-        if row["variant"] == variant:
-            yield row["pull_weight"], row["mse"] / mean_image, (row["latent_dim"], row["images"], row["epochs"])
+        common = {key: row[key] for key in (*COMMON, "images") if key not in ("seed", "components")}
+        yield row["pull_weight"], row["mse"] / mean_image, common
 
 
 def zero_worst(evidence: Evidence) -> Values:
-    """The largest error of the searches of ``zero`` over that of the mean image, with its weight, by data set."""
-    found = {d: list(_tried(evidence, "zero", d)) for d in ("mnist", "fashionmnist")}  # with weights of up to 100
-    worst = {d: max(tried, key=lambda one: one[1]) for d, tried in found.items() if tried}
+    """The largest error of the trials of ``zero`` over that of the mean image, at each learning rate, by data set."""
+    worst: dict[tuple[str, float], tuple[float, float]] = {}
+    for d in ("mnist", "fashionmnist"):  # with weights of at least 10
+        for weight, error, common in _tried(evidence, "zero", d):
+            case = d, common["learning_rate"]
+            worst[case] = max(worst.get(case, (0.0, 0.0)), (error, weight))
     if not worst:
         raise MissingError("no recorded search of zero")
-    return {f"{d}, λ1 = {weight:g}": [error] for d, (weight, error, _) in worst.items()}
+    return {f"{d}, rate {rate:g}, λ1 = {weight:g}": [error] for (d, rate), (error, weight) in worst.items()}
 
 
 def center_where_zero_collapsed(evidence: Evidence) -> Values:
-    """The error of ``center`` over that of the mean image, at the weights at which ``zero`` collapsed."""
+    """The error of ``center`` over that of the mean image, where ``zero`` collapsed with the same common settings."""
     values = {}
     for d in ALL:
-        collapsed = {(weight, how) for weight, error, how in _tried(evidence, "zero", d) if error >= COLLAPSED}
-        for weight, error, how in _tried(evidence, "center", d):
-            if (weight, how) in collapsed:
-                values[f"{d}, λ1 = {weight:g}"] = [error]
+        collapsed = [(weight, common) for weight, error, common in _tried(evidence, "zero", d) if error >= COLLAPSED]
+        for weight, error, common in _tried(evidence, "center", d):
+            if (weight, common) in collapsed:
+                values[f"{d}, rate {common['learning_rate']:g}, λ1 = {weight:g}"] = [error]
     if not values:
-        raise MissingError("no recorded search trains center at a weight at which zero collapsed")
+        raise MissingError("no recorded search trains center as zero was when it collapsed")
     return values
+
+
+def fewest_duplicates(evidence: Evidence) -> Values:
+    """The smallest number of vectors with a duplicate in the trials of ``codebook`` on MNIST, at each rate."""
+    fewest: dict[float, float] = {}
+    for row in evidence.searched("codebook-mnist"):
+        if row["num_codes"] == 20:
+            rate = row["learning_rate"]
+            fewest[rate] = min(fewest.get(rate, 20), row["codebook.duplicates"])
+    if not fewest:
+        raise MissingError("no recorded search of codebook")
+    return {f"mnist, rate {rate:g}": [count] for rate, count in fewest.items()}
 
 
 def deeper(evidence: Evidence) -> Values:
     """How many more of 500 vectors are in use with the deeper network, in pooled standard deviations, by start."""
-    in_use: dict[str, dict[str, list[float]]] = {}
-    for variant in ("ema", "residual"):
-        for row in evidence.searched(f"{variant}-fashionmnist"):
-            if row["variant"] == variant and row["num_codes"] == 500 and not row["restart_steps"]:
-                found = in_use.setdefault(row["initialisation"], {}).setdefault(variant, [])
-                found.append(row["codebook.in_use"])
     values = {}
-    for start, found in in_use.items():
+    for start, found in evidence.in_use_by_start().items():
         if len(found) == 2 and all(len(several) > 1 for several in found.values()):
             pooled = (mean(variance(several) for several in found.values())) ** 0.5
             values[f"{start} start"] = [(mean(found["residual"]) - mean(found["ema"])) / max(pooled, 1)]

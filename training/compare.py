@@ -3,6 +3,8 @@
 import contextlib
 import importlib
 import io
+import math
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -134,10 +136,11 @@ def compare(
     """
     length = length or Length()
     Benchmark.of(source, load(source, "test").images[:2], None)  # decode, and train the classifier, before all else
-    for stage in (_rates, _seeds):
-        tasks = stage(entries, seeds, rows_of(path, source.name, length))
-        tasks = [(*task, source, length, path.parent / STRIPS) for task in tasks]
-        record_rows(train, tasks, path, jobs=jobs, progress=progress)
+    rows = rows_of(path, source.name, length)
+    for tasks in (_rates(entries, rows), None):
+        tasks = _seeds(entries, seeds, rows_of(path, source.name, length)) if tasks is None else tasks
+        tasks = [(*task, source, length, path.parent / STRIPS, jobs == 1) for task in tasks]
+        record_rows(train, tasks, path, jobs=jobs, progress=progress, replaces=_installed_since)
     return rows_of(path, source.name, length)
 
 
@@ -147,13 +150,18 @@ def rows_of(path: Path, dataset: str, length: Length | None = None) -> list[dict
     return [row for row in rows if length is None or row["length"] == asdict(length)]
 
 
-def _rates(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[str, float, int, bool]]:
-    done = {(row["entry"], row["rate"]) for row in rows if "held_out" in row or "missing" in row}
+def _installed_since(new: dict, row: dict) -> bool:
+    """Whether a row says of a library that it is missing, and the new one is of the same training."""
+    return "missing" in row and all(row[key] == new[key] for key in ("entry", "dataset", "length", "rate", "seed"))
+
+
+def _rates(entries: Sequence[str], rows: list[dict]) -> list[tuple[str, float, int, bool]]:
+    done = {(row["entry"], row["rate"]) for row in rows if row["tuning"] and "missing" not in row}
     return [(entry, rate, 0, True) for entry in entries for rate in RATES if (entry, rate) not in done]
 
 
 def _seeds(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[str, float, int, bool]]:
-    done = {(row["entry"], row["seed"]) for row in rows if "results" in row}
+    done = {(row["entry"], row["seed"]) for row in rows if not row["tuning"]}
     todo = []
     for entry in entries:
         tried = {row["held_out"]: row["rate"] for row in rows if row["entry"] == entry and "held_out" in row}
@@ -163,39 +171,46 @@ def _seeds(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[s
 
 
 def train(
-    name: str, rate: float, seed: int, tuning: bool, source: Source, length: Length, strips: Path, threads: int
-) -> dict:
-    """Train one entry: the row of the file, with its error on held-out images or all measurements."""
+    name: str, rate: float, seed: int, tuning: bool, source: Source, length: Length, strips: Path, alone: bool,
+    threads: int,
+) -> dict:  # fmt: skip
+    """Train one entry: the row of the file, with its error on held-out images or all measurements. Times are measured
+    if it runs alone."""
     torch.set_num_threads(threads)
     entry, images = ENTRIES[name], load(source, "train").images
-    row = {"entry": name, "dataset": source.name, "length": asdict(length), "rate": rate, "seed": seed}
+    row = {"entry": name, "dataset": source.name, "length": asdict(length), "rate": rate, "seed": seed,
+           "tuning": tuning}  # fmt: skip
     try:
         implementation = _implementation(entry.library)
     except ImportError as error:
         return {**row, "missing": f"{error.name} is not installed"}
-    recipe = _recipe(entry.variant, source.name, length, rate, seed)
-    config = configure(entry.variant, source.name, source.dataset, recipe)
     apart = min(HELD_OUT, len(images) // 10)
     held_out, used = images[-apart:], images[:-apart][: length.images]
+    recipe = _recipe(entry.variant, source.name, length, len(used), rate, seed)
+    config = configure(entry.variant, source.name, source.dataset, recipe)
     try:
         with contextlib.redirect_stderr(io.StringIO()):  # the others' progress bars
             run, start = implementation(config, recipe, used, entry.model), time.perf_counter()
             for _ in range(length.epochs):
                 run.epoch()
     except (DivergedError, ArithmeticError) as error:
-        return {**row, "held_out" if tuning else "results": float("inf") if tuning else {}, "error": str(error)}
+        return {**row, "error": str(error)}
     speed = length.epochs * len(used) / (time.perf_counter() - start)
     model = run.trained()
+    error = metrics.errors(model, held_out)[0]["mse"]
+    if not math.isfinite(error):
+        return {**row, "error": f"the error on held-out images is {error}"}
     if tuning:
-        return {**row, "held_out": metrics.errors(model, held_out)[0]["mse"]}
+        return {**row, "held_out": error}
     with tempfile.TemporaryDirectory() as folder:
         run.save(Path(folder))
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
         start = time.perf_counter()
         run.load(Path(folder))
         loading = time.perf_counter() - start
-    costs = {"parameters": sum(p.numel() for p in model.parameters()), "megabytes": size / 1e6,
-             "load": 1000 * loading, "speed": speed, "rate": rate}  # fmt: skip
+    costs = {"parameters": sum(p.numel() for p in model.parameters()), "megabytes": size / 1e6, "rate": rate}
+    if alone:
+        costs |= {"load": 1000 * loading, "speed": speed}
     prepare(model, used)
     test = load(source, "test")
     step = max(1, len(test) // TESTED)  # the first images of MNIST are cleaner than the others
@@ -213,13 +228,13 @@ def _implementation(library: str):
     return getattr(importlib.import_module(f".peers.{module}", __package__), name)
 
 
-def _recipe(variant: str, dataset: str, length: Length, rate: float, seed: int) -> Recipe:
+def _recipe(variant: str, dataset: str, length: Length, images: int, rate: float, seed: int) -> Recipe:
     """Our recipe of a variant, with the latents of ``center`` for all single vectors, and a shorter training."""
     given = {"epochs": length.epochs, "learning_rate": rate, "seed": seed, "precision": "fp32"}
     recipe = replace(recipe_for(variant, dataset, **given, output_start="mean"), prior_epochs=0)
     if recipe.num_codes < 2:
         return replace(recipe, latent_dim=recipe_for("center", dataset).latent_dim)
-    early = min(200, length.epochs * length.images // recipe.batch_size // 4)  # steps
+    early = min(200, length.epochs * images // recipe.batch_size // 4)  # steps
     return replace(recipe, warmup_steps=early, feed_steps=early)
 
 
@@ -238,13 +253,16 @@ def table(rows: list[dict], grids: bool) -> Lines:
         if not own or (entry.variant == "vqvae") != grids:
             continue
         missing = next((row["missing"] for row in own if "missing" in row), "")
-        measured = [row for row in own if row.get("results")]
-        line = {"model": name}
+        failed = sum("error" in row for row in own if not row["tuning"] or len(own) == len(RATES))
+        measured = [row for row in own if "results" in row]
+        said = f" ({len(measured)} of {len(measured) + failed} trainings)" if failed and measured else ""
+        line = {"model": name + said}
         for key in GRIDS if grids else VECTORS:
             values = [row["results"][key] for row in measured]
-            line[MEASURES[key].short] = over_seeds(values, MEASURES[key].form) if values else missing or "diverged"
+            none = missing or ("diverged" if failed else "–")
+            line[MEASURES[key].short] = over_seeds(values, MEASURES[key].form) if values else none
         for key, (heading, form) in COSTS.items():
-            values = [row["costs"][key] for row in measured]
+            values = [row["costs"][key] for row in measured if key in row["costs"]]
             line[heading] = form.format(mean(values)) if values else "–"
         lines.append(line)
     return lines
@@ -260,4 +278,4 @@ def picture(source: Source, strips: Path) -> Image.Image:
 
 
 def _kept(strips: Path, source: Source, name: str) -> Path:
-    return strips / source.name / f"{list(ENTRIES).index(name):02}.safetensors"
+    return strips / source.name / f"{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}.safetensors"

@@ -2,20 +2,18 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, UndefinedError
 
 from aevq_hub import claims
-from aevq_hub.folder import CARD_FILE, HISTORY_FILE, SEARCH_FILE, history, shipped_folder
+from aevq_hub.folder import CARD_FILE, HISTORY_FILE, history, shipped_folder
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, over_seeds, written
 from aevq_hub.registry import DATASETS
 
 from . import compare, fragments, paper_figures, tables
 from .files import written_beside
 from .publish import ladder
-from .recipe import Recipe
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
@@ -84,23 +82,12 @@ class Records:
     @property
     def starts(self) -> str:
         """How many of 500 vectors are in use by network (``ema``, ``residual``) and start, as a table."""
-        in_use: dict[str, dict[str, list[float]]] = {}
-        for variant in ("ema", "residual"):
-            for row in self.searched([f"{variant}-fashionmnist"], num_codes=500, restart_steps=0, warmup_steps=400):
-                if row["variant"] == variant and "error" not in row:
-                    start = row["recipe"]["initialisation"]
-                    in_use.setdefault(start, {}).setdefault(variant, []).append(row["codebook"]["in_use"])
+        in_use = tables.in_use_by_start(self.folder)
         lines = [
             {"start": start} | {f"network of `{v}`": over_seeds(found, "{}") for v, found in of_variant.items()}
             for start, of_variant in in_use.items()
         ]
         return markdown_table(lines) if lines else ""
-
-    def searched(self, models: list[str], **conditions) -> list[dict]:
-        """The rows of several models' searches that meet all conditions, which name settings or ``images``."""
-        rows = [row for model in models for row in tables.recorded_rows(self.folder / model / SEARCH_FILE)]
-        default = asdict(Recipe())  # of settings that did not exist when a row was recorded
-        return [row for row in rows if conditions.items() <= flat(default | row | row["recipe"]).items()]
 
     def equal_terms(self, dataset: str, *variants: str, **conditions) -> str:
         """The table of the best recipe of each variant at each size, in the searches that meet all conditions.
@@ -108,7 +95,9 @@ class Records:
         If searches tried some with several seeds, only those are considered. ``chosen`` marks the recipe of each
         variant with the lowest score (:func:`tables.chosen`), and ``trials`` says how many recipes the variant had.
         """
-        rows = tables.over_seeds(self.searched([f"{variant}-{dataset}" for variant in variants], **conditions))
+        rows = tables.over_seeds(
+            tables.searched(self.folder, [f"{variant}-{dataset}" for variant in variants], **conditions)
+        )
         trials = Counter(row["variant"] for row in rows if "score" in row or "error" in row)
         # a single seed may be a lucky one
         rows = [row for row in rows if "seeds" in row] or tables.best_of_each_size(rows)
@@ -143,6 +132,7 @@ class Records:
         found = {}
         for name in DATASETS:
             if rows := compare.rows_of(self.folder / compare.FILE, name):
+                rows = [row for row in rows if row["length"] == rows[-1]["length"]]
                 vectors, grids = (markdown_table(compare.table(rows, grids)) for grids in (False, True))
                 seeds = 1 + max(row["seed"] for row in rows)
                 found[name] = {"vectors": vectors, "grids": grids, "picture": compare.PICTURE.format(name),
@@ -155,7 +145,7 @@ class Records:
         Raises:
             ValueError: no row with this measurement meets the conditions.
         """
-        rows = [flat(row) for row in self.searched([model], **conditions)]
+        rows = [flat(row) for row in tables.searched(self.folder, [model], **conditions)]
         found = [row[key] for row in rows if key in row]
         if not found:
             raise ValueError(f"the search of {model} has no {key} with {conditions}")

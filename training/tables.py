@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean, variance
 
 from aevq_hub import AEVQConfig
+from aevq_hub.folder import SEARCH_FILE
 from aevq_hub.measures import MEASURES, Lines, as_lines, flat, written
 
 from .recipe import Recipe
@@ -35,6 +36,26 @@ CLEAR = 2  # pooled standard deviations from which a difference counts
 def recorded_rows(path: Path) -> list[dict]:
     """The rows of a search's file; none if it does not exist."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+def searched(folder: Path, models: Sequence[str], **conditions) -> list[dict]:
+    """The rows of several models' searches that meet all conditions, which name settings or ``images``."""
+    rows = [row for model in models for row in recorded_rows(folder / model / SEARCH_FILE)]
+    default = {**asdict(Recipe()), "images": None}  # of settings that did not exist when a row was recorded
+    return [row for row in rows if conditions.items() <= flat(default | row | row["recipe"]).items()]
+
+
+def in_use_by_start(folder: Path) -> dict[str, dict[str, list[float]]]:
+    """How many of 500 vectors are in use, by start and network (``ema``, ``residual``), in searches over seeds that
+    differ in nothing else."""
+    same = {"num_codes": 500, "restart_steps": 0, "warmup_steps": 400, "assignment": "image-to-vector",
+            "pull_weight": 0.01, "latent_dim": 64, "epochs": 6, "images": 20_000}  # fmt: skip
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in searched(folder, ["ema-fashionmnist", "residual-fashionmnist"], **same):
+        if "error" not in row:
+            of_start = found.setdefault(row["recipe"]["initialisation"], {})
+            of_start.setdefault(row["variant"], []).append(row["codebook"]["in_use"])
+    return found
 
 
 def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:

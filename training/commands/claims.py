@@ -15,7 +15,7 @@ from . import options
 
 HELP = "measure the paper's twelve claims on the trained models"
 DESCRIPTION = """\
-Measure each claim of the paper against bounds that were fixed before, and write the values and verdicts into the
+Measure each claim of the paper against the bounds in training/claims.py, and write the values and verdicts into the
 folder of models, from where the report and the demo take them. Test images are needed, no training is.
 
 """ + "\n".join(f"  {number:<4}{claim.variant:<12}{claim.says}" for number, claim in CLAIMS.items())
@@ -34,6 +34,9 @@ def run(args: argparse.Namespace) -> None:
     evidence = Evidence(args.output, args.data_root)
     rows = [measure(number, evidence) for number in tqdm(numbers, unit=" claims")]
     print(markdown_table(claims.lines(rows)))
+    missing = [part["says"] for row in rows for part in row["parts"] if "missing" in part]
+    if missing and not args.claims and claims.recorded(args.output):
+        raise ValueError(f"nothing was written: there are earlier values, and now “{missing[0]}” cannot be measured")
     if not args.claims:
         write_json(args.output / claims.FILE, rows)
         print(f"\nwrote {args.output / claims.FILE}")

@@ -15,7 +15,8 @@ HELP = "train other libraries' models on the same networks and images, and measu
 DESCRIPTION = f"""\
 Train models of pythae, vector-quantize-pytorch and autoencoders, and ours, on the same networks, images, epochs and
 seeds in fp32, and measure all alike. Each has the better of the learning rates {" and ".join(f"{r:g}" for r in RATES)}
-on held-out images, and otherwise its library's default settings; ours have their recipes, which were searched for.
+on held-out images, and otherwise its library's default settings or those of its examples; ours have their recipes,
+which were searched for.
 Finished trainings are not repeated. `pip install "aevq-hub[peers]"` installs the others; what is missing gets a row
 that says so.
 

@@ -86,7 +86,7 @@ class Pythae:
         config: the network and the number of vectors.
         recipe: the batch size, the learning rate, the seed, and the rate at which vectors move.
         images: uint8 (N, C, H, W).
-        model: a key of ``MODELS``, with the settings that pythae has by default.
+        model: a key of ``MODELS``, with its settings there, and otherwise those that pythae has by default.
     """
 
     def __init__(self, config: AEVQConfig, recipe: Recipe, images: Tensor, model: str = ""):
@@ -104,10 +104,12 @@ class Pythae:
         if model == "RAE-L2":  # its weight decay is the decoder's alone, as in pythae's TrainingPipeline
             decay = {"weight_decay": self.model.model_config.reg_weight}
             rates = {f"{part}_learning_rate": recipe.learning_rate for part in ("encoder", "decoder")}
-            training = CoupledOptimizerTrainerConfig(*common, no_cuda=True, decoder_optimizer_params=decay, **rates)
+            training = CoupledOptimizerTrainerConfig(
+                *common, no_cuda=True, seed=recipe.seed, decoder_optimizer_params=decay, **rates
+            )
             self.trainer = CoupledOptimizerTrainer(self.model, data, None, training)
         else:
-            training = BaseTrainerConfig(*common, learning_rate=recipe.learning_rate, no_cuda=True)
+            training = BaseTrainerConfig(*common, learning_rate=recipe.learning_rate, no_cuda=True, seed=recipe.seed)
             self.trainer = BaseTrainer(self.model, data, None, training)
         self.trainer.prepare_training()
         self.epochs = 0

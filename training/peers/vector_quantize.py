@@ -17,7 +17,8 @@ from aevq_hub import AEVQ, AEVQConfig
 from ..recipe import Recipe
 from . import networks
 
-COMMITMENT = 10  # the weight of its examples (examples/autoencoder.py)
+# the weight of the quantizer's loss in its examples; FSQ has none
+COMMITMENT = {"VectorQuantize": 10.0, "SimVQ": 1.0}
 LEVELS = {100: [5, 5, 4], 512: [8, 8, 8]}  # of FSQ, by the number of codes
 WEIGHTS = "model.pt"
 ALIVE = {"kmeans_init": True, "threshold_ema_dead_code": 2}  # what its README recommends for more codes in use
@@ -40,7 +41,8 @@ class Quantized(AEVQ):
         self.quantizer = quantizer.eval()
         codes = torch.arange(config.num_codes)[None]
         vectors = quantizer.indices_to_codes(codes)[0] if isinstance(quantizer, FSQ) else quantizer.codebook
-        self.codebook = nn.Parameter(vectors.detach().clone())
+        del self.codebook  # its numbers are those of the quantizer
+        self.register_buffer("codebook", vectors.detach().clone())
 
     def quantize(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         cells = z.movedim(1, -1)  # (B, h, w, D)
@@ -50,7 +52,8 @@ class Quantized(AEVQ):
 
 
 class VectorQuantized:
-    """Our grid network with a quantizer of the library, by a plain loop as in its examples.
+    """Our grid network with a quantizer of the library, by a plain loop and with the loss of its examples: the mean
+    absolute error, of pixels in −1 … 1.
 
     Args:
         config: the network and the number of codes.
@@ -63,6 +66,7 @@ class VectorQuantized:
         ours = networks(config, recipe, images)
         parts = {"encoder": ours.encoder, "decoder": ours.decoder, "quantizer": QUANTIZERS[model](config, recipe)}
         self.config, self.parts = config, nn.ModuleDict(parts)
+        self.weight = COMMITMENT.get(model.partition(",")[0], 0.0)
         self.loader = DataLoader(TensorDataset(images.float() / 255), recipe.batch_size, shuffle=True)
         self.optimizer = torch.optim.Adam(self.parts.parameters(), lr=recipe.learning_rate)
 
@@ -73,7 +77,7 @@ class VectorQuantized:
             z = self.parts["encoder"](x)  # (N, D, h, w)
             q, _, *losses = self.parts["quantizer"](z.flatten(2).movedim(1, -1))  # (N, h·w, D); FSQ has no loss
             x_hat = torch.sigmoid(self.parts["decoder"](q.movedim(-1, 1).view_as(z)))
-            loss = F.mse_loss(x_hat, x) + COMMITMENT * sum(one.sum() for one in losses)
+            loss = 2 * F.l1_loss(x_hat, x) + self.weight * sum(one.sum() for one in losses)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
