@@ -13,6 +13,7 @@ from aevq_hub.folder import shipped_folder
 from training.__main__ import main
 from training.claim_records import Evidence
 from training.claims import CLAIMS, FAILS, HOLDS, IN_PART, UNTESTED, judge, measure
+from training.data import Split
 from training.evaluate import Benchmark
 from training.recipes import COMMON
 
@@ -82,6 +83,9 @@ class Made(Evidence):
 
     def model(self, name):
         return self.models[name]
+
+    def test(self, dataset):
+        return Split(self.images, self.labels)
 
     def benchmark(self, dataset):
         def features(x):
@@ -255,12 +259,11 @@ def test_shipped_claims_are_those_of_the_code_and_of_the_records():
 
 @pytest.mark.usefixtures("data_root")
 def test_shipped_claims_are_measured_again():
-    evidence = Evidence(shipped_folder())
-    for number in ("1", "8", "12"):
-        again, before = measure(number, evidence), recorded.shipped()[int(number) - 1]
-        for part, known in zip(again["parts"], before["parts"], strict=True):
-            for case, values in known["values"].items():
-                assert part["values"][case] == pytest.approx(values, rel=0.02, abs=0.002)
+    evidence = Evidence(shipped_folder())  # parts that need no classifier
+    for number, index in (("1", 0), ("1", 2), ("8", 2), ("9", 1), ("10", 1), ("12", 3)):
+        values = recorded.shipped()[int(number) - 1]["parts"][index]["values"]
+        for case, again in CLAIMS[number].parts[index].measure(evidence).items():
+            assert again == pytest.approx(values[case], rel=0.02, abs=0.002)
 
 
 def test_command_prints_and_records_all_claims(tmp_path, capsys):

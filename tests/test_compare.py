@@ -68,13 +68,13 @@ def test_diverged_and_tuned_ones_are_not_mixed_up():
     assert line["model"] == "FSQ (1 of 2 trainings)" and line["MSE"] == "0.50000"
 
 
-def test_a_library_that_was_missing_is_tried_again(mirror, tmp_path):
-    path = tmp_path / comparing.FILE
-    length = {"images": 128, "epochs": 1}
-    gone = {"entry": "`center`", "dataset": "mnist", "length": length, "seed": 0, "tuning": True, "missing": "gone"}
-    path.write_text(json.dumps([gone | {"rate": rate} for rate in RATES]))
-    found = compare(find_source("mnist", data_root=mirror), 1, path, SHORT, entries=["`center`"], progress=False)
-    assert len(found) == 3 and not any("missing" in row for row in found)
+def test_a_library_that_was_missing_is_tried_again():
+    gone = {"entry": "FSQ", "dataset": "mnist", "length": {}, "rate": 0.004, "seed": 0, "tuning": True, "missing": "x"}
+    tuned = {key: value for key, value in gone.items() if key != "missing"} | {"held_out": 0.1}
+    assert comparing._rates(["FSQ"], [gone]) == [("FSQ", rate, 0, True) for rate in RATES]
+    assert comparing._rates(["FSQ"], [tuned]) == [("FSQ", 0.001, 0, True)]
+    assert comparing._installed_since(tuned, gone) and not comparing._installed_since(gone, tuned)
+    assert not comparing._installed_since(tuned | {"rate": 0.001}, gone)
 
 
 def test_picture_shows_the_images_and_each_entry(rows):
@@ -84,14 +84,15 @@ def test_picture_shows_the_images_and_each_entry(rows):
     assert two < shown.height < three + 58 and len(shown.convert("L").getcolors()) > 20
 
 
-def test_command_writes_rows_and_picture(mirror, tmp_path, capsys):
-    arguments = ["compare", "mnist", "--images", "128", "--epochs", "1", "--seeds", "1", "--data-root", str(mirror)]
-    assert main([*arguments, "--entries", "`ae-conv`", "--output", str(tmp_path)]) == 0
-    assert "| `ae-conv` | 0." in capsys.readouterr().out
-    assert {row["entry"] for row in json.loads((tmp_path / comparing.FILE).read_text())} == {"`ae-conv`"}
-    with Image.open(tmp_path / comparing.PICTURE.format("mnist")) as drawn:
+def test_command_continues_and_writes_a_picture(rows, mirror, capsys):
+    _, path, _ = rows
+    arguments = ["compare", "mnist", "--images", "128", "--epochs", "1", "--seeds", "2", "--data-root", str(mirror)]
+    assert main([*arguments, "--entries", "`center`", "--output", str(path.parent)]) == 0
+    assert "| `center` | 0." in capsys.readouterr().out
+    assert {row["entry"] for row in json.loads(path.read_text())} == {"`center`", "pythae RAE-L2", "`vqvae`"}
+    with Image.open(path.parent / comparing.PICTURE.format("mnist")) as drawn:
         assert drawn.width > 10 * 56
-    assert main([*arguments, "--entries", "pytae", "--output", str(tmp_path)]) == 1
+    assert main([*arguments, "--entries", "pytae", "--output", str(path.parent)]) == 1
     assert "unknown model 'pytae'; choose from `ae-conv`, " in capsys.readouterr().err
 
 

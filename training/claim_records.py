@@ -18,7 +18,7 @@ from aevq_hub.measures import flat
 from aevq_hub.registry import DATASETS
 
 from . import metrics, tables
-from .data import load
+from .data import Split, load
 from .evaluate import Benchmark
 from .recipe import Recipe
 from .recipes import COMMON
@@ -48,18 +48,21 @@ class Evidence:
     def __init__(self, folder: Path, data_root: Path | None = None):
         self.folder, self.data_root = folder, data_root
         self.model = lru_cache(maxsize=8)(self._model)
+        self.test = lru_cache(maxsize=3)(self._test)
         self.benchmark = lru_cache(maxsize=3)(self._benchmark)
 
     def _model(self, name: str) -> AEVQ:
         return AEVQ.from_pretrained(self.folder / name)
 
-    def _benchmark(self, dataset: str) -> Benchmark:
+    def _test(self, dataset: str) -> Split:
         try:
-            source = find_source(dataset, data_root=self.data_root)
-            test = load(source, "test")
+            return load(find_source(dataset, data_root=self.data_root), "test")
         except DataError as error:
             raise MissingError(str(error)) from error
-        return Benchmark.of(source, test.images, test.labels)
+
+    def _benchmark(self, dataset: str) -> Benchmark:
+        test = self.test(dataset)
+        return Benchmark.of(find_source(dataset, data_root=self.data_root), test.images, test.labels)
 
     def record(self, name: str) -> dict:
         """The history of a model."""
@@ -87,15 +90,15 @@ class Evidence:
     @cache  # noqa: B019 (an evidence lives as long as its command)
     def mean_image_error(self, dataset: str) -> float:
         """The mean squared error of always showing the mean image."""
-        return metrics.to_float(self.benchmark(dataset).images).var(0, correction=0).mean().item()
+        return metrics.to_float(self.test(dataset).images).var(0, correction=0).mean().item()
 
     def starts(self, dataset: str) -> tuple[Tensor, Tensor]:
         """Evenly spaced test images (N, C, H, W) in [0, 1] and their classes (N,)."""
-        benchmark = self.benchmark(dataset)
-        if benchmark.labels is None:
+        test = self.test(dataset)
+        if test.labels is None or test.labels.ndim > 1:
             raise MissingError(f"{dataset} has no classes")
-        stride = max(1, len(benchmark.images) // IMAGES)
-        return metrics.to_float(benchmark.images[::stride]), benchmark.labels[::stride]
+        stride = max(1, len(test) // IMAGES)
+        return metrics.to_float(test.images[::stride]), test.labels[::stride]
 
 
 def recorded(variant: str, key: str, datasets: Sequence[str] = ALL) -> Measurement:

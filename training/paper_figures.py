@@ -101,7 +101,7 @@ def _raw_and_sigma(shown: Shown) -> Image.Image:
     width = sheets[0].width
     both = Image.new("RGB", (2 * width + 40, sheets[0].height + 30), "white")
     draw, font = ImageDraw.Draw(both), ImageFont.load_default(size=17)
-    titles = ("in raw units, as in the paper", "in σ, standard deviations of the training latents")
+    titles = ("in raw units, as in the paper", "in standard deviations of the training latents")
     for i, (sheet, title) in enumerate(zip(sheets, titles, strict=True)):
         both.paste(sheet, (i * (width + 40), 30))
         draw.text((i * (width + 40) + width // 2, 12), title, "#333333", font, anchor="mm")
