@@ -79,7 +79,7 @@ class Made(Evidence):
     def __init__(self, models=None, results=None, epochs=None, searches=None, data=None, starts=None):
         self.models, self.results, self.epochs = models or {}, results or {}, epochs or {}
         self.searches, (self.images, self.labels) = searches or {}, data or (halves(), LABELS)
-        self.in_use = starts or {}
+        self.in_use, self.mean_image_error = starts or {}, self._mean_image_error
 
     def model(self, name):
         return self.models[name]

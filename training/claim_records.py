@@ -5,8 +5,7 @@ shipped, so what is measured from them has one value.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from statistics import mean, stdev, variance
 
@@ -20,7 +19,6 @@ from aevq_hub.registry import DATASETS
 from . import metrics, tables
 from .data import Split, load
 from .evaluate import Benchmark
-from .recipe import Recipe
 from .recipes import COMMON
 from .rows import DataError
 from .sources import find_source
@@ -50,6 +48,8 @@ class Evidence:
         self.model = lru_cache(maxsize=8)(self._model)
         self.test = lru_cache(maxsize=3)(self._test)
         self.benchmark = lru_cache(maxsize=3)(self._benchmark)
+        # the mean squared error of always showing the mean image
+        self.mean_image_error = lru_cache(maxsize=3)(self._mean_image_error)
 
     def _model(self, name: str) -> AEVQ:
         return AEVQ.from_pretrained(self.folder / name)
@@ -79,17 +79,14 @@ class Evidence:
 
     def searched(self, name: str) -> list[dict]:
         """The rows of a model's search with its variant, flat, without those that diverged."""
-        variant, default = name.rpartition("-")[0], {**asdict(Recipe()), "images": None}
-        rows = [flat({**default, **row["recipe"], **row}) for row in tables.searched(self.folder, [name])]
-        return [row for row in rows if "error" not in row and row["variant"] == variant]
+        rows = map(tables.flat_row, tables.searched(self.folder, [name]))
+        return [row for row in rows if "error" not in row and row["variant"] == name.rpartition("-")[0]]
 
     def in_use_by_start(self) -> dict[str, dict[str, list[float]]]:
         """:func:`tables.in_use_by_start` of these models."""
         return tables.in_use_by_start(self.folder)
 
-    @cache  # noqa: B019 (an evidence lives as long as its command)
-    def mean_image_error(self, dataset: str) -> float:
-        """The mean squared error of always showing the mean image."""
+    def _mean_image_error(self, dataset: str) -> float:
         return metrics.to_float(self.test(dataset).images).var(0, correction=0).mean().item()
 
     def starts(self, dataset: str) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,8 @@ from torch import Tensor
 
 from aevq_hub import AEVQ, pictures
 from aevq_hub.measures import MEASURES, Lines, over_seeds
+from aevq_hub.networks import NETWORKS
+from aevq_hub.registry import VARIANTS
 
 from . import metrics
 from .data import load
@@ -49,6 +51,11 @@ class Entry:
     library: str  # "ours", or a module of training.peers and its class
     variant: str  # ours, whose network and measures it has
     model: str = ""  # the library's name for it
+
+    @property
+    def grid(self) -> bool:
+        """Whether its latents are grids of codes."""
+        return NETWORKS[VARIANTS[self.variant].network].grid
 
 
 ENTRIES = {
@@ -119,8 +126,8 @@ def compare(
 ) -> list[dict]:  # fmt: skip
     """Train and measure all entries on a data set, and append a row for each training to a JSON file.
 
-    Every entry is first trained with both rates and the seed 0; the better one on held-out training images is used
-    for all seeds. Finished trainings are not repeated.
+    Every entry is first trained with both rates and the seed 0; the other seeds have the one that is better on
+    held-out training images. Finished trainings are not repeated.
 
     Args:
         source: the data set.
@@ -136,10 +143,9 @@ def compare(
     """
     length = length or Length()
     Benchmark.of(source, load(source, "test").images[:2], None)  # decode, and train the classifier, before all else
-    rows = rows_of(path, source.name, length)
-    for tasks in (_rates(entries, rows), None):
-        tasks = _seeds(entries, seeds, rows_of(path, source.name, length)) if tasks is None else tasks
-        tasks = [(*task, source, length, path.parent / STRIPS, jobs == 1) for task in tasks]
+    for _ in range(2):  # both rates, then the other seeds with the better one
+        todo = _todo(entries, seeds, rows_of(path, source.name, length))
+        tasks = [(*task, source, length, path.parent / STRIPS, jobs == 1) for task in todo]
         record_rows(train, tasks, path, jobs=jobs, progress=progress, replaces=_installed_since)
     return rows_of(path, source.name, length)
 
@@ -155,31 +161,31 @@ def _installed_since(new: dict, row: dict) -> bool:
     return "missing" in row and all(row[key] == new[key] for key in ("entry", "dataset", "length", "rate", "seed"))
 
 
-def _rates(entries: Sequence[str], rows: list[dict]) -> list[tuple[str, float, int, bool]]:
-    done = {(row["entry"], row["rate"]) for row in rows if row["tuning"] and "missing" not in row}
-    return [(entry, rate, 0, True) for entry in entries for rate in RATES if (entry, rate) not in done]
-
-
-def _seeds(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[str, float, int, bool]]:
-    done = {(row["entry"], row["seed"]) for row in rows if not row["tuning"]}
+def _todo(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[str, float, int]]:
+    """The trainings that can start: with the seed 0 at each rate, and with the others at the better rate, if known."""
+    done = {(row["entry"], row["rate"], row["seed"]) for row in rows if "missing" not in row}
     todo = []
     for entry in entries:
-        tried = {row["held_out"]: row["rate"] for row in rows if row["entry"] == entry and "held_out" in row}
-        if tried:
-            todo += [(entry, tried[min(tried)], seed, False) for seed in range(seeds) if (entry, seed) not in done]
+        first = [(entry, rate, 0) for rate in RATES if (entry, rate, 0) not in done]
+        best = None if first else better_rate([row for row in rows if row["entry"] == entry])
+        rest = [] if best is None else [(entry, best, seed) for seed in range(1, seeds)]
+        todo += first or [task for task in rest if task not in done]
     return todo
 
 
+def better_rate(rows: list[dict]) -> float | None:
+    """The learning rate of an entry with the lowest error on held-out images with the seed 0; None if all diverged."""
+    tried = [(row["held_out"], row["rate"]) for row in rows if row["seed"] == 0 and "held_out" in row]
+    return min(tried)[1] if tried else None
+
+
 def train(
-    name: str, rate: float, seed: int, tuning: bool, source: Source, length: Length, strips: Path, alone: bool,
-    threads: int,
-) -> dict:  # fmt: skip
-    """Train one entry: the row of the file, with its error on held-out images or all measurements. Times are measured
-    if it runs alone."""
+    name: str, rate: float, seed: int, source: Source, length: Length, strips: Path, alone: bool, threads: int
+) -> dict:
+    """Train and measure one entry: the row of the file. It has times if the training runs alone."""
     torch.set_num_threads(threads)
     entry, images = ENTRIES[name], load(source, "train").images
-    row = {"entry": name, "dataset": source.name, "length": asdict(length), "rate": rate, "seed": seed,
-           "tuning": tuning}  # fmt: skip
+    row = {"entry": name, "dataset": source.name, "length": asdict(length), "rate": rate, "seed": seed}
     try:
         implementation = _implementation(entry.library)
     except ImportError as error:
@@ -200,8 +206,6 @@ def train(
     error = metrics.errors(model, held_out)[0]["mse"]
     if not math.isfinite(error):
         return {**row, "error": f"the error on held-out images is {error}"}
-    if tuning:
-        return {**row, "held_out": error}
     with tempfile.TemporaryDirectory() as folder:
         run.save(Path(folder))
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
@@ -217,8 +221,8 @@ def train(
     benchmark = Benchmark.of(source, test.images[::step], None, progress=False)
     results = measured_values(measure(model, replace(benchmark, sheets=SHEETS, draws=False)))
     if seed == 0:
-        _keep(model, test.images[:PICTURED], _kept(strips, source, name))
-    return {**row, "results": results, "costs": costs}
+        _keep(model, test.images[:PICTURED], _kept(strips, source, name, rate))
+    return {**row, "held_out": error, "results": results, "costs": costs}
 
 
 def _implementation(library: str):
@@ -246,20 +250,21 @@ def _keep(model: AEVQ, images: Tensor, path: Path) -> None:
 
 
 def table(rows: list[dict], grids: bool) -> Lines:
-    """The rows of one data set as a table of single vectors or of grids: means ± standard deviations over seeds."""
+    """The rows of one data set as a table of single vectors or of grids: means ± standard deviations over seeds, at
+    each entry's better rate."""
     lines = []
     for name, entry in ENTRIES.items():
         own = [row for row in rows if row["entry"] == name]
-        if not own or (entry.variant == "vqvae") != grids:
+        if not own or entry.grid != grids:
             continue
-        missing = next((row["missing"] for row in own if "missing" in row), "")
-        failed = sum("error" in row for row in own if not row["tuning"] or len(own) == len(RATES))
-        measured = [row for row in own if "results" in row]
+        rate = better_rate(own)
+        measured = [row for row in own if row["rate"] == rate and "results" in row]
+        failed = sum("error" in row for row in own if rate in (None, row["rate"]))
         said = f" ({len(measured)} of {len(measured) + failed} trainings)" if failed and measured else ""
+        none = next((row["missing"] for row in own if "missing" in row), "diverged")
         line = {"model": name + said}
         for key in GRIDS if grids else VECTORS:
             values = [row["results"][key] for row in measured]
-            none = missing or ("diverged" if failed else "–")
             line[MEASURES[key].short] = over_seeds(values, MEASURES[key].form) if values else none
         for key, (heading, form) in COSTS.items():
             values = [row["costs"][key] for row in measured if key in row["costs"]]
@@ -268,14 +273,18 @@ def table(rows: list[dict], grids: bool) -> Lines:
     return lines
 
 
-def picture(source: Source, strips: Path) -> Image.Image:
+def picture(source: Source, strips: Path, rows: list[dict]) -> Image.Image:
     """The same test images through each entry, a row each; the images themselves first, if they may be shown."""
-    rows = {name: load_file(_kept(strips, source, name))["x"].float() for name in ENTRIES
-            if _kept(strips, source, name).exists()}  # fmt: skip
+    shown = {}
     if source.dataset.shareable:
-        rows = {"the images": metrics.to_float(load(source, "test").images[:PICTURED]), **rows}
-    return pictures.sheet(torch.stack(list(rows.values())), [name.strip("`") for name in rows], cell=56)
+        shown["the images"] = metrics.to_float(load(source, "test").images[:PICTURED])
+    for name in ENTRIES:
+        rate = better_rate([row for row in rows if row["entry"] == name])
+        if rate is not None and (path := _kept(strips, source, name, rate)).exists():
+            shown[name.strip("`")] = load_file(path)["x"].float()
+    return pictures.sheet(torch.stack(list(shown.values())), list(shown), cell=56)
 
 
-def _kept(strips: Path, source: Source, name: str) -> Path:
-    return strips / source.name / f"{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}.safetensors"
+def _kept(strips: Path, source: Source, name: str, rate: float) -> Path:
+    slug = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
+    return strips / source.name / f"{slug}-{rate:g}.safetensors"

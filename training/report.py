@@ -20,19 +20,8 @@ BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
 # what the template uses of the records
-USED = (
-    "histories",
-    "groups",
-    "n",
-    "beside",
-    "equal_terms",
-    "tried",
-    "claims",
-    "starts",
-    "fragments",
-    "comparison",
-    "bench",
-)
+USED = ("histories", "groups", "n", "beside", "equal_terms", "tried", "claims", "starts", "fragments", "comparison",
+        "bench")  # fmt: skip
 
 
 class Records:

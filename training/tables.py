@@ -41,8 +41,13 @@ def recorded_rows(path: Path) -> list[dict]:
 def searched(folder: Path, models: Sequence[str], **conditions) -> list[dict]:
     """The rows of several models' searches that meet all conditions, which name settings or ``images``."""
     rows = [row for model in models for row in recorded_rows(folder / model / SEARCH_FILE)]
-    default = {**asdict(Recipe()), "images": None}  # of settings that did not exist when a row was recorded
-    return [row for row in rows if conditions.items() <= flat(default | row | row["recipe"]).items()]
+    return [row for row in rows if conditions.items() <= flat_row(row).items()]
+
+
+def flat_row(row: dict) -> dict:
+    """A search's row with its settings and measurements side by side, and the defaults of settings that did not exist
+    when it was recorded."""
+    return flat({**asdict(Recipe()), "images": None, **row, **row["recipe"]})
 
 
 def in_use_by_start(folder: Path) -> dict[str, dict[str, list[float]]]:

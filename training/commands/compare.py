@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> None:
     for grids in (False, True):
         if lines := table(rows, grids):
             print(f"\n{markdown_table(lines)}")
+    if not any("held_out" in row for row in rows):
+        return
     with written_beside(drawn := args.output / PICTURE.format(source.name)) as beside:
-        picture(source, args.output / STRIPS).save(beside, "PNG")
+        picture(source, args.output / STRIPS, rows).save(beside, "PNG")
     print(f"\nwrote {path} and {drawn}")

@@ -1,7 +1,9 @@
 """A plain training loop, as one writes it for a first experiment: a DataLoader, Adam and the paper's formulas."""
 
+from pathlib import Path
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -10,8 +12,45 @@ from aevq_hub import AEVQConfig
 from ..recipe import Recipe
 from . import networks
 
+WEIGHTS = "model.pt"
 
-class Plain:
+
+class Loop:
+    """Adam over shuffled batches. Subclasses have the loss.
+
+    Args:
+        parts: what is trained.
+        recipe: the batch size and the learning rate.
+        images: uint8 (N, C, H, W).
+    """
+
+    def __init__(self, parts: nn.Module, recipe: Recipe, images: Tensor):
+        self.parts, self.pixels = parts, images.float() / 255
+        self.loader = DataLoader(TensorDataset(self.pixels), recipe.batch_size, shuffle=True)
+        self.optimizer = torch.optim.Adam(parts.parameters(), lr=recipe.learning_rate)
+
+    def loss(self, x: Tensor) -> Tensor:
+        """The loss of a batch of images (B, C, H, W) in [0, 1]."""
+        raise NotImplementedError
+
+    def epoch(self) -> None:
+        """Train on every image once."""
+        self.parts.train()
+        for (x,) in self.loader:
+            self.optimizer.zero_grad()
+            self.loss(x).backward()
+            self.optimizer.step()
+
+    def save(self, folder: Path) -> None:
+        """Save the weights, as one does without a format of one's own."""
+        torch.save(self.parts.state_dict(), folder / WEIGHTS)
+
+    @staticmethod
+    def load(folder: Path) -> None:
+        torch.load(folder / WEIGHTS, weights_only=True)
+
+
+class Plain(Loop):
     """A model trained by a plain loop.
 
     Args:
@@ -21,17 +60,12 @@ class Plain:
     """
 
     def __init__(self, config: AEVQConfig, recipe: Recipe, images: Tensor):
-        self.model, self.recipe, self.pixels = networks(config, recipe, images).train(), recipe, images.float() / 255
-        self.loader = DataLoader(TensorDataset(self.pixels), recipe.batch_size, shuffle=True)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate)
-        self.loss = _loss_of(config, recipe)
+        self.model, self.recipe = networks(config, recipe, images), recipe
+        super().__init__(self.model, recipe, images)
+        self.loss_of = _loss_of(config, recipe)
 
-    def epoch(self) -> None:
-        """Train on every image once."""
-        for (x,) in self.loader:
-            self.optimizer.zero_grad()
-            self.loss(self, x).backward()
-            self.optimizer.step()
+    def loss(self, x: Tensor) -> Tensor:
+        return self.loss_of(self, x)
 
     def decode(self, z: Tensor) -> Tensor:
         return torch.sigmoid(self.model.decoder(z))

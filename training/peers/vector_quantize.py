@@ -3,24 +3,22 @@
 # pyright: reportMissingImports=false
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
 from vector_quantize_pytorch import FSQ, SimVQ, VectorQuantize
 
 from aevq_hub import AEVQ, AEVQConfig
 
 from ..recipe import Recipe
 from . import networks
+from .plain import Loop
 
 # the weight of the quantizer's loss in its examples; FSQ has none
 COMMITMENT = {"VectorQuantize": 10.0, "SimVQ": 1.0}
 LEVELS = {100: [5, 5, 4], 512: [8, 8, 8]}  # of FSQ, by the number of codes
-WEIGHTS = "model.pt"
 ALIVE = {"kmeans_init": True, "threshold_ema_dead_code": 2}  # what its README recommends for more codes in use
 QUANTIZERS: dict[str, Callable[[AEVQConfig, Recipe], nn.Module]] = {
     "VectorQuantize": lambda c, r: VectorQuantize(c.latent_dim, c.num_codes, decay=1 - r.ema_rate, **ALIVE),
@@ -51,7 +49,7 @@ class Quantized(AEVQ):
         return quantized, indices, (z - quantized).detach().norm(dim=1)
 
 
-class VectorQuantized:
+class VectorQuantized(Loop):
     """Our grid network with a quantizer of the library, by a plain loop and with the loss of its examples: the mean
     absolute error, of pixels in −1 … 1.
 
@@ -64,37 +62,23 @@ class VectorQuantized:
 
     def __init__(self, config: AEVQConfig, recipe: Recipe, images: Tensor, model: str):
         ours = networks(config, recipe, images)
-        parts = {"encoder": ours.encoder, "decoder": ours.decoder, "quantizer": QUANTIZERS[model](config, recipe)}
-        self.config, self.parts = config, nn.ModuleDict(parts)
-        self.weight = COMMITMENT.get(model.partition(",")[0], 0.0)
-        self.loader = DataLoader(TensorDataset(images.float() / 255), recipe.batch_size, shuffle=True)
-        self.optimizer = torch.optim.Adam(self.parts.parameters(), lr=recipe.learning_rate)
+        parts = {"encoder": ours.encoder, "quantizer": QUANTIZERS[model](config, recipe), "decoder": ours.decoder}
+        super().__init__(nn.ModuleDict(parts), recipe, images)
+        self.config, self.weight = config, COMMITMENT.get(model.partition(",")[0], 0.0)
 
-    def epoch(self) -> None:
-        """Train on every image once."""
-        self.parts.train()
-        for (x,) in self.loader:
-            z = self.parts["encoder"](x)  # (N, D, h, w)
-            q, _, *losses = self.parts["quantizer"](z.flatten(2).movedim(1, -1))  # (N, h·w, D); FSQ has no loss
-            x_hat = torch.sigmoid(self.parts["decoder"](q.movedim(-1, 1).view_as(z)))
-            loss = 2 * F.l1_loss(x_hat, x) + self.weight * sum(one.sum() for one in losses)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
+    def loss(self, x: Tensor) -> Tensor:
+        encoder, quantizer, decoder = self.parts.children()
+        z = encoder(x)  # (N, D, h, w)
+        q, _, *losses = quantizer(z.flatten(2).movedim(1, -1))  # (N, h·w, D); FSQ has no loss
+        x_hat = torch.sigmoid(decoder(q.movedim(-1, 1).view_as(z)))
+        return 2 * F.l1_loss(x_hat, x) + self.weight * sum(one.sum() for one in losses)
 
     def trained(self) -> AEVQ:
         """The trained networks and codes as one of our models."""
-        ours = Quantized(self.config, self.parts["quantizer"])
-        ours.encoder, ours.decoder = self.parts["encoder"], self.parts["decoder"]
+        encoder, quantizer, decoder = self.parts.children()
+        ours = Quantized(self.config, quantizer)
+        ours.encoder, ours.decoder = encoder, decoder
         return ours.eval()
-
-    def save(self, folder: Path) -> None:
-        """Save the model as one does without a format of the library's own."""
-        torch.save(self.parts.state_dict(), folder / WEIGHTS)
-
-    @staticmethod
-    def load(folder: Path) -> None:
-        torch.load(folder / WEIGHTS, weights_only=True)
 
 
 def quantizer(z: Tensor, codes: int, rate: float):
