@@ -46,7 +46,8 @@ class LatentSpace:
         """The strongest principal directions of the training latents, each one standard deviation (σ) long: (n, D).
 
         Unlike single dimensions they do not depend on how the latent space is rotated. For a grid they are those of
-        the codes of all cells. The sign of a direction is arbitrary.
+        the codes of all cells. The sign of a direction is arbitrary, and the same on every machine: its largest
+        component is positive.
 
         Args:
             n: how many; by default ten, or D if that is less.
@@ -56,7 +57,8 @@ class LatentSpace:
         """
         n = min(STRONGEST, self.config.latent_dim) if n is None else whole("n", n, 1, self.config.latent_dim)
         variance, vectors = torch.linalg.eigh(self.moments()[1])  # ascending; vectors in columns
-        directions = vectors.T * variance.clamp_min(0).sqrt()[:, None]  # (D, D)
+        largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))  # component of each (1, D)
+        directions = (vectors * largest.sign()).T * variance.clamp_min(0).sqrt()[:, None]  # (D, D)
         return directions.flip(0)[:n].float().to(self.dimension_effect.device)
 
     def std(self) -> torch.Tensor:

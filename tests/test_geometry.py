@@ -117,6 +117,12 @@ def test_directions_are_principal_and_one_standard_deviation_long(model, benchma
     assert torch.equal(model.axes([2], unit="raw"), torch.eye(6)[2:3])
 
 
+def test_directions_have_the_same_signs_whatever_the_solver_returns(model, monkeypatch):
+    before, solve = model.directions(), torch.linalg.eigh
+    monkeypatch.setattr(torch.linalg, "eigh", lambda matrix: (solve(matrix)[0], -solve(matrix)[1]))
+    assert torch.equal(model.directions(), before)
+
+
 def test_shape_of_known_clouds(generator):
     z = torch.randn(20_000, 8, generator=generator)
     z[:, 4:] = 7.0  # constant dimensions do not count
