@@ -16,6 +16,7 @@ try:
         figures,
         fragments,
         map,
+        names,
         options,
         prior,
         push,
@@ -33,8 +34,8 @@ except ModuleNotFoundError as error:
 
 COMMANDS = {
     "train": train, "all": all_models, "search": search, "evaluate": evaluate, "card": card, "report": report,
-    "map": map, "prior": prior, "fragments": fragments, "figures": figures, "claims": claims, "compare": compare,
-    "push": push, "push-space": push_space, "bench": bench,
+    "map": map, "names": names, "prior": prior, "fragments": fragments, "figures": figures, "claims": claims,
+    "compare": compare, "push": push, "push-space": push_space, "bench": bench,
 }  # fmt: skip
 
 OVERVIEW = """\
@@ -54,6 +55,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
                                              a recorded search over settings
   {prog} evaluate center-mnist               measure a model again
   {prog} map center-mnist                    its vectors and latents on a plane, for the demo
+  {prog} names center-mnist                  words for its directions and samples, for the demo
   {prog} prior vqae-mnist                    the prior that a grid model draws from
   {prog} figures 3.2                         the paper's figures, from the shipped models
   {prog} claims                              the paper's claims, measured

@@ -15,6 +15,7 @@ from aevq_hub.folder import HISTORY_FILE, PRIOR_CHECKPOINT_FILE, SAMPLES_FILE
 from . import figures, fit_prior, fit_sampler, maps, metrics
 from .card import write_card
 from .data import Split, load, training_labels
+from .direction_names import direction_names
 from .evaluate import Benchmark, evaluate, measure
 from .files import write_json, written_beside
 from .recipes import recorded
@@ -51,6 +52,7 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
         "epochs": trainer.epochs,
         **({"prior": prior} if prior else {}),
         "results": evaluate(model, source),
+        **named(model, source, Split(train.images, training_labels(source)), test),
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     write_samples(model, source, test, folder)
@@ -66,9 +68,10 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
 def rehearse(trainer: Trainer, source: Source, train: Split, test: Split) -> None:
     """Measure and write an untrained model with a few images, so that a release does not fail after the training."""
     model = _as_loaded(trainer)
-    few = Split(test.images[:FEW], None if test.labels is None else test.labels[:FEW])
-    fit_sampler.fit(model, train.images[:FEW])
+    few, learnt = (Split(s.images[:FEW], None if s.labels is None else s.labels[:FEW]) for s in (test, train))
+    fit_sampler.fit(model, learnt.images)
     measure(model, Benchmark(few.images))
+    named(model, source, learnt, few)
     with tempfile.TemporaryDirectory() as folder:
         write_samples(model, source, few, Path(folder))
         if model.codebook is not None:
@@ -157,15 +160,38 @@ def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
     return torch.float32
 
 
+def named(model: AEVQ, source: Source, train: Split, test: Split) -> dict[str, dict | list]:
+    """What the demo calls directions and samples, for ``history.json``; the training labels are those to learn from.
+
+    Returns:
+        ``names`` (:func:`direction_names`), and ``sample_classes``, the class of each sample, None if it has no label;
+        empty if no sample has one, or if an image has several.
+    """
+    classes = []
+    if test.labels is not None and not source.dataset.multi_label:
+        labels = test.labels[_samples(source, test)].tolist()
+        classes = [source.dataset.class_names[label] if label >= 0 else None for label in labels]
+    found = direction_names(model, source, train)
+    return {"names": found, "sample_classes": classes if any(classes) else []}
+
+
 def write_samples(model: AEVQ, source: Source, test: Split, folder: Path) -> None:
     """Write samples.safetensors: test images (uint8), or their latents if the images must not be shown."""
+    images = test.images[_samples(source, test)]
     if source.dataset.shareable:
-        classes = 0 if source.dataset.multi_label else len(source.dataset.class_names)
-        samples = {"images": test.images[_of_every_class(test.labels, classes, len(test))]}
+        samples = {"images": images}
     else:
-        samples = {"latents": model.encode(metrics.to_float(test.images[:LATENTS])).half()}
+        samples = {"latents": model.encode(metrics.to_float(images)).half()}
     with written_beside(folder / SAMPLES_FILE) as beside:
         save_file({key: value.contiguous() for key, value in samples.items()}, beside)
+
+
+def _samples(source: Source, test: Split) -> list[int]:
+    """The indices of the test images that are samples: of every class, or the first ones if only latents are shown."""
+    if not source.dataset.shareable:
+        return list(range(min(LATENTS, len(test))))
+    classes = 0 if source.dataset.multi_label else len(source.dataset.class_names)
+    return _of_every_class(test.labels, classes, len(test))
 
 
 def _of_every_class(labels: torch.Tensor | None, classes: int, count: int) -> list[int]:

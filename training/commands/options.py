@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from aevq_hub.folder import CONFIG_FILE, find_files, locate
 from aevq_hub.registry import DATASETS, VARIANTS
 
 from ..recipe import Recipe
@@ -51,6 +52,18 @@ def source(args: argparse.Namespace, name: str) -> Source:
         name, data=args.data, data_root=args.data_root, size=args.size, channels=args.channels,
         image_column=args.image_column, label_column=args.label_column, config=args.config,
     )  # fmt: skip
+
+
+def local_folder(name: str) -> Path:
+    """The folder of a model that a command writes into.
+
+    Raises:
+        ValueError: the model is on the Hub.
+        LoadError: there is no such model.
+    """
+    if not isinstance(locate(name), Path):
+        raise ValueError(f"{name} is on the Hub; download its folder first, and give its path")
+    return find_files(name, (CONFIG_FILE,))[0].parent
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -1,12 +1,11 @@
 """``prior``: train the prior over a grid model's codes."""
 
 import argparse
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from aevq_hub import AEVQConfig
-from aevq_hub.folder import CONFIG_FILE, find_files, history, locate
+from aevq_hub.folder import CONFIG_FILE, history
 
 from ..card import terminal_report
 from ..recipe import PRECISIONS
@@ -36,9 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
 
 def run(args: argparse.Namespace) -> None:
     """Train the prior and print the model's measurements."""
-    if not isinstance(locate(args.model), Path):
-        raise ValueError(f"{args.model} is on the Hub; download its folder first, and give its path")
-    folder = find_files(args.model, (CONFIG_FILE,))[0].parent
+    folder = options.local_folder(args.model)
     config = AEVQConfig.from_file(folder / CONFIG_FILE)
     if not (config.grid_size and config.num_codes):
         raise ValueError(f"{config.name} has no grid of codes; only `vqae` and `vqvae` have one")
