@@ -30,13 +30,14 @@ def rows(mirror, tmp_path_factory):
 def test_every_entry_is_tuned_alike_and_trained_with_all_seeds(rows):
     found, _, _ = rows
     for name in ("`center`", "`vqvae`"):
-        own = [row for row in found if row["entry"] == name]
+        own = [row for row in found if row["entry"] == name and "times" not in row]
+        (timed,) = [row["times"] for row in found if row["entry"] == name and "times" in row]
         tuned = {row["rate"]: row["held_out"] for row in own if row["seed"] == 0}
         trained = [row for row in own if row["rate"] == min(tuned, key=tuned.__getitem__)]
         assert sorted(tuned) == sorted(RATES) and [row["seed"] for row in trained] == [0, 1] and len(own) == 3
         assert all({"mse", "frechet.samples", "kept.one"} <= row["results"].keys() for row in trained)
         assert all(cost > 0 for row in trained for cost in row["costs"].values())
-        assert all({"load", "speed"} <= row["costs"].keys() for row in trained)  # one at a time
+        assert timed["speed"] > 0 and timed["load"] > 0
 
 
 def test_tables_have_means_over_seeds_and_say_what_is_missing(rows):
@@ -115,9 +116,10 @@ def test_all_start_from_the_same_networks(generator):
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if entry.library != "ours"])
+@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if not entry.library.startswith("ours")])
 def test_other_libraries_learn(name, mirror, tmp_path):
     """Needs ``pip install "aevq-hub[peers]"``."""
     source = find_source("mnist", data_root=mirror)
     found = compare(source, 1, tmp_path / comparing.FILE, Length(256, 4), entries=[name], progress=False)
-    assert len(found) == len(RATES) and min(one["results"]["mse"] for one in found) < 0.09
+    assert len(found) == len(RATES) + 1
+    assert min(one["results"]["mse"] for one in found if "results" in one) < 0.09

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 import torch
 from PIL import Image
@@ -33,7 +33,7 @@ from .release import prepare
 from .rows import Source
 from .seeds import measured_values
 from .tables import recorded_rows
-from .trainer import DivergedError, Trainer
+from .trainer import DivergedError
 
 FILE, PICTURE = "compare.json", "compare-{}.png"
 RATES = (0.001, 0.004)  # each entry has the one with the lower error on held-out images
@@ -41,6 +41,7 @@ HELD_OUT = 2000  # training images, at most a tenth
 SHEETS = 1000  # images that sheets start from
 TESTED = 5000  # test images, evenly spaced
 PICTURED = 10
+TIMED, ROUNDS = 2000, 3  # images of an epoch that is timed, and how often
 STRIPS = ".compare"  # the folder of the reconstructions
 
 
@@ -48,7 +49,7 @@ STRIPS = ".compare"  # the folder of the reconstructions
 class Entry:
     """A model of a library."""
 
-    library: str  # "ours", or a module of training.peers and its class
+    library: str  # a module of training.peers and its class
     variant: str  # ours, whose network and measures it has
     model: str = ""  # the library's name for it
 
@@ -59,10 +60,10 @@ class Entry:
 
 
 ENTRIES = {
-    "`ae-conv`": Entry("ours", "ae-conv"),
-    "`zero`": Entry("ours", "zero"),
-    "`center`": Entry("ours", "center"),
-    "`vae`": Entry("ours", "vae"),
+    "`ae-conv`": Entry("ours.Ours", "ae-conv"),
+    "`zero`": Entry("ours.Ours", "zero"),
+    "`center`": Entry("ours.Ours", "center"),
+    "`vae`": Entry("ours.Ours", "vae"),
     "pythae AE": Entry("pythae.Pythae", "ae-conv", "AE"),
     "pythae RAE-L2": Entry("pythae.Pythae", "ae-conv", "RAE-L2"),
     "pythae RAE-GP": Entry("pythae.Pythae", "ae-conv", "RAE-GP"),
@@ -71,7 +72,7 @@ ENTRIES = {
     "pythae β-VAE": Entry("pythae.Pythae", "vae", "β-VAE"),
     "autoencoders AE": Entry("autoencoders_models.Autoencoders", "ae-conv", "ae"),
     "autoencoders WAE": Entry("autoencoders_models.Autoencoders", "ae-conv", "wae"),
-    "`vqvae`": Entry("ours", "vqvae"),
+    "`vqvae`": Entry("ours.Ours", "vqvae"),
     "pythae VQVAE": Entry("pythae.Pythae", "vqvae", "VQVAE"),
     "VectorQuantize": Entry("vector_quantize.VectorQuantized", "vqvae", "VectorQuantize"),
     "VectorQuantize, straight-through": Entry(
@@ -97,29 +98,6 @@ class Length:
     epochs: int = 8
 
 
-class Ours:
-    """One of our variants, by its recipe."""
-
-    def __init__(self, config, recipe: Recipe, images: Tensor, model: str = ""):
-        self.trainer, self.images = Trainer(config, recipe), images
-
-    def epoch(self) -> None:
-        """Train on every image once."""
-        self.trainer.run_epoch(self.images)
-
-    def trained(self) -> AEVQ:
-        """The trained model."""
-        return self.trainer.model.eval()
-
-    def save(self, folder: Path) -> None:
-        """Save it."""
-        self.trained().save_pretrained(folder)
-
-    @staticmethod
-    def load(folder: Path) -> None:
-        AEVQ.from_pretrained(folder)
-
-
 def compare(
     source: Source, seeds: int, path: Path, length: Length | None = None, *, entries: Sequence[str] = tuple(ENTRIES),
     jobs: int = 1, progress: bool = True,
@@ -127,7 +105,8 @@ def compare(
     """Train and measure all entries on a data set, and append a row for each training to a JSON file.
 
     Every entry is first trained with both rates and the seed 0; the other seeds have the one that is better on
-    held-out training images. Finished trainings are not repeated.
+    held-out training images. Speeds and loading times are measured afterwards, one entry after another. Finished
+    trainings are not repeated.
 
     Args:
         source: the data set.
@@ -135,7 +114,7 @@ def compare(
         path: the JSON file; the reconstructions are kept beside it.
         length: how long each training is.
         entries: keys of ``ENTRIES``.
-        jobs: the number of parallel trainings. Speeds and loading times are fair only with one.
+        jobs: the number of parallel trainings.
         progress: whether to show progress bars.
 
     Returns:
@@ -145,8 +124,13 @@ def compare(
     Benchmark.of(source, load(source, "test").images[:2], None)  # decode, and train the classifier, before all else
     for _ in range(2):  # both rates, then the other seeds with the better one
         todo = _todo(entries, seeds, rows_of(path, source.name, length))
-        tasks = [(*task, source, length, path.parent / STRIPS, jobs == 1) for task in todo]
+        tasks = [(*task, source, length, path.parent / STRIPS) for task in todo]
         record_rows(train, tasks, path, jobs=jobs, progress=progress, replaces=_installed_since)
+    rows = rows_of(path, source.name, length)
+    timed = {row["entry"] for row in rows if "times" in row}
+    rates = {name: better_rate([row for row in rows if row["entry"] == name]) for name in entries if name not in timed}
+    tasks = [(name, rate, source, length) for name, rate in rates.items() if rate is not None]
+    record_rows(time_one, tasks, path, unit=" timings", progress=progress)
     return rows_of(path, source.name, length)
 
 
@@ -163,7 +147,7 @@ def _installed_since(new: dict, row: dict) -> bool:
 
 def _todo(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[str, float, int]]:
     """The trainings that can start: with the seed 0 at each rate, and with the others at the better rate, if known."""
-    done = {(row["entry"], row["rate"], row["seed"]) for row in rows if "missing" not in row}
+    done = {(row["entry"], row["rate"], row["seed"]) for row in rows if not {"missing", "times"} & row.keys()}
     todo = []
     for entry in entries:
         first = [(entry, rate, 0) for rate in RATES if (entry, rate, 0) not in done]
@@ -175,33 +159,24 @@ def _todo(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[st
 
 def better_rate(rows: list[dict]) -> float | None:
     """The learning rate of an entry with the lowest error on held-out images with the seed 0; None if all diverged."""
-    tried = [(row["held_out"], row["rate"]) for row in rows if row["seed"] == 0 and "held_out" in row]
+    tried = [(row["held_out"], row["rate"]) for row in rows if "held_out" in row and row["seed"] == 0]
     return min(tried)[1] if tried else None
 
 
-def train(
-    name: str, rate: float, seed: int, source: Source, length: Length, strips: Path, alone: bool, threads: int
-) -> dict:
-    """Train and measure one entry: the row of the file. It has times if the training runs alone."""
+def train(name: str, rate: float, seed: int, source: Source, length: Length, strips: Path, threads: int) -> dict:
+    """Train and measure one entry: a row of the file."""
     torch.set_num_threads(threads)
-    entry, images = ENTRIES[name], load(source, "train").images
     row = {"entry": name, "dataset": source.name, "length": asdict(length), "rate": rate, "seed": seed}
     try:
-        implementation = _implementation(entry.library)
+        run, used, held_out = _prepared(name, rate, seed, source, length)
     except ImportError as error:
         return {**row, "missing": f"{error.name} is not installed"}
-    apart = min(HELD_OUT, len(images) // 10)
-    held_out, used = images[-apart:], images[:-apart][: length.images]
-    recipe = _recipe(entry.variant, source.name, length, len(used), rate, seed)
-    config = configure(entry.variant, source.name, source.dataset, recipe)
     try:
         with contextlib.redirect_stderr(io.StringIO()):  # the others' progress bars
-            run, start = implementation(config, recipe, used, entry.model), time.perf_counter()
             for _ in range(length.epochs):
                 run.epoch()
     except (DivergedError, ArithmeticError) as error:
         return {**row, "error": str(error)}
-    speed = length.epochs * len(used) / (time.perf_counter() - start)
     model = run.trained()
     error = metrics.errors(model, held_out)[0]["mse"]
     if not math.isfinite(error):
@@ -209,12 +184,7 @@ def train(
     with tempfile.TemporaryDirectory() as folder:
         run.save(Path(folder))
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-        start = time.perf_counter()
-        run.load(Path(folder))
-        loading = time.perf_counter() - start
     costs = {"parameters": sum(p.numel() for p in model.parameters()), "megabytes": size / 1e6, "rate": rate}
-    if alone:
-        costs |= {"load": 1000 * loading, "speed": speed}
     prepare(model, used)
     test = load(source, "test")
     step = max(1, len(test) // TESTED)  # the first images of MNIST are cleaner than the others
@@ -225,9 +195,38 @@ def train(
     return {**row, "held_out": error, "results": results, "costs": costs}
 
 
+def time_one(name: str, rate: float, source: Source, length: Length, threads: int) -> dict:
+    """Time an entry: a row with the images a second of a training, and the milliseconds of loading it."""
+    torch.set_num_threads(threads)
+    run, used, _ = _prepared(name, rate, 0, source, replace(length, images=min(TIMED, length.images)))
+    seconds, milliseconds = [], []
+    with contextlib.redirect_stderr(io.StringIO()), tempfile.TemporaryDirectory() as folder:
+        for _ in range(1 + ROUNDS):
+            start = time.perf_counter()
+            run.epoch()
+            seconds.append(time.perf_counter() - start)
+        run.save(Path(folder))
+        for _ in range(1 + ROUNDS):
+            start = time.perf_counter()
+            run.load(Path(folder))
+            milliseconds.append(1000 * (time.perf_counter() - start))
+    times = {"speed": len(used) / median(seconds[1:]), "load": median(milliseconds[1:])}  # the first round warms up
+    return {"entry": name, "dataset": source.name, "length": asdict(length), "times": times}
+
+
+def _prepared(name: str, rate: float, seed: int, source: Source, length: Length) -> tuple:
+    """An implementation ready to train, the images (N, C, H, W) that it trains on, and those held out."""
+    entry, images = ENTRIES[name], load(source, "train").images
+    implementation = _implementation(entry.library)
+    apart = min(HELD_OUT, len(images) // 10)
+    held_out, used = images[-apart:], images[:-apart][: length.images]
+    recipe = _recipe(entry.variant, source.name, length, len(used), rate, seed)
+    config = configure(entry.variant, source.name, source.dataset, recipe)
+    with contextlib.redirect_stderr(io.StringIO()):
+        return implementation(config, recipe, used, entry.model), used, held_out
+
+
 def _implementation(library: str):
-    if library == "ours":
-        return Ours
     module, _, name = library.partition(".")
     return getattr(importlib.import_module(f".peers.{module}", __package__), name)
 
@@ -258,8 +257,8 @@ def table(rows: list[dict], grids: bool) -> Lines:
         if not own or entry.grid != grids:
             continue
         rate = better_rate(own)
-        measured = [row for row in own if row["rate"] == rate and "results" in row]
-        failed = sum("error" in row for row in own if rate in (None, row["rate"]))
+        measured = [row for row in own if "results" in row and row["rate"] == rate]
+        failed = sum("error" in row for row in own if rate in (None, row.get("rate")))
         said = f" ({len(measured)} of {len(measured) + failed} trainings)" if failed and measured else ""
         none = next((row["missing"] for row in own if "missing" in row), "diverged")
         line = {"model": name + said}
@@ -267,7 +266,8 @@ def table(rows: list[dict], grids: bool) -> Lines:
             values = [row["results"][key] for row in measured]
             line[MEASURES[key].short] = over_seeds(values, MEASURES[key].form) if values else none
         for key, (heading, form) in COSTS.items():
-            values = [row["costs"][key] for row in measured if key in row["costs"]]
+            known = [row["costs"] for row in measured] + [row["times"] for row in own if "times" in row]
+            values = [costs[key] for costs in known if key in costs]
             line[heading] = form.format(mean(values)) if values else "–"
         lines.append(line)
     return lines

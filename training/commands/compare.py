@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
     for name, text in (("images", "training images"), ("epochs", "epochs")):
         value = getattr(Length, name)
         parser.add_argument(f"--{name}", type=options.at_least_one, default=value, help=f"{text} (%(default)s)")
-    text = "parallel trainings (%(default)s); speeds are fair with one"
+    text = "parallel trainings (%(default)s); speeds are measured afterwards, one by one"
     parser.add_argument("--jobs", type=options.at_least_one, default=1, help=text)
     options.add_output(parser)
     options.add_data_root(parser)
