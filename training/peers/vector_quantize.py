@@ -48,7 +48,7 @@ class Quantized(AEVQ):
 
 
 class VectorQuantized(Loop):
-    """Our grid network with a quantizer of the library, by a plain loop: the mean squared error of pixels in −1 … 1, and
+    """Our grid network with a quantizer of the library, by a plain loop: the squared error of pixels in −1 … 1, and
     the quantizer's own loss.
 
     The library's examples take the absolute error, by which most of MNIST's pixels, and then all, become black.
