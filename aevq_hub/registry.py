@@ -13,6 +13,7 @@ class Variant:
     title: str
     section: str
     summary: str
+    short: str  # for a button, with {} for the number of vectors
     network: str  # a key of networks.NETWORKS
     objective: str  # a key of training.objectives.OBJECTIVES
     feed: str = "encoder"  # what the decoder receives: the latents ("encoder"), or their nearest vectors ("codebook")
@@ -24,52 +25,63 @@ class Variant:
 VARIANTS = {
     "ae": Variant(
         "Plain autoencoder", section="2.1", network="mlp", objective="reconstruction",
+        short="Small AE",
         shifts=(0, 0.1, 0.5, 1, 2, 5, 10, 15),  # figure 2.1
         summary="Three layers of 64 units on both sides, trained only to reconstruct: where the paper begins.",
     ),
     "ae-conv": Variant(
         "Plain convolutional autoencoder", section="baseline", network="conv", objective="reconstruction",
+        short="Plain AE",
         summary="The network of `center`, trained only to reconstruct: the baseline for every pull.",
     ),
     "classifier": Variant(
         "Autoencoder on a classifier's latents", section="2.1", network="mlp", objective="classifier", classifies=True,
+        short="Classifier",
         shifts=(0, 0.1, 0.5, 1, 5, 10, 25, 50),  # figure 2.3
         summary="An encoder trained to tell classes apart and then frozen, and a decoder trained on its latents.",
     ),
     "center": Variant(
         "Autoencoder pulled to one learnable vector", section="3.1–3.2", network="conv", objective="pull",
+        short="One vector",
         summary="In each batch, the image closest to a learnable vector is pulled towards it, and the vector follows.",
     ),
     "zero": Variant(
         "Autoencoder pulled to zero", section="3.2", network="conv", objective="zero",
+        short="Zero",
         summary="Every latent is pulled towards the fixed zero vector.",
     ),
     "codebook": Variant(
         "Autoencoder pulled to several learnable vectors", section="3.2", network="conv", objective="pull",
+        short="{} vectors",
         summary="Each vector of a codebook pulls the closest image of the batch towards itself, and follows it.",
     ),
     "ema": Variant(
         "Codebook moved by an exponential average", section="4.1", network="conv", objective="pull",
+        short="{} averaged",
         shifts=(0, 3, 10, 30, 100, 300),  # section 4.1
         summary="Each latent is pulled towards its nearest vector; the vectors slowly follow the latents they attract.",
     ),
     "residual": Variant(
         "Large codebook with a deep residual network", section="4.2", network="residual", objective="pull",
+        short="{} deep",
         shifts=(0, 3, 10, 30, 100, 300),
         summary="Deeper networks with residual connections, and many more vectors.",
     ),
     "vqae": Variant(
         "VQ-AE: a grid of codes, decoded from the encoder", section="4.3", network="grid", objective="pull",
+        short="VQ-AE",
         shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
         summary="Each vector of a grid is pulled towards its nearest code; the decoder still receives the vectors.",
     ),
     "vqvae": Variant(
         "VQ-VAE: a grid of codes, decoded from the codebook", section="4.2–4.3", network="grid", objective="pull",
+        short="VQ-VAE",
         feed="codebook", shifts=(0, 1, 5, 10, 15, 30, 50, 100),  # figure 4.6
         summary="As `vqae`, but the decoder receives the codes, through a straight-through estimator.",
     ),
     "vae": Variant(
         "Variational autoencoder", section="baseline", network="conv", objective="vae", variational=True,
+        short="VAE",
         summary="The probabilistic way: a mean and a variance per dimension, a sample from them, and a KL divergence.",
     ),
 }  # fmt: skip
@@ -80,6 +92,7 @@ class Dataset:
     """An image data set on the Hub, and how its images become (C, size, size)."""
 
     title: str
+    shows: str  # what one of its images shows
     hub_id: str
     hub_config: str | None
     size: int  # height and width in pixels after resizing
@@ -111,18 +124,18 @@ CELEBA_ATTRIBUTES = (
 
 DATASETS = {
     "mnist": Dataset(
-        "MNIST", "ylecun/mnist", "mnist", size=28, channels=1,
+        "MNIST", "digit", "ylecun/mnist", "mnist", size=28, channels=1,
         label_columns=("label",), class_names=tuple("0123456789"),
     ),
     "fashionmnist": Dataset(
-        "FashionMNIST", "zalando-datasets/fashion_mnist", "fashion_mnist", size=28, channels=1,
+        "FashionMNIST", "garment", "zalando-datasets/fashion_mnist", "fashion_mnist", size=28, channels=1,
         label_columns=("label",),
         class_names=(
             "T-shirt / top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
         ),
     ),
     "celeba": Dataset(
-        "CelebA", "flwrlabs/celeba", "img_align+identity+attr", size=64, channels=3,
+        "CelebA", "face", "flwrlabs/celeba", "img_align+identity+attr", size=64, channels=3,
         crop=148 / 178,  # 148 of the aligned image's 178 × 218 pixels
         label_columns=CELEBA_ATTRIBUTES,
         class_names=tuple(name.replace("_", " ").lower() for name in CELEBA_ATTRIBUTES),

@@ -1,4 +1,4 @@
-"""Pictures with known content, and files of them in memory."""
+"""Pictures with known content, files of them in memory, and how far two pictures are apart."""
 
 import io
 
@@ -24,3 +24,9 @@ def file_of(image: Image.Image, format: str = "PNG", **options) -> io.BytesIO:
     file = io.BytesIO()
     image.save(file, format, **options)
     return file
+
+
+def apart(one: Image.Image, other: Image.Image) -> int:
+    """The largest difference between the values, 0 to 255, of two pictures of equal size."""
+    assert one.size == other.size and one.mode == other.mode
+    return int(abs(np.asarray(one, int) - np.asarray(other, int)).max())

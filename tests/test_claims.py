@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from aevq_hub import claims as recorded
-from aevq_hub.explore import about, describe
+from aevq_hub.demo.about import compute as about
+from aevq_hub.demo.shared.exhibits import describe
 from aevq_hub.folder import shipped_folder
 from training.__main__ import main
 from training.claim_records import Evidence

@@ -7,9 +7,10 @@ import httpx
 import pytest
 from servers import free_port
 
-from aevq_hub.demo import fair, page
-from aevq_hub.demo.fair import client_of, in_turn
-from aevq_hub.explore import interpolation as explore
+from aevq_hub.demo import page
+from aevq_hub.demo.morph import compute as morph
+from aevq_hub.demo.shared import fair
+from aevq_hub.demo.shared.fair import client_of, in_turn
 
 
 def request(host="10.0.0.1", **headers) -> SimpleNamespace:
@@ -46,7 +47,7 @@ def test_a_flood_of_animations_keeps_nobody_waiting(monkeypatch):
         made.append(settings.start)
         return b""
 
-    monkeypatch.setattr(explore, "animation", animation)
+    monkeypatch.setattr(morph, "animation", animation)
     with page.build() as demo:
         page.launch(demo, prevent_thread_lock=True, server_port=free_port(), mcp_server=False, quiet=True)
         try:

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from aevq_hub.demo.guard import HEADERS, HOSTS, MCP, may_use_tools
+from aevq_hub.demo.shared.guard import HEADERS, HOSTS, MCP, may_use_tools
 
 START = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
     "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}}  # fmt: skip

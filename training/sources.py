@@ -65,8 +65,9 @@ def find_source(
     if short in DATASETS:
         raise DataError(f"{short!r} is the name of a built-in data set; choose another name for your images")
     entry = Dataset(
-        title=name, hub_id=name, hub_config=config, size=size, channels=channels, image_column=image_column or "image",
-        license="other", shareable=False, terms="Check the terms of the images that the model was trained on.",
+        title=name, shows="picture", hub_id=name, hub_config=config, size=size, channels=channels,
+        image_column=image_column or "image", license="other", shareable=False,
+        terms="Check the terms of the images that the model was trained on.",
     )  # fmt: skip
     if data is None:
         return _with_classes(_hub_source(short, entry, data_root), label_column)

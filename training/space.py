@@ -22,11 +22,13 @@ _TORCH = {  # the lines of requirements.txt that install torch
     "zero-a10g": ("torch>=2.8,<2.12",),  # what ZeroGPU offers
 }
 HARDWARE = tuple(_TORCH)
+THUMBNAIL = "thumbnail.png"  # the first screen, shown where one links to the Space
 TEXT = """\
 # From continuous to discrete, one autoencoder at a time
 
 A demo of the models of *Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions*:
-change single numbers of a latent, interpolate between images, browse codebooks and recombine grids of codes.
+turn a face by its latent's directions, morph between pictures, browse codebooks, swap the codes of a grid, and compare
+all models; a tour of two minutes leads through them.
 
 It shows these models, each at the commit named in `model_cards/{pins_file}`:
 
@@ -63,13 +65,14 @@ def pinned(namespace: str) -> dict[str, Shown]:
     return {name: shown[name] for name in ladder(list(shown))}
 
 
-def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0]) -> Path:
+def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0], repo_id: str = "") -> Path:
     """Write all files of the Space into a folder.
 
     Args:
         folder: the folder, created if missing and returned.
         shown: the models that the Space shows, by name.
         hardware: the Space's hardware, one of HARDWARE.
+        repo_id: the Space, if it is known, where links to it find its thumbnail.
 
     Raises:
         PublishError: the package is installed from a wheel, which has no app.py.
@@ -85,7 +88,10 @@ def lay_out(folder: Path, shown: Mapping[str, Shown], hardware: str = HARDWARE[0
     (folder / "requirements.txt").write_text("\n".join(requirements(hardware)) + "\n", encoding="utf-8")
     if (shipped_folder() / claims.FILE).is_file():
         shutil.copy(shipped_folder() / claims.FILE, folder / "model_cards")
+    shutil.copy(CHECKOUT / "tests" / "pictures" / "desktop.png", folder / THUMBNAIL)
+    thumbnail = {"thumbnail": f"https://huggingface.co/spaces/{repo_id}/resolve/main/{THUMBNAIL}"} if repo_id else {}
     front_matter = SpaceCardData(
+        **thumbnail,
         **(metadata_load(CHECKOUT / "README.md") or {}),
         models=[model.pin.repo_id for model in shown.values()],
         preload_from_hub=[f"{m.pin.repo_id} {','.join(m.files)} {m.pin.revision}" for m in shown.values()],

@@ -1,6 +1,8 @@
-"""The demo's page: layout and events, without computations. Only this package imports Gradio.
+"""The demo: a page whose tabs share one data set, model and pair of pictures.
 
-A tab is a module with ``ID`` and ``TITLE``, a function ``build`` that lays it out, wires it and returns a
-:class:`parts.Tab`, and ``ENDPOINTS``, the functions that programs may call by name; ``page.TABS`` lists the tabs. What
-a tab shows is computed by the module of the same name in ``aevq_hub.explore``.
+A tab is a package: ``settings`` (a frozen dataclass that checks every value), ``compute`` (what is shown, without
+Gradio), ``snippet`` (the Python that makes its picture), ``endpoints`` (functions for programs) and ``layout``, with
+``ID``, ``TITLE``, ``SETTINGS``, ``VERB`` and ``build``, which lays it out and returns a :class:`shared.tab.Tab`.
+``page.TABS`` lists the tabs, ``bar`` and ``tour`` write what is above them, ``shared`` has what they have in common,
+and ``static`` the page's CSS and JavaScript.
 """

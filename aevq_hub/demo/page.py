@@ -1,7 +1,9 @@
-"""The page: a header, the tabs, and what a link restores."""
+"""The page: the bar, the tabs, and what a link restores."""
 
 import html
-from importlib.util import find_spec
+from collections.abc import Mapping
+from functools import partial
+from urllib.parse import parse_qsl
 
 import gradio as gr
 import torch
@@ -9,14 +11,26 @@ from gradio.themes import Soft
 from starlette.middleware import Middleware
 
 from ..config import LoadError
-from ..explore import offers, starts
-from ..explore.settings import one_of
-from . import about, codebook, interpolation, ladder, perturbation, recombination
-from .fair import share_fairly
-from .guard import Guard
-from .parts import LIVE, SESSIONS, UPLOADS, endpoint, static
+from .about import layout as about
+from .bar import bar
+from .codebook import layout as codebook
+from .compare import layout as compare
+from .grid import layout as grid
+from .morph import layout as morph
+from .shared import starts, tools
+from .shared.endpoints import ENDPOINTS, bring
+from .shared.events import CLICKS, LIVE, PROGRAMS, SESSIONS, UPLOADS, endpoint, explained, sent, uploaded
+from .shared.exhibits import offers
+from .shared.fair import share_fairly
+from .shared.guard import Guard
+from .shared.html import static
+from .shared.settings import one_of
+from .shared.tab import INSIDE, Page, Tab, part
+from .state import State
+from .tour import STEPS
+from .turn import layout as turn
 
-TABS = (perturbation, interpolation, codebook, recombination, ladder, about)
+TABS = (turn, morph, codebook, grid, compare, about)
 THEME = Soft(
     primary_hue="teal",
     secondary_hue="teal",
@@ -36,31 +50,10 @@ THEME = Soft(
     link_text_color="*primary_700",
     link_text_color_hover="*primary_800",
 )
-INTRODUCTION = """
-# From continuous to discrete, one autoencoder at a time
-
-An *autoencoder* squeezes a picture into a few dozen numbers, its *latent*, and draws it again from them. Here you can
-turn those numbers by hand and watch what the model makes of it – with the models of **Rethinking VAE: From Continuous
-to Discrete Representations Without Probabilistic Assumptions**.
-"""
-
-
-def models() -> list[str]:
-    """List the models, each named <variant>-<data set>."""
-    return list(offers())
-
-
-def bring(picture: str, invert: bool = False) -> str:
-    """Bring a picture of your own, to start from in the other endpoints.
-
-    Args:
-        picture: a PNG, JPEG or WebP file as base64 text, or as a data: URL; 10 MB at most.
-        invert: swap dark and bright, for ink on paper with models of digits.
-
-    Returns:
-        its name, image:…, which the other endpoints take as a start for as long as it is kept.
-    """
-    return starts.bring_data(picture, invert)
+# what links said before: tabs, and of some tabs the settings
+_OLD_TABS = {"perturbation": "turn", "interpolation": "morph", "recombination": "grid", "ladder": "compare"}
+_OLD_NAMES = {"end": "second"}
+_OLD_VALUES = {"perturbation": {"basis": "numbers"}}
 
 
 def build() -> gr.Blocks:
@@ -75,47 +68,101 @@ def build() -> gr.Blocks:
     with gr.Blocks(
         title="AEVQ – from continuous to discrete", analytics_enabled=False, delete_cache=(3600, 3600)
     ) as demo:
-        gr.Markdown(INTRODUCTION)
+        state = State(model=shown[0].SETTINGS.first())
+        page = Page(
+            bar=part(
+                "bar", "bar.js", "group.js", value=state.values, template=INSIDE,
+                inside=bar(state, shown[0].SETTINGS, shown[0].VERB),
+            ),
+            address=part("address", "address.js", template=""),
+        )  # fmt: skip
         problem = gr.HTML(visible=False, elem_id="problem")
-        with gr.Tabs(selected=shown[0].ID) as tabs:
-            built = [module.build() for module in shown]
-        for function in (models, *(function for module in shown for function in module.ENDPOINTS)):
-            endpoint(function)
-        endpoint(bring, UPLOADS)
-
-        def restore(request: gr.Request) -> dict:
-            """Restore what a link asks for. Invalid values keep their defaults and are named on the page."""
-            link, problems = dict(request.query_params), []
-            try:
-                chosen = one_of("tab", link.get("tab", built[0].id), [tab.id for tab in built])
-            except ValueError as error:
-                chosen, problems = built[0].id, [str(error)]
-            updates = {
-                tabs: gr.Tabs(selected=chosen) if "tab" in link else gr.skip()
-            }  # otherwise one may have been opened since
-            for tab in built:
-                settings, wrong = tab.settings.from_link(link if tab.id == chosen else {})
-                problems += wrong
-                updates |= tab.fill(settings)
-            text = html.escape("This link was not quite right: " + " ".join(problems))
-            return {**updates, problem: gr.HTML(f'<p role="alert">{text}</p>', visible=bool(problems))}
-
-        loaded = demo.load(restore, None, [tabs, problem, *(o for tab in built for o in tab.outputs)], **LIVE)
-        first, *others = built
-        first.redraw(loaded, first.views)  # its own opening comes before the link is read
-        for tab in others:  # drawn when opened, by a link too
-            tab.redraw_on([tab.tab.select], tab.views)
+        with gr.Tabs(selected=shown[0].ID, elem_id="tabs", overflow_behavior="wrap") as tabs:
+            built = {module.ID: module.build(page) for module in shown}
+        _wire(demo, page, tabs, built, problem)
+        for function in (*ENDPOINTS, *(function for module in shown for function in module.ENDPOINTS)):
+            endpoint(function, UPLOADS if function is bring else PROGRAMS)
     return demo
+
+
+def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], problem: gr.HTML) -> None:
+    components = set().union(*(tab.components for tab in built.values()))
+    outputs = [page.bar, *dict.fromkeys(box for tab in built.values() for box in [*tab.outputs, page.address])]
+    first = next(iter(built))
+
+    def everything(tab: Tab, state: State, values: dict, components: Mapping) -> tuple[dict, list[str]]:
+        """All that a tab shows of values of its settings, and a sentence for each that is invalid."""
+        settings, wrong = tab.settings.fitted({**values, **state.shared})
+        shown = gr.update(value=state.values, inside=bar(state, tab.settings, tab.verb))
+        drawn = tab.drawn(settings, components) | {page.address: tab.address(settings, state.values)}
+        return {page.bar: shown, **tab.filled(settings), **drawn}, wrong
+
+    def choose(components: dict, data: gr.EventData) -> dict:
+        """After a click in the bar, or a picture that was brought, draw the open tab."""
+        tab = built.get(sent(data, "tab"), built[first])
+        state = State.of(components[page.bar])
+        if sent(data, "tour") is not None and state.tour:
+            return restore({**STEPS[state.tour - 1].parameters, "tour": f"{state.tour}"}, components)
+        if (dataset := sent(data, "dataset")) is not None:
+            state = state.of_dataset(dataset)
+        if (file := sent(data, "file")) is not None:
+            state = state.with_start(starts.bring(uploaded(file)))
+        if (picture := sent(data, "picture")) is not None:
+            state = state.with_start(starts.bring_data(picture))
+        return everything(tab, state, tab.values(components), components)[0]
+
+    def open_tab(tab: Tab, components: dict) -> dict:
+        if tab is built[first] and not components[page.address]:
+            return {page.address: ""}  # the page has just opened, with this tab, and moves
+        state = State.of(components[page.bar])
+        return everything(tab, state, tab.values(components), components)[0]
+
+    def restore(link: Mapping[str, str], components: Mapping) -> dict:
+        """Restore what a link asks for. Invalid values keep their defaults and are named on the page."""
+        link, problems = _renamed(link), []
+        try:
+            chosen = one_of("tab", link.get("tab", first), built)
+        except ValueError as error:
+            chosen, problems = first, [str(error)]
+        tab = built[chosen]
+        settings, wrong = tab.settings.fitted({name: link[name] for name in tab.settings.names() if name in link})
+        state = State.of(link)
+        shown, _ = everything(tab, state, vars(settings), components)
+        text = html.escape("This link was not quite right: " + " ".join(problems + wrong))
+        said = gr.update(value=f'<p role="alert">{text}</p>', visible=bool(problems + wrong))
+        return {**shown, tabs: gr.update(selected=chosen), problem: said}
+
+    def load(components: dict, request: gr.Request) -> dict:
+        link = dict(request.query_params)
+        return restore(link, components) if link.keys() - {"__theme"} else {problem: gr.skip()}
+
+    def back(components: dict, data: gr.EventData) -> dict:
+        return restore(dict(parse_qsl(sent(data, "query") or "")), components)
+
+    page.bar.input(explained(choose), components, [*outputs, tabs, problem], **CLICKS)
+    demo.load(explained(load), components, [*outputs, tabs, problem], **LIVE)
+    page.address.select(explained(back), components, [*outputs, tabs, problem], **CLICKS)
+    for tab in built.values():
+        changed = [page.bar, *tab.outputs, page.address]
+        tab.tab.select(explained(partial(open_tab, tab)), {*tab.components, page.address}, changed, **LIVE)
+
+
+def _renamed(link: Mapping[str, str]) -> dict[str, str]:
+    """A link's parameters under today's names."""
+    tab = link.get("tab", "")
+    named = {_OLD_NAMES.get(name, name): value for name, value in link.items()}
+    return {**_OLD_VALUES.get(tab, {}), **named, **({"tab": _OLD_TABS[tab]} if tab in _OLD_TABS else {})}
 
 
 def launch(demo: gr.Blocks, **options) -> None:
     """Serve the page; the options are those of Gradio's ``launch``."""
     torch.set_num_threads(1)  # several people share the processors: one picture, one thread
-    demo.queue(max_size=200, default_concurrency_limit=LIVE["concurrency_limit"])
+    demo.queue(max_size=200, default_concurrency_limit=4)
     share_fairly(demo._queue)
-    # with gradio[mcp] the endpoints are tools of language models too
-    options = {"mcp_server": find_spec("mcp") is not None, **options}
+    if tools.OFFERED:  # the endpoints are tools of language models too
+        tools.answer_in_json()
+    options = {"mcp_server": tools.OFFERED, **options}
     demo.launch(
-        theme=THEME, css=static("demo.css"), footer_links=["api"], max_file_size="10mb",
+        theme=THEME, css=static("demo.css"), js=static("page.js"), footer_links=["api"], max_file_size="10mb",
         state_session_capacity=SESSIONS, app_kwargs={"middleware": [Middleware(Guard)]}, **options,
     )  # fmt: skip

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(f"--to is {args.to!r}; give the Space as NAMESPACE/NAME")
     publisher = Publisher(namespace, repo_type="space", create_pr=args.create_pr)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = lay_out(Path(temporary) / name, pinned(args.models or namespace), args.hardware)
+        folder = lay_out(Path(temporary) / name, pinned(args.models or namespace), args.hardware, args.to)
         changes = publisher.changes(folder, prune=args.prune)
         show(args.to, changes, in_full=args.dry_run)
         if not args.dry_run:

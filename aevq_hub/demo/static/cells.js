@@ -1,17 +1,55 @@
-// The server may answer clicks in another order than they were made. So each click tells which cells were chosen last:
-// window.chosenCells has them, corner to corner, until the page shows them as chosen.
-const shown = () => { const group = element.querySelector('.cells'); return group && group.dataset.chosen; };
-const tell = (button, extend) => {
-    const here = [button.dataset.row, button.dataset.column].map(Number);
-    const begun = extend ? window.chosenCells || shown().split(',').map(Number) : here;
-    window.chosenCells = [...begun.slice(0, 2), ...here];
-    trigger('select');
+// The grids of both pictures: drag over cells, or click one and another with Shift, to choose a rectangle. The chosen
+// cells are in the component's value at once, so that whatever is sent next has them.
+const corners = ['row', 'column', 'to_row', 'to_column'];
+const place = button => [button.dataset.row, button.dataset.column].map(Number);
+const inside = (button, [top, left, bottom, right]) => {
+    const [row, column] = place(button);
+    return Math.min(top, bottom) <= row && row <= Math.max(top, bottom)
+        && Math.min(left, right) <= column && column <= Math.max(left, right);
 };
-new MutationObserver(() => {
-    if (String(window.chosenCells) === shown()) window.chosenCells = null;
-}).observe(element, {childList: true, subtree: true});
-const moved = (button, extend) => { if (extend) tell(button, true); };
+let latest = null;  // what was chosen here, until the server has answered with it
+const mark = chosen => {
+    element.querySelectorAll('.cells button').forEach(button => {
+        button.setAttribute('aria-pressed', inside(button, chosen));
+    });
+};
+const choose = chosen => {
+    latest = {of: props.value.of, ...Object.fromEntries(corners.map((name, i) => [name, chosen[i]]))};
+    props.value = {...props.value, ...latest};
+    mark(chosen);
+};
+watch('value', () => {
+    if (!latest || latest.of !== props.value.of || corners.every(name => props.value[name] === latest[name])) {
+        latest = null;
+    } else {  // an answer to an earlier click
+        props.value = {...props.value, ...latest};
+        mark(corners.map(name => latest[name]));
+    }
+});
+const begun = () => corners.slice(0, 2).map(name => props.value[name]);
+const moved = (button, extend) => {
+    if (extend) { choose([...begun(), ...place(button)]); trigger('select'); }
+};
+let dragging = false;
+element.addEventListener('pointerdown', event => {
+    const button = event.target.closest('.cells button');
+    if (!button || event.button) return;
+    const here = place(button);
+    choose(event.shiftKey ? [...begun(), ...here] : [...here, ...here]);
+    dragging = true;
+    event.target.releasePointerCapture(event.pointerId);  // a touch would stay with the first cell
+});
+element.addEventListener('pointermove', event => {
+    if (!dragging) return;
+    const over = document.elementFromPoint(event.clientX, event.clientY);
+    const button = over && over.closest('.cells button');
+    if (button && element.contains(button)) choose([...begun(), ...place(button)]);
+});
+document.addEventListener('pointerup', () => { if (dragging) { dragging = false; trigger('select'); } });
 element.addEventListener('click', event => {
     const button = event.target.closest('.cells button');
-    if (button) tell(button, event.shiftKey);
+    if (!button || event.detail) return;  // a pointer's click is done; this one is by keyboard
+    const here = place(button);
+    choose(event.shiftKey ? [...begun(), ...here] : [...here, ...here]);
+    trigger('select');
 });

@@ -1,7 +1,7 @@
-const moved = () => {};
 element.addEventListener('click', event => {
     const button = event.target.closest('.palette button');
     if (!button) return;
-    buttons().forEach(other => other.setAttribute('aria-pressed', other === button));
+    all().forEach(other => other.setAttribute('aria-pressed', other === button));
     trigger('select', {code: Number(button.dataset.code)});
 });
+const moved = () => {};

@@ -1,7 +1,7 @@
-const moved = () => {};
 element.addEventListener('click', event => {
     const button = event.target.closest('.proposals button');
     if (!button) return;
-    buttons().forEach(other => other.setAttribute('aria-pressed', other === button));
+    all().forEach(other => other.setAttribute('aria-pressed', other === button));
     trigger('select', {cells: button.dataset.cells});
 });
+const moved = () => {};

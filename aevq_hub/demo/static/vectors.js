@@ -1,6 +1,7 @@
-// A click or Enter on a button that names a vector or a start
 element.addEventListener('click', event => {
-    const button = event.target.closest('button[data-vector], button[data-start]');
-    if (button) trigger('select', {vector: button.dataset.vector, start: button.dataset.start});
+    const {vector, start} = (event.target.closest('.vector, .sample') || {dataset: {}}).dataset;
+    if (vector) trigger('select', {vector});
+    const sample = start && document.querySelector(`#bar button[data-start="${start}"]`);
+    if (sample) sample.click();
 });
 const moved = () => {};

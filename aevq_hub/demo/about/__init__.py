@@ -1,0 +1,1 @@
+"""The tab About: its settings, what it shows, its Python, its functions for programs, and its layout."""

@@ -1,0 +1,119 @@
+"""The bar above the tabs: data set, model and pictures, the same for all tabs. HTML without Gradio."""
+
+import html
+
+from .. import claims
+from ..registry import DATASETS, VARIANTS
+from .shared import originals
+from .shared.exhibits import data_sets, history, of_data_set, offers
+from .shared.html import data_url, option
+from .shared.settings import Settings
+from .state import PLACES, State
+from .tour import panel, verdicts
+
+_SKETCH = """<details class="sketch"><summary>Sketch</summary><div><canvas width="112" height="112" role="img"
+aria-label="a sketch pad: draw with the mouse or a finger"></canvas><button type="button" data-clear>Clear</button>
+</div></details>"""
+_LINKS = """<nav class="links"><a href="https://arxiv.org/search/?query=Rethinking+VAE%3A+From+Continuous+to+Discrete"
+target="_blank" rel="noopener">Paper</a><a href="https://huggingface.co/models?library=aevq-hub" target="_blank"
+rel="noopener">Weights</a><button type="button" data-copy>Copy link</button><button type="button" data-tour="1"
+class="main">▶ <span class="long">Two-minute</span> tour</button></nav>"""
+
+
+def bar(state: State, settings: type[Settings], verb: str) -> str:
+    """The bar's HTML.
+
+    Args:
+        state: what is chosen.
+        settings: those of the open tab, which not every model can show.
+        verb: what one does in that tab.
+    """
+    return (
+        f"<header><h1>{_headline(state, settings, verb)}</h1>{_LINKS}</header>"
+        f'{panel(state.tour) if state.tour else ""}<div class="choices">'
+        f"{_sets(state)}{_ladder(state, settings)}</div>{_note(state, settings)}"
+        f'<div class="pictures">{_places(state)}{_samples(state)}<div class="bring">'
+        '<button type="button" data-generate>Generate</button><label class="upload">Upload<input type="file" '
+        f'accept="image/*"></label>{_SKETCH if state.config.channels == 1 else ""}</div></div>'
+    )
+
+
+def _headline(state: State, settings: type[Settings], verb: str) -> str:
+    c = offers()[settings.capable(state.model)].config
+    what = DATASETS[c.dataset].shows if c.dataset in DATASETS else "picture"
+    numbers = f"{c.grid_size**2} vectors" if c.grid_size else f"{c.latent_dim} numbers"
+    return f"One {what}, {numbers}: {verb}"
+
+
+def _sets(state: State) -> str:
+    words = {name: f"{DATASETS[name].shows}s".title() if name in DATASETS else title for name, title in
+             data_sets().items()}  # fmt: skip
+    buttons = "".join(
+        option(f'data-set="{html.escape(name)}"', html.escape(word), name == state.config.dataset,
+               name == state.config.dataset, data_sets()[name])
+        for name, word in words.items()
+    )  # fmt: skip
+    return f'<div class="sets" role="radiogroup" aria-label="Pictures of">{buttons}</div>'
+
+
+def short_name(model: str) -> str:
+    """A model's variant in a word or two."""
+    config = offers()[model].config
+    return VARIANTS[config.variant].short.format(config.num_codes)
+
+
+def _ladder(state: State, settings: type[Settings]) -> str:
+    found = of_data_set(state.config.dataset).items()
+    names = dict(sorted(found, key=lambda item: (item[1].config.grid_size, item[1].config.num_codes)))
+    buttons = "".join(
+        option(f'data-model="{html.escape(name)}"{"" if settings.can(offer.config) else " class=unable"}',
+               html.escape(short_name(name)), name == state.model, name == state.model,
+               f"{short_name(name)}: {offer.variant}")
+        for name, offer in names.items()
+    )  # fmt: skip
+    return (
+        '<div class="rungs"><span aria-hidden="true">continuous</span><div class="ladder" role="radiogroup" '
+        f'aria-label="Model, from continuous to discrete">{buttons}</div><span aria-hidden="true">discrete</span></div>'
+    )
+
+
+def _note(state: State, settings: type[Settings]) -> str:
+    """The model in a sentence, or which model stands in for it in this tab."""
+    shown = settings.capable(state.model)
+    error = history(shown)["results"]["mse"]
+    variant = offers()[shown].config.variant
+    said = f"{html.escape(VARIANTS[variant].summary)} <small>Test error {error:.4f}.</small>"
+    if shown != state.model:
+        said = f"{short_name(state.model)} cannot do this; <b>{short_name(shown)}</b> is shown. {said}"
+    rows = [row for row in claims.shipped() if row["variant"] == variant]
+    known = f"<details><summary>Does the paper's claim hold?</summary>{verdicts(rows)}</details>" if rows else ""
+    return f'<div class="note"><p role="status">{said}</p>{known}</div>'
+
+
+def _places(state: State) -> str:
+    buttons = "".join(
+        option(f'data-place="{name}"', f'<b>{letter}</b><img src="{_picture(state, name)}" alt="">',
+               name == state.place, name == state.place, f"Choose picture {letter}, now {getattr(state, name)}")
+        for name, letter in PLACES.items()
+    )  # fmt: skip
+    return f'<div class="places" role="radiogroup" aria-label="Which picture to choose">{buttons}</div>'
+
+
+def _picture(state: State, name: str) -> str:
+    try:
+        return data_url(originals.shown(state.model, getattr(state, name)))
+    except ValueError:  # an uploaded image that is no longer here
+        return ""
+
+
+def _samples(state: State) -> str:
+    classes = history(state.model).get("sample_classes") or []
+    chosen = getattr(state, state.place)
+    starts = [f"sample:{i}" for i in range(len(originals.samples(state.config.dataset)))]
+    reached = chosen if chosen in starts else starts[0]
+    buttons = "".join(
+        option(f'data-start="{start}"', f'<img src="{data_url(image)}" alt="">', start == chosen, start == reached,
+               f"sample {i}{f', {classes[i]}' if i < len(classes) else ''}", role="button")
+        for i, (start, image) in enumerate(zip(starts, originals.samples(state.config.dataset), strict=True))
+    )  # fmt: skip
+    return f'<div class="samples" role="group" aria-label="Samples; arrow keys go from one to the next">{buttons}</div>'

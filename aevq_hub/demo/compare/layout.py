@@ -1,0 +1,61 @@
+"""The layout of the tab Compare: a picture through every variant of its data set."""
+
+import html
+
+import gradio as gr
+
+from ...model import AEVQ
+from ...registry import VARIANTS
+from ..bar import short_name
+from ..shared.exhibits import history, offers
+from ..shared.html import coded, figure
+from ..shared.tab import Page, Tab, View, part, python
+from . import compute
+from .compute import Row
+from .endpoints import ENDPOINTS
+from .settings import FARTHEST, STEPS, Compare
+from .snippet import code
+
+__all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "VERB", "build"]
+ID, TITLE, SETTINGS, VERB = "compare", "Compare", Compare, "through every model"
+
+
+def _rows(s: Compare) -> list[str]:
+    rows = [_row(s, row) for row in compute.rows(s)]
+    return rows + [""] * (len(VARIANTS) - len(rows))
+
+
+def _row(s: Compare, row: Row) -> str:
+    offer = offers()[row.model]
+    amount, over, measured = f"{s.shift:+g} σ", "", {"mse": row.error, "psnr": row.psnr}
+    if row.error is None:
+        over, measured = "over the test images ", history(row.model)["results"]
+    way = f"{STEPS} steps from {s.start} to {s.second}, by {row.model}"
+    reconstruction, shifted = (AEVQ.to_pil(x[None])[0] for x in (row.reconstruction, row.shifted))
+    shown = [
+        figure(reconstruction, "Reconstruction", f"{s.start} by {row.model}"),
+        figure(shifted, "Shifted", f"the same, shifted by {amount}", hint=amount),
+        figure(compute.strip(row), "Morph", way, hint="from A to B"),
+    ]
+    return (
+        f'<article class="rung" aria-label="{html.escape(offer.variant)}"><div><h3><button type="button" '
+        f'data-model="{row.model}">{html.escape(short_name(row.model))}</button></h3>'
+        f"<p>{html.escape(offer.variant)}. {coded(VARIANTS[offer.config.variant].summary)}</p>"
+        f'<p class="error">Mean squared error {over}{measured["mse"]:.4f} (PSNR {measured["psnr"]:.1f} dB)</p></div>'
+        f"{''.join(shown)}</article>"
+    )
+
+
+def build(page: Page) -> Tab:
+    """Lay the tab out and wire it."""
+    first = Compare(model=Compare.first())
+    with gr.Tab(TITLE, id=ID) as tab:
+        shift = gr.Slider(
+            -FARTHEST, FARTHEST, first.shift, step=0.5, label="Shift of each model's strongest number (σ)",
+            elem_id="compare_shift", buttons=["reset"],
+        )  # fmt: skip
+        rows = [part(f"rung_{i + 1}", "rung.js", classes="rung-of") for i in range(len(VARIANTS))]
+        views = [View(_rows, rows)]
+        result = Tab(tab, page, Compare, {"shift": shift}, views, code, python(code(first)), verb=VERB)
+    result.on([shift.release], views)
+    return result

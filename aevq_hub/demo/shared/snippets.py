@@ -1,0 +1,31 @@
+"""The Python that makes the picture of a tab: what the tabs' snippets share. It leaves the picture in ``picture``."""
+
+from .exhibits import offers
+from .starts import brought
+
+INSTALL = "# pip install aevq-hub"
+
+
+def script(lines: list[str]) -> str:
+    """Lines of code as a script, which begins with what it needs and saves its picture."""
+    torch = ["import torch"] if any("torch." in line for line in lines) else []
+    return "\n".join([INSTALL, *torch, *lines, 'picture.save("result.png")'])
+
+
+def beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[str]:
+    """The imports, the model and the latent of each start."""
+    kinds = {token.partition(":")[0] for token in tokens.values()}
+    lines = ["from PIL import Image", ""] if "image" in kinds else []
+    names = ["AEVQ", *sorted({uses, "folder" if "sample" in kinds else ""} - {""})]
+    lines += [f"from aevq_hub import {', '.join(names)}", "", f'model = AEVQ.from_pretrained("{model}")']
+    for variable, token in tokens.items():
+        kind, _, rest = token.partition(":")
+        if kind == "sample":
+            lines += [f'{variable} = folder.samples("{model}", model)[{rest}]  # the latent of a shipped sample']
+        elif kind == "random":
+            lines += [f"{variable} = model.sample_latents(1, seed={rest})[0]"]
+        else:
+            invert = ", invert=True" if brought(token).inverted(offers()[model].config.channels) else ""
+            file = "picture.png" if len(tokens) == 1 else f"picture-{variable}.png"
+            lines += [f'{variable} = model.encode(model.preprocess(Image.open("{file}"){invert}))[0]  # your image']
+    return lines

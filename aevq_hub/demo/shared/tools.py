@@ -1,0 +1,25 @@
+"""The endpoints as tools of language models (MCP)."""
+
+import json
+from importlib.util import find_spec
+from typing import Any
+
+from gradio_client.utils import is_file_obj_with_meta
+
+OFFERED = find_spec("mcp") is not None  # gradio[mcp] installs it
+
+
+def answer_in_json() -> None:
+    """Let tools answer lists and dictionaries as JSON; Gradio writes them as Python does."""
+    from gradio.mcp import GradioMCPServer  # needs what gradio[mcp] installs
+
+    written = GradioMCPServer.postprocess_output_data
+
+    def as_json(value: Any) -> Any:
+        is_text = isinstance(value, str) or is_file_obj_with_meta(value)
+        return value if is_text else json.dumps(value, ensure_ascii=False)
+
+    def in_json(self, data: Any, root_url: str):
+        return written(self, [as_json(value) for value in data], root_url)
+
+    GradioMCPServer.postprocess_output_data = in_json

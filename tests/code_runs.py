@@ -1,0 +1,23 @@
+"""The Python that the demo's tabs show, run as someone would who has copied it."""
+
+import contextlib
+import re
+from pathlib import Path
+
+from PIL import Image
+
+from aevq_hub.demo.shared import starts
+from aevq_hub.demo.shared.settings import Settings
+
+
+def picture_of(code: str, settings: Settings, folder: Path) -> Image.Image:
+    """Run a tab's code in a folder that has the images it opens; returns its picture, which is saved there."""
+    with contextlib.chdir(folder):
+        for file in re.findall(r'Image\.open\("(.+?)"\)', code):
+            start = settings.second if file in ("picture-second.png", "picture-z2.png") else settings.start
+            starts.brought(start).image.save(file)
+        scope = {}
+        exec(code, scope)
+    with Image.open(folder / "result.png") as saved:
+        assert saved.tobytes() == scope["picture"].tobytes()
+    return scope["picture"]
