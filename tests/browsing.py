@@ -1,29 +1,58 @@
-"""Helpers for the browser tests: finding the demo's pictures and controls on the page."""
+"""Helpers for the browser tests: opening the demo, and finding its pictures and controls."""
 
 import base64
-import re
+import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, urlparse
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import pytest
-from playwright.sync_api import Page, Request
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, Request
 
-PATIENCE = 20  # seconds to wait for the page at most
-QUIET = 0.25  # seconds without a request after which the page counts as settled
-STALE = 5  # seconds after which a stream without other requests is taken for one that Gradio will not close
+PATIENCE = 30  # seconds to wait for the page at most
+QUIET = 0.2  # seconds without a request after which the page counts as settled
+SIZES = {"desktop": (1440, 900), "tablet": (768, 1024), "phone": (375, 812)}
 
-# for behaviour that does not depend on the screen size
-desktop_only = pytest.mark.parametrize("empty_page", [(1440, 900)], ids=["desktop"], indirect=True)
+# for behaviour that depends on the screen's size; other tests open the page as on a desktop
+both_sizes = pytest.mark.parametrize("empty_page", [SIZES["desktop"], SIZES["phone"]], ids=str, indirect=True)
 _pending: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
 
-def watch(page: Page) -> None:
-    """Track the pending requests of a page for :func:`settle`.
+@contextmanager
+def opened(browser: Browser, page_url: str, width: int, height: int, **options) -> Iterator[Page]:
+    """A new page, for an address of the demo; checks afterwards for console errors, external requests and overflow.
 
-    Gradio keeps a stream open while any event is running, and a heartbeat while the page is open. If an event's result
-    comes through an earlier stream before the event's own request is answered, it opens another one, which stays open.
+    Args:
+        browser: the browser.
+        page_url: the demo's address.
+        width: of the screen, in pixels; a narrow one is a phone's, with touch.
+        height: of the screen.
+        options: of the browser's context.
     """
+    phone = {"has_touch": True, "is_mobile": True} if width < 500 else {}
+    with browser.new_context(viewport={"width": width, "height": height}, **phone, **options) as context:
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        errors, requests = [], []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda sent: requests.append(sent.url))
+        watch(page)
+        yield page
+        wide = page.evaluate("document.documentElement.scrollWidth")
+    # leaving a page aborts its pending requests; 500 answers invalid input (a real error is in the server's log)
+    expected = ("AbortError", "Connection errored out", "the server responded with a status of 500")
+    assert [error for error in errors if not any(part in error for part in expected)] == []
+    assert [url for url in requests if not url.startswith((page_url, "data:", "blob:"))] == []
+    assert wide <= width, "the page is wider than the screen"
+
+
+def watch(page: Page) -> None:
+    """Track the pending requests of a page for :func:`settle`, but for the heartbeat, which lasts."""
     pending = _pending[page] = set()
 
     def sent(request: Request) -> None:
@@ -40,16 +69,28 @@ def watch(page: Page) -> None:
 def settle(page: Page) -> None:
     """Wait until every request is answered and no other follows."""
     deadline = time.monotonic() + PATIENCE
-    quiet_since = busy_at = time.monotonic()
+    quiet_since = time.monotonic()
     while time.monotonic() < quiet_since + QUIET:
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(40)
         if _pending[page]:
             quiet_since = time.monotonic()
-        if any("/queue/data" not in sent.url for sent in _pending[page]):
-            busy_at = time.monotonic()
-        if time.monotonic() > busy_at + STALE:
-            return
         assert quiet_since < deadline, [sent.url for sent in _pending[page]]
+
+
+@contextmanager
+def counted(page: Page) -> Iterator[list[Request]]:
+    """The requests for events that the page sends within, and until it is settled."""
+    sent: list[Request] = []
+
+    def keep(request: Request) -> None:
+        if request.method == "POST" and "/heartbeat" not in request.url:
+            sent.append(request)
+
+    settle(page)
+    page.on("request", keep)
+    yield sent
+    settle(page)
+    page.remove_listener("request", keep)
 
 
 def wait_until(page: Page, holds: Callable[[], bool], otherwise: str) -> None:
@@ -61,27 +102,67 @@ def wait_until(page: Page, holds: Callable[[], bool], otherwise: str) -> None:
 
 
 def pixels(page: Page, name: str) -> bytes:
-    """Wait for a picture and return the bytes of its file."""
-    image = page.locator(f"#{name} img")
-    image.wait_for()
-    image.scroll_into_view_if_needed()
-    assert image.get_attribute("alt")
-    return base64.b64decode(image.get_attribute("src").partition("base64,")[2])
+    """Wait for the first picture in a part of the page and return the bytes of its file."""
+    image = page.locator(f"#{name} img").locator("visible=true").first
+    source = image.evaluate("image => image.alt && image.src")
+    assert source, f"the picture {name} has no alternative text"
+    return base64.b64decode(source.partition("base64,")[2])
+
+
+def alt(page: Page, name: str) -> str:
+    """The alternative text of the first picture in a part of the page."""
+    return page.locator(f"#{name} img").first.get_attribute("alt") or ""
+
+
+def image(file: bytes) -> Image.Image:
+    """The image in the bytes of a file."""
+    return Image.open(io.BytesIO(file))
+
+
+def are_equal(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two pictures are the same, but for the last bit, in which processors differ."""
+    same = one.size == other.size
+    return same and bool(abs(np.asarray(one.convert("RGB"), int) - np.asarray(other.convert("RGB"), int)).max() <= 1)
+
+
+def shows(page: Page, name: str, wanted: Image.Image) -> None:
+    """Wait until a picture is the one that Python computes."""
+    holds = lambda: are_equal(image(pixels(page, name)), wanted)  # noqa: E731
+    wait_until(page, holds, f"the picture {name} did not become the expected one")
 
 
 def wait_for_change(page: Page, name: str, before: bytes) -> bytes:
-    wait_until(page, lambda: pixels(page, name) != before, f"the picture {name} did not change")
-    return pixels(page, name)
+    """Wait until a picture is another one, and return that."""
+    seen = [before]
+
+    def changed() -> bool:
+        seen.append(pixels(page, name))
+        return seen[-1] != before
+
+    wait_until(page, changed, f"the picture {name} did not change")
+    return seen[-1]
 
 
 def wait_for(page: Page, name: str, wanted: bytes) -> None:
+    """Wait until a picture is a given one."""
     wait_until(page, lambda: pixels(page, name) == wanted, f"the picture {name} did not become the expected one")
 
 
-def set_slider(page: Page, name: str, value: float) -> None:
-    box = page.locator(f"#{name} input[type=number]")
-    box.fill(str(value))
-    box.press("Tab")
+def is_moving(page: Page) -> bool:
+    """Whether the result is a moving picture."""
+    file = pixels(page, "result")
+    return file[8:12] == b"WEBP" and b"ANIM" in file
+
+
+def address(page: Page) -> dict[str, str]:
+    """What the address says of the page's settings."""
+    return dict(parse_qsl(urlparse(page.url).query))
+
+
+def wait_for_address(page: Page, **wanted: str) -> None:
+    """Wait until the address has given settings; the empty text stands for one that it does not name."""
+    holds = lambda: {name: address(page).get(name, "") for name in wanted} == wanted  # noqa: E731
+    wait_until(page, holds, f"the address did not become {wanted}")
 
 
 def visit(page: Page, url: str) -> None:
@@ -98,26 +179,44 @@ def leave_for(page: Page, url: str) -> None:
 
 
 def open_tab(page: Page, title: str) -> None:
-    """Open a tab, which may be in the overflow menu of a narrow page."""
-    tab = page.get_by_role("tab", name=title)
-    if tab.count() and tab.first.is_visible():
-        tab.first.click()
-    else:
-        page.locator(".overflow-menu > button").click()
-        page.locator(".overflow-dropdown").get_by_text(title, exact=True).click()
+    """Open a tab by a click."""
+    page.get_by_role("tab", name=title, exact=True).click()
+    wait_for_address(page, tab=title.lower())
     settle(page)
 
 
 def open_accordion(page: Page, name: str) -> None:
-    """Open an accordion; its contents are created now and get their values one tick later."""
+    """Open an accordion of Gradio; its contents are created now and get their values one tick later."""
     page.locator(f"#{name} > button").click()
     page.locator(f"#{name} .block").locator("visible=true").first.wait_for()
     page.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done))))")
 
 
-def pick_model(page: Page, tab: str, data_set: str, variant: str | None = None) -> None:
-    page.locator(f"#{tab}_dataset").get_by_label(data_set, exact=True).click()
-    if variant:
-        settle(page)
-        page.locator(f"#{tab}_model input").click()
-        page.get_by_role("option", name=re.compile(variant)).click()
+def unfold(page: Page, name: str) -> Locator:
+    """Open one of the page's own parts that open, and wait for what is in it."""
+    page.locator(f"#{name} summary").click()
+    page.locator(f"#{name} :is(img, svg)").first.wait_for()
+    return page.locator(f"#{name}")
+
+
+def code(page: Page) -> Locator:
+    """The Python of the open tab."""
+    return page.get_by_role("tabpanel").locator("visible=true").locator(".python code")
+
+
+def choose(page: Page, **what: str) -> None:
+    """Click a button of the bar: its ``set``, ``model``, ``place`` or ``start``."""
+    for name, value in what.items():
+        page.locator(f"#bar button[data-{name}='{value}']").click()
+
+
+def set_slider(page: Page, name: str, value: float) -> None:
+    """Type a number into the box of one of Gradio's sliders."""
+    box = page.locator(f"#{name} input[type=number]")
+    box.fill(str(value))
+    box.press("Tab")
+
+
+def knob(page: Page, place: int, kind: str = "number") -> Locator:
+    """One of Turn's sliders, counted from 0, or the number beside it."""
+    return page.locator(f"#knobs input[type={kind}][data-place='{place}']")

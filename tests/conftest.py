@@ -150,25 +150,13 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(params=[(1440, 900), (375, 800)], ids=["desktop", "phone"])
+@pytest.fixture(params=[(1440, 900)], ids=str)
 def empty_page(request, browser, page_url):
-    """A new page, for an address of the demo; checks afterwards for console errors, external requests and overflow."""
-    from browsing import watch
+    """A new page, for an address of the demo; see ``browsing.opened``."""
+    from browsing import opened
 
-    width, height = request.param
-    with browser.new_context(viewport={"width": width, "height": height}) as context:
-        page = context.new_page()
-        errors, requests = [], []
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda sent: requests.append(sent.url))
-        watch(page)
+    with opened(browser, page_url, *request.param) as page:
         yield page
-        wide = page.evaluate("document.documentElement.scrollWidth")
-    # leaving a page aborts its pending requests, which the console reports
-    assert [error for error in errors if "AbortError" not in error and "Connection errored out" not in error] == []
-    assert [url for url in requests if not url.startswith((page_url, "data:", "blob:"))] == []
-    assert wide <= width, "the page is wider than the screen"
 
 
 @pytest.fixture

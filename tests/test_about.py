@@ -15,7 +15,8 @@ def test_variants_table_lists_data_sets_of_every_variant():
     assert len(lines) == 2 + len(VARIANTS) and len({line.count("|") for line in lines}) == 1
     for line, (name, variant) in zip(lines[2:], VARIANTS.items(), strict=True):
         shipped = [DATASETS[o.config.dataset].title for o in offers(lambda c, n=name: c.variant == n).values()]
-        assert line.startswith(f"| `{name}` | {variant.section} |") and variant.summary in line
+        assert line.startswith(f"| `{name}` | {variant.short.format('many')} | {variant.section} |")
+        assert variant.summary in line
         assert line.endswith(f"| {', '.join(shipped) or 'not shipped'} |")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from aevq_hub import claims
 from aevq_hub.demo import page
-from aevq_hub.demo.bar import bar, short_name
+from aevq_hub.demo.bar import bar
 from aevq_hub.demo.grid.settings import Grid
 from aevq_hub.demo.shared.exhibits import history, of_data_set, offers
 from aevq_hub.demo.state import State
@@ -26,14 +26,14 @@ def test_bar_marks_what_is_chosen():
     found = {data: chosen(text, data) for data in ("set", "model", "place", "start")}
     assert found == {"set": ["mnist"], "model": ["center-mnist"], "place": ["second"], "start": ["sample:4"]}
     assert "One digit, 32 numbers: turn them" in text and "sample 7, 7" in text
-    assert "data-clear" in text and "data-clear" not in bar(State(), Turn, "")  # sketches are for grey pictures
+    assert "data-sketch" in text and "data-sketch" not in bar(State(), Turn, "")  # sketches are for grey pictures
 
 
 def test_ladder_goes_from_continuous_to_discrete():
     names = re.findall(r'data-model="([^"]*)"', bar(State("center-celeba"), Turn, ""))
     assert set(names) == set(of_data_set("celeba"))
     sizes = [(offers()[name].config.grid_size, offers()[name].config.num_codes) for name in names]
-    assert sizes == sorted(sizes) and short_name("residual-celeba") == "500 deep"
+    assert sizes == sorted(sizes) and offers()["residual-celeba"].short == "500 deep"
 
 
 def test_bar_says_which_model_stands_in():
@@ -75,4 +75,4 @@ def test_every_step_of_the_tour_can_be_opened(number):
 def test_the_tour_has_the_records_numbers():
     errors = {name: history(name)["results"]["mse"] for name in of_data_set("celeba")}
     assert f"{min(errors.values()):.5f}" in panel(8) and f"{max(errors.values()):.5f}" in panel(8)
-    assert f"{history('codebook-celeba')['results']['codebook']['duplicates']} duplicates" in panel(6)
+    assert f"{history('codebook-mnist')['results']['codebook']['duplicates']} duplicates" in panel(6)

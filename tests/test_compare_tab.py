@@ -13,9 +13,9 @@ from aevq_hub import latent, pictures
 from aevq_hub.demo.compare import compute, snippet
 from aevq_hub.demo.compare.settings import STEPS, Compare
 from aevq_hub.demo.shared import originals, starts
-from aevq_hub.demo.shared.exhibits import exhibit
+from aevq_hub.demo.shared.exhibits import exhibit, offers
 from aevq_hub.folder import available_models
-from aevq_hub.registry import DATASETS, VARIANTS
+from aevq_hub.registry import DATASETS
 
 
 def bring_gradient() -> str:
@@ -28,8 +28,9 @@ def test_there_is_one_row_per_shipped_variant_in_order(dataset):
     found = list(compute.rows(settings))
     shipped = [name for name in available_models() if name.endswith(f"-{dataset}")]
     assert sorted(row.model for row in found) == sorted(shipped) == sorted(settings.models)
-    order = [list(VARIANTS).index(settings.variant_of(row.model)) for row in found]
-    assert order == sorted(order) and len(set(order)) == len(order)
+    configs = [offers()[row.model].config for row in found]
+    order = [(config.grid_size, config.num_codes) for config in configs]
+    assert order == sorted(order) and len({config.variant for config in configs}) == len(order)
     for row in found:
         shown = exhibit(row.model)
         assert torch.equal(row.reconstruction, shown.model.render(shown.z[:1])[0])

@@ -1,253 +1,259 @@
-"""The perturbation and interpolation tabs in the browser, and links to them."""
+"""The page as a whole in the browser: what is chosen once for all tabs, links, history, and pictures of one's own."""
 
-import re
-from urllib.parse import parse_qs, urlparse
+import base64
+from urllib.parse import urlencode
 
 import pytest
 from browsing import (
-    desktop_only,
+    address,
+    alt,
+    both_sizes,
+    choose,
+    code,
+    counted,
+    image,
+    knob,
     leave_for,
-    open_accordion,
     open_tab,
-    pick_model,
     pixels,
-    set_slider,
     settle,
+    shows,
     visit,
     wait_for,
+    wait_for_address,
     wait_for_change,
+    wait_until,
 )
-from PIL import Image
+from PIL import Image, ImageDraw
+
+from aevq_hub.demo.codebook import compute as codebook
+from aevq_hub.demo.codebook.settings import Codebook
+from aevq_hub.demo.compare import compute as compare
+from aevq_hub.demo.compare.settings import Compare
+from aevq_hub.demo.grid import compute as grid
+from aevq_hub.demo.grid.settings import Grid
+from aevq_hub.demo.morph import compute as morph
+from aevq_hub.demo.morph.settings import Morph
+from aevq_hub.demo.shared import originals
+from aevq_hub.demo.turn import compute as turn
+from aevq_hub.demo.turn.settings import Turn
+
+pytestmark = pytest.mark.browser
+# the part of each tab that shows the chosen picture, under the tab's title
+SHOWN = {"Turn": "result", "Morph": "path", "Codebook": "codebook_start", "Grid": "editor", "Compare": "rung_1"}
+CODEBOOK = Codebook("ema-mnist", "sample:3", "sample:8", vector=30, sort="index", show="used", way=0.25, point=12)
+CELLS = {"row": 1, "column": 1, "to_row": 2, "to_column": 3}
+EDITED = Grid("vqvae-mnist", "sample:3", "sample:4", "1,1=17;2,2=@;7,7=-", **CELLS, code=17)
+# settings that all differ from the defaults; the id of a picture, and the picture that Python makes
+RESTORED = {
+    "turn": (
+        Turn("vae-celeba", "sample:3", "sample:8", "numbers", "1,0,-2,0,0,0.5", 0.25, 2, 1.5, "raw", 15),
+        "result", turn.picture,
+    ),
+    "morph": (
+        Morph("vae-fashionmnist", "random:5", "sample:9", "sample:4", "random:3", 4, "slerp", "ae-fashionmnist"),
+        "path", morph.strip,
+    ),
+    "codebook": (CODEBOOK, "codebook_live", codebook.picture),
+    "grid": (EDITED, "editor", grid.picture),
+    "compare": (
+        Compare("vae-mnist", "sample:4", "sample:7", -1.5),
+        "rung_1", lambda s: originals.AEVQ.to_pil(compare.row(s, s.models[0]).reconstruction[None])[0],
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.browser
-def test_slider_changes_the_picture_and_back(page):
-    start = pixels(page, "start")
-    live = pixels(page, "live")
-    assert live == start  # nothing is shifted yet
-    set_slider(page, "shift", 3)
-    shifted = wait_for_change(page, "live", live)
-    slider = page.locator("#shift input[type=range]")
-    slider.focus()
-    slider.press("ArrowLeft")  # by keyboard, one step back
-    wait_for_change(page, "live", shifted)
-    assert page.locator("#shift input[type=number]").input_value() == "2.9"
-    page.locator("#curve svg[aria-label*='at a shift of 2.9']").first.wait_for()  # the marker moves along
-    set_slider(page, "shift", 0)
-    wait_for(page, "live", start)
-    assert pixels(page, "start") == start
-
-
-@pytest.mark.browser
-@desktop_only
-def test_several_sliders_add_up_and_reset(page):
-    start = pixels(page, "start")
-    open_accordion(page, "several")
-    set_slider(page, "mix_2", 2)
-    one = wait_for_change(page, "live", start)
-    set_slider(page, "shift", -2)
-    both = wait_for_change(page, "live", one)
-    set_slider(page, "mix_2", 0)
-    alone = wait_for_change(page, "live", both)
-    assert len({start, one, both, alone}) == 4
-    page.locator("#shift").get_by_role("button", name=re.compile("reset", re.I)).click()
-    wait_for(page, "live", start)
-
-
-@pytest.mark.browser
-@desktop_only
-def test_unit_and_range_of_the_sliders_can_be_changed(page):
-    sheet = pixels(page, "sheet")
-    page.get_by_label("as in the paper", exact=False).first.click()
-    wait_for_change(page, "sheet", sheet)
-    page.get_by_label("±300").click()
-    page.locator("#shift input[type=range][max='300']").wait_for()
-    page.locator("#curve").get_by_text("+300").first.wait_for()
-    set_slider(page, "shift", 300)
-    wait_for_change(page, "live", pixels(page, "start"))
-
-
-@pytest.mark.browser
-def test_changing_start_or_model_changes_every_picture(page):
-    start, sheet = pixels(page, "start"), pixels(page, "sheet")
-    page.locator("#perturbation_starts button.thumbnail-item").nth(3).click()
-    start_2 = wait_for_change(page, "start", start)
-    sheet_2 = wait_for_change(page, "sheet", sheet)
-    assert (
-        page.locator("#perturbation_start_token textarea, #perturbation_start_token input").input_value() == "sample:3"
-    )
-    pick_model(page, "perturbation", "CelebA", "^Autoencoder pulled to zero")
-    wait_for_change(page, "start", start_2)
-    wait_for_change(page, "sheet", sheet_2)
-    page.locator("#perturbation_about").get_by_text("64 × 64 pixels").wait_for()
-    assert not page.locator("#perturbation_draw").is_visible()  # sketches are offered for grey pictures only
-
-
-@pytest.mark.browser
-@desktop_only
-def test_random_start_is_reproduced_from_its_token(page):
-    start = pixels(page, "start")
-    page.locator("#perturbation_random").click()
-    random_picture = wait_for_change(page, "start", start)
-    box = page.locator("#perturbation_start_token textarea, #perturbation_start_token input")
-    name = box.input_value()
-    assert re.fullmatch(r"random:\d+", name)
-    box.fill("sample:0")
-    box.press("Enter")
-    wait_for(page, "start", start)
-    box.fill(name)
-    box.press("Enter")
-    wait_for(page, "start", random_picture)
+@both_sizes
+def test_chosen_face_is_the_same_in_every_tab_and_after_reload(page):
+    choose(page, start="sample:5")
+    for title, name in SHOWN.items():
+        open_tab(page, title)
+        wait_until(page, lambda name=name: "sample:5 " in alt(page, name), f"{title} shows {alt(page, name)}")
+        assert address(page)["start"] == "sample:5" and address(page)["model"] == "center-celeba"
+        assert page.locator("#bar .samples [aria-pressed=true]").get_attribute("data-start") == "sample:5"
+    there = page.url
+    page.reload()
+    wait_until(page, lambda: "sample:5 " in alt(page, "rung_1"), "another picture after reloading")
     settle(page)
-    box.fill("nonsense")
-    box.press("Enter")
-    page.get_by_text("give sample:N").wait_for()
-    settle(page)
-    assert page.get_by_text("give sample:N").count() == 1  # reported once, and the picture stays
-    assert pixels(page, "start") == random_picture
+    assert page.url == there
+    open_tab(page, "Turn")
+    wait_until(page, lambda: "sample:5 " in alt(page, "result"), "another picture after reloading")
 
 
-@pytest.mark.browser
-def test_grid_cell_is_selected_by_click_or_by_number(page):
-    before = pixels(page, "start")
-    pick_model(page, "perturbation", "FashionMNIST", "^VQ-AE")
-    wait_for_change(page, "start", before)
-    page.locator("#row input[type=number]").wait_for()
-    frame = page.locator("#start [data-cells='7']")
-    size = frame.bounding_box()["width"]
-    frame.click(position={"x": size * 1.5 / 7, "y": size * 5.5 / 7})
-    page.locator("#start .cell[style*='left:14.286%;top:71.429%']").wait_for()
-    values = [page.locator(f"#{name} input[type=number]").input_value() for name in ("row", "column")]
-    assert values == ["6", "2"]
-    sheet = pixels(page, "sheet")
-    set_slider(page, "row", 3)
-    page.locator("#start .cell[style*='left:14.286%;top:28.571%']").wait_for()
-    wait_for_change(page, "sheet", sheet)
+def test_back_and_forward_restore_earlier_states(page):
+    visited = []
+
+    def arrived(name: str, part: str, **wanted: str) -> None:
+        wait_for_address(page, **wanted)
+        wait_until(page, lambda: name in alt(page, part), f"{part} does not show {name}")
+        visited.append((page.url, part, pixels(page, part)))
+
+    choose(page, start="sample:4")
+    arrived("sample:4 ", "result", tab="turn", start="sample:4", model="center-celeba")
+    choose(page, model="vae-celeba")
+    arrived("vae-celeba", "result", start="sample:4", model="vae-celeba")
+    open_tab(page, "Morph")
+    arrived("sample:4 to sample:1", "path", tab="morph", model="vae-celeba")
+    choose(page, place="second")
+    choose(page, start="sample:2")
+    arrived("sample:4 to sample:2", "path", second="sample:2")
+    choose(page, set="mnist")
+    arrived("vae-mnist", "path", model="vae-mnist")
+    assert len({url for url, *_ in visited}) == len(visited)
+    for go, states in ((page.go_back, visited[-2::-1]), (page.go_forward, visited[1:])):
+        for url, part, picture in states:
+            go()
+            wait_for(page, part, picture)
+            settle(page)
+            assert page.url == url
+            chosen = page.locator("#bar .ladder [aria-checked=true]")
+            assert chosen.get_attribute("data-model") == address(page)["model"]
 
 
-@pytest.mark.browser
-def test_sketch_becomes_the_start(page):
-    start = pixels(page, "start")
-    open_accordion(page, "perturbation_draw")
-    pad = page.locator("#perturbation_sketch canvas")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"]
-    page.mouse.move(x, y + 30)
-    page.mouse.down()
-    page.mouse.move(x, y + box["height"] - 30, steps=5)
-    page.mouse.up()
-    wait_for_change(page, "start", start)
-    token = page.locator("#perturbation_start_token textarea, #perturbation_start_token input").input_value()
-    assert token.startswith("image:")
+def test_link_restores_all_settings_of_a_tab(empty_page, page_url):
+    page = empty_page
+    for tab, (settings, part, draw) in RESTORED.items():
+        wanted = {"tab": tab, **settings.link}
+        plain = type(settings)(model=settings.model)
+        same = [name for name in settings.names() if getattr(settings, name) == getattr(plain, name)]
+        assert set(same) <= {"model", "row", "column", "share", "seed"}, tab  # what the model has not, or what is drawn
+        leave_for(page, f"{page_url}/?{urlencode(wanted)}")
+        shows(page, part, draw(settings))
+        assert address(page) == wanted
+        assert not page.locator("#problem").is_visible()
+        assert settings.model in code(page).text_content()
 
 
-@pytest.mark.browser
-@desktop_only
-def test_uploaded_image_becomes_the_start(page, tmp_path):
-    Image.radial_gradient("L").save(tmp_path / "mine.png")
-    start = pixels(page, "start")
-    open_accordion(page, "perturbation_bring")
-    page.locator("#perturbation_upload input[type=file]").set_input_files(tmp_path / "mine.png")
-    mine = wait_for_change(page, "start", start)
-    page.locator("#perturbation_invert input").click()
-    inverted = wait_for_change(page, "start", mine)
-    (tmp_path / "broken.png").write_text("no picture")
-    page.locator("#perturbation_upload").get_by_role("button", name="Remove Image").click()
-    page.locator("#perturbation_upload input[type=file]").set_input_files(tmp_path / "broken.png")
-    page.get_by_text("cannot be read as an image").wait_for()
-    assert pixels(page, "start") == inverted
+def test_link_of_the_former_page_still_opens(empty_page, page_url):
+    page = empty_page
+
+    def follow(link: str) -> None:
+        leave_for(page, f"{page_url}/?tab={link}")
+
+    follow("perturbation&model=center-mnist&start=sample:7&rank=2&shift=1.5&unit=std&reach=0&row=0&mix=0,1,0,0,0,0")
+    shows(page, "result", turn.picture(Turn("center-mnist", "sample:7", basis="numbers", mix="0,1", rank=2, shift=1.5)))
+    assert address(page)["tab"] == "turn" and knob(page, 1).input_value() == "1"
+    follow("interpolation&model=vae-fashionmnist&start=random:5&end=sample:9&steps=4&mode=slerp")
+    shows(page, "path", morph.strip(Morph("vae-fashionmnist", "random:5", "sample:9", steps=4, mode="slerp")))
+    assert address(page)["second"] == "sample:9" and page.locator("#steps input[type=number]").input_value() == "4"
+    follow("recombination&model=vqae-fashionmnist&start=sample:2&cells=1,1=17;2,2=@&row=3&column=3")
+    edited = Grid("vqae-fashionmnist", "sample:2", cells="1,1=17;2,2=@", row=3, column=3)
+    shows(page, "editor", grid.picture(edited))
+    assert address(page)["cells"] == edited.cells
+    follow("ladder&model=vae-fashionmnist&start=sample:4&second=sample:7&shift=1.5")
+    assert page.get_by_role("tab", name="Compare").get_attribute("aria-selected") == "true"
+    assert page.locator("#compare_shift input[type=number]").input_value() == "1.5"
+    assert not page.locator("#problem").is_visible()
 
 
-@pytest.mark.browser
-def test_interpolation_between_two_and_four_pictures(page):
-    pixels(page, "start")  # the model is loaded
-    open_tab(page, "Interpolation")
-    strip, corners = pixels(page, "strip"), pixels(page, "corners")
-    set_slider(page, "steps", 5)
-    strip_2 = wait_for_change(page, "strip", strip)
-    page.locator("#interpolation_place").get_by_label("End", exact=True).click()
-    page.locator("#interpolation_starts button.thumbnail-item").nth(5).click()
-    strip_3 = wait_for_change(page, "strip", strip_2)
-    corners_2 = wait_for_change(page, "corners", corners)
-    page.get_by_label("along the arc (slerp)").click()
-    strip_4 = wait_for_change(page, "strip", strip_3)
-    page.locator("#interpolation_place").get_by_label("Fourth corner").click()
-    page.locator("#interpolation_starts button.thumbnail-item").nth(8).click()
-    wait_for_change(page, "corners", corners_2)
-    assert pixels(page, "strip") == strip_4
-
-
-@pytest.mark.browser
-@desktop_only
-def test_interpolation_is_compared_and_animated(page):
-    pixels(page, "start")
-    open_tab(page, "Interpolation")
-    strip = pixels(page, "strip")
-    page.locator("#other input").click()
-    page.get_by_role("option", name=re.compile("^Variational")).click()
-    assert pixels(page, "other_strip") != strip
-    still = pixels(page, "animation")
-    page.locator("#play").click()
-    moving = wait_for_change(page, "animation", still)
-    assert moving[8:12] == b"WEBP" and b"ANIM" in moving
-    assert page.locator("#animation a[download$='.webp']").get_attribute("href").startswith("data:image/webp")
-    page.locator("#stop").click()
-    wait_for(page, "animation", still)
-
-
-@pytest.mark.browser
-@desktop_only
-def test_link_restores_the_settings(page, page_url):
-    start = pixels(page, "start")
-    page.locator("#perturbation_starts button.thumbnail-item").nth(7).click()
-    wait_for_change(page, "start", start)
-    set_slider(page, "rank", 2)
-    set_slider(page, "shift", 1.5)
-    page.locator("#curve svg[aria-label*='at a shift of 1.5']").first.wait_for()
-    settle(page)
-    shifted = pixels(page, "live")
-    page.locator("#perturbation_link").click()
-    page.locator("#perturbation_said").get_by_role("status").wait_for()
-    link = parse_qs(urlparse(page.url).query)
-    assert {name: link[name] for name in ("tab", "model", "start", "rank", "shift")} == {
-        "tab": ["perturbation"], "model": ["center-mnist"], "start": ["sample:7"], "rank": ["2"], "shift": ["1.5"],
-    }  # fmt: skip
-    leave_for(page, page.url)
-    wait_for(page, "live", shifted)
-    leave_for(
-        page, f"{page_url}/?tab=interpolation&model=vae-fashionmnist&start=random:5&end=sample:9&steps=4&mode=slerp"
-    )
-    strip = pixels(page, "strip")
-    assert page.locator("#steps input[type=number]").input_value() == "4"
-    assert "vae-fashionmnist on the way from random:5 to sample:9" in page.locator("#strip img").get_attribute("alt")
-    page.locator("#interpolation_link").click()
-    page.locator("#interpolation_said").get_by_role("status").wait_for()
-    leave_for(page, page.url)
-    wait_for(page, "strip", strip)
-
-
-@pytest.mark.browser
-@desktop_only
 def test_invalid_link_values_are_reported_and_the_page_works(empty_page, page_url):
     page = empty_page
-    visit(page, f"{page_url}/?tab=perturbation&model=nothing&rank=9999&shift=NaN&start=sample:3")
-    page.locator("#problem").get_by_text("unknown model 'nothing'").wait_for()
-    page.locator("#problem").get_by_text("shift is nan").wait_for()
-    page.locator('#start img[alt*="sample:3"]').wait_for()
-    leave_for(page, f"{page_url}/?model=[x](https://a.example)&unit=<a href=//a.example>")
+    visit(page, f"{page_url}/?tab=turn&model=nothing&rank=9999&shift=NaN&start=sample:3&reach=x")
+    for message in ("unknown model 'nothing'", "rank is 9999", "shift is nan", "reach is 'x'; give a number"):
+        page.locator("#problem").get_by_text(message).wait_for()
+    wait_until(page, lambda: "sample:3 " in alt(page, "result"), "the valid value is ignored")
+    before = pixels(page, "result")
+    knob(page, 0).fill("2")
+    wait_for_change(page, "result", before)
+    hostile = "<img src=x onerror=alert(1)>"
+    leave_for(page, f"{page_url}/?model=[x](https://a.example)&unit=<a href=//a.example>&start={hostile}")
     page.locator("#problem").get_by_text("unknown model '[x](https://a.example)'").wait_for()
-    assert page.locator("#problem a").count() == 0
+    page.locator("#problem").get_by_text(hostile).wait_for()
+    assert page.locator("#problem :is(a, img)").count() == 0
     leave_for(page, f"{page_url}/?tab=nowhere")
-    page.locator("#problem").get_by_text("unknown tab 'nowhere'; choose from perturbation, interpolation").wait_for()
+    page.locator("#problem").get_by_text("unknown tab 'nowhere'; choose from turn, morph").wait_for()
 
 
-@pytest.mark.browser
-@desktop_only
-def test_python_code_follows_the_settings(page):
-    pixels(page, "start")
-    open_accordion(page, "perturbation_python")
-    code = page.locator("#perturbation_code")
-    code.get_by_text('AEVQ.from_pretrained("center-mnist")').wait_for()
-    set_slider(page, "shift", 2)
-    code.get_by_text("latent.perturb(z, step, 2.0)").wait_for()
+def test_every_click_is_one_request(page):
+    def sends_one(what: str, does) -> None:
+        with counted(page) as sent:
+            does()
+        assert len(sent) == 1, (what, [request.post_data_json["fn_index"] for request in sent])
+
+    sends_one("sample", lambda: choose(page, start="sample:5"))
+    sends_one("model", lambda: choose(page, model="vae-celeba"))
+    sends_one("data set", lambda: choose(page, set="mnist"))
+    sends_one("Generate", lambda: page.locator("#bar button[data-generate]").click())
+    sends_one("slider", lambda: knob(page, 0, "range").press("ArrowRight"))
+    sends_one("strip", lambda: page.locator("#strip button").nth(3).click())
+    sends_one("Reset", lambda: page.locator("#knobs button[data-reset]").click())
+    sends_one("basis", lambda: page.locator("#knobs button[data-basis=numbers]").click())
+    sends_one("sheet", lambda: page.locator("#sheet summary").click())
+    sends_one("picture of the sheet", lambda: page.locator("#sheet button").nth(2).click())
+    sends_one("tab", lambda: page.get_by_role("tab", name="Grid").click())
+    sends_one("cell", lambda: page.locator("#editor .cells button").nth(9).click())
+    sends_one("code", lambda: page.locator("#palette button").nth(3).click())
+    sends_one("tab", lambda: page.get_by_role("tab", name="Codebook").click())
+    sends_one("vector", lambda: page.locator("#codebook_gallery button").nth(3).click())
+
+
+@both_sizes
+def test_sketch_of_two_strokes_becomes_the_picture(empty_page, page_url):
+    page = empty_page
+    visit(page, f"{page_url}/?tab=turn&model=center-mnist")
+    picture_a = page.locator("#bar [data-place=start] img")
+    page.get_by_role("button", name="Sketch").click()
+    pad = page.locator("#bar canvas")
+    pad.scroll_into_view_if_needed()
+    for share in (0.25, 0.75):  # of the width
+        before, result = picture_a.get_attribute("src"), pixels(page, "result")
+        box = pad.bounding_box()
+        x, y = box["x"] + box["width"] * share, box["y"]
+        page.mouse.move(x, y + 30)
+        page.mouse.down()
+        page.mouse.move(x, y + box["height"] - 30, steps=5)
+        page.mouse.up()
+        wait_for_change(page, "result", result)
+        wait_until(page, lambda before=before: picture_a.get_attribute("src") != before, "the sketch is not shown")
+        settle(page)
+    drawn = image(base64.b64decode(picture_a.get_attribute("src").partition("base64,")[2]))
+    columns = drawn.convert("L").resize((28, 1), Image.Resampling.BOX).tobytes()
+    assert min(columns[7], columns[20]) > 100 > 50 > columns[14], "one of the two strokes is lost"
+    assert address(page)["start"].startswith("image:")
+    choose(page, set="celeba")
+    wait_for_address(page, model="center-celeba")
+    settle(page)
+    assert page.get_by_role("button", name="Sketch").count() == 0  # sketches are offered for grey pictures only
+
+
+def test_uploaded_image_becomes_the_picture(empty_page, page_url, tmp_path):
+    page = empty_page
+    visit(page, f"{page_url}/?tab=turn&model=center-mnist")
+    ink, chalk = Image.new("L", (60, 60), 255), Image.new("L", (60, 60), 0)
+    for paper, colour in ((ink, 0), (chalk, 255)):
+        ImageDraw.Draw(paper).line([30, 10, 30, 50], fill=colour, width=6)
+    ink.save(tmp_path / "ink.png")
+    chalk.save(tmp_path / "chalk.png")
+    files = page.locator("#bar input[type=file]")
+    files.set_input_files(tmp_path / "chalk.png")
+    bright = wait_for_change(page, "start", pixels(page, "start"))
+    choose(page, start="sample:0")
+    wait_for_change(page, "start", bright)
+    settle(page)
+    files.set_input_files(tmp_path / "ink.png")  # dark ink on white paper is inverted by itself
+    shows(page, "start", image(bright))
+    inverted = pixels(page, "start")
+    settle(page)
+    (tmp_path / "broken.png").write_text("no picture")
+    files.set_input_files(tmp_path / "broken.png")
+    page.get_by_text("cannot be read as an image").first.wait_for()
+    settle(page)
+    assert pixels(page, "start") == inverted and address(page)["start"].startswith("image:")
+    choose(page, set="celeba")
+    wait_for_address(page, model="center-celeba")
+    choose(page, start="sample:2")
+    shows(page, "start", originals.shown("center-celeba", "sample:2"))  # the upload is given up
+
+
+def test_address_is_copied(browser, page_url):
+    with browser.new_context(permissions=["clipboard-read", "clipboard-write"]) as context:
+        page = context.new_page()
+        page.goto(f"{page_url}/?tab=turn&model=vae-mnist&start=sample:3")
+        wait_until(page, lambda: "vae-mnist" in alt(page, "result"), "the link is not restored")
+        page.locator("#bar button[data-copy]").click()
+        page.get_by_text("Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == page.url
+        page.locator("#tabs .python summary").first.click()
+        page.locator("#tabs .python .copy").first.click()
+        copied = lambda: page.evaluate("navigator.clipboard.readText()")  # noqa: E731
+        wait_until(page, lambda: copied() == code(page).text_content(), "the code was not copied")

@@ -1,163 +1,157 @@
-"""The codebook tab in the browser."""
+"""The tab Codebook in the browser."""
 
 import re
-from urllib.parse import parse_qs, urlparse
 
 import pytest
 from browsing import (
-    desktop_only,
+    address,
+    both_sizes,
+    choose,
+    code,
     leave_for,
-    open_accordion,
     pixels,
     set_slider,
+    settle,
+    shows,
     visit,
-    wait_for,
+    wait_for_address,
     wait_for_change,
     wait_until,
 )
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from aevq_hub.explore import codebook, codebook_map
-from aevq_hub.explore.codebook import Codebook
+from aevq_hub.demo.codebook import compute
+from aevq_hub.demo.codebook import map as map_
+from aevq_hub.demo.codebook.settings import Codebook
+
+pytestmark = pytest.mark.browser
 
 
-def shown(page) -> list[int]:
-    """The vectors shown in the gallery, in order."""
+def wait_until_shown(page: Page, wanted: list[int]) -> None:
+    """Wait until the gallery shows vectors in an order."""
     buttons = page.locator("#codebook_gallery button")
-    return [int(number) for number in buttons.evaluate_all("all => all.map(button => button.dataset.vector)")]
+    read = "all => all.map(button => Number(button.dataset.vector))"
+    wait_until(page, lambda: buttons.evaluate_all(read) == wanted, f"the gallery does not show {wanted}")
 
 
-def wait_until_shown(page, wanted: list[int]) -> None:
-    wait_until(page, lambda: shown(page) == wanted, f"the gallery does not show {wanted}")
+def chosen(page: Page, vector: int) -> None:
+    """Wait until a vector is the chosen one everywhere."""
+    page.locator("#codebook_panel").get_by_role("heading", name=f"Vector {vector}", exact=True).wait_for()
+    expect(page.locator("#codebook_gallery button[aria-pressed=true]")).to_have_attribute("data-vector", str(vector))
+    page.locator("#codebook_map svg").get_by_text(f"vector {vector}", exact=True).wait_for()
+    expect(page.locator("#codebook_number input[type=number]")).to_have_value(str(vector))
 
 
-def open_tab(page: Page, page_url: str, **link) -> Page:
+def open_codebook(page: Page, page_url: str, **link) -> Page:
     query = "&".join(f"{name}={value}" for name, value in link.items())
     visit(page, f"{page_url}/?tab=codebook&{query}")
     page.locator("#codebook_point_picture img").wait_for()
     return page
 
 
-@pytest.mark.browser
-def test_gallery_is_filtered_sorted_and_selected_from(empty_page, page_url):
-    page = open_tab(empty_page, page_url, model="ema-fashionmnist")
-    page.locator("#codebook_health").get_by_text("37 dead").wait_for()
-    wait_until_shown(page, codebook.order(Codebook("ema-fashionmnist")))
+@both_sizes
+def test_gallery_is_filtered_sorted_and_chosen_from(empty_page, page_url):
+    page = open_codebook(empty_page, page_url, model="ema-fashionmnist")
+    expect(page.locator("#codebook_health")).to_contain_text("37 dead")
+    wait_until_shown(page, compute.order(Codebook("ema-fashionmnist")))
     page.locator("#codebook_show").get_by_label("in use").click()
-    wait_until_shown(page, codebook.order(Codebook("ema-fashionmnist", show="used")))
+    wait_until_shown(page, compute.order(Codebook("ema-fashionmnist", show="used")))
     page.locator("#codebook_sort").get_by_label("index", exact=True).click()
-    used = codebook.order(Codebook("ema-fashionmnist", show="used", sort="index"))
+    used = compute.order(Codebook("ema-fashionmnist", show="used", sort="index"))
     wait_until_shown(page, used)
     assert len(used) == 13
-    panel, vector, live = (
-        page.locator("#codebook_panel"),
-        pixels(page, "codebook_vector"),
-        pixels(page, "codebook_live"),
-    )
-    button = page.locator(f"#codebook_gallery button[data-vector='{used[3]}']")
-    button.click()
-    panel.get_by_role("heading", name=f"Vector {used[3]}").wait_for()
-    panel.get_by_text(re.compile(r"nearest vector of \d+\.\d\d%")).wait_for()
-    wait_for_change(page, "codebook_vector", vector)
-    wait_for_change(page, "codebook_live", live)
-    page.locator(f"#codebook_gallery button[data-vector='{used[3]}'][aria-pressed=true]").wait_for()
-    assert page.locator("#codebook_gallery button[aria-pressed=true]").count() == 1
+    page.locator(f"#codebook_gallery button[data-vector='{used[3]}']").click()
+    chosen(page, used[3])
+    expect(page.locator("#codebook_panel")).to_contain_text(re.compile(r"nearest vector of \d+\.\d\d%"))
+    settings = Codebook("ema-fashionmnist", vector=used[3])
+    shows(page, "codebook_vector", compute.vector(settings))
+    shows(page, "codebook_live", compute.picture(settings))
     page.locator("#codebook_show").get_by_label("duplicates").click()
     page.locator("#codebook_gallery").get_by_text("No vector of this model is a duplicate.").wait_for()
 
 
-@pytest.mark.browser
-@desktop_only
-def test_vectors_are_selected_by_keyboard_and_by_number(empty_page, page_url):
-    page = open_tab(empty_page, page_url, model="codebook-mnist", sort="index", vector="4")
+def test_vectors_are_chosen_by_keyboard_and_by_number(empty_page, page_url):
+    page = open_codebook(empty_page, page_url, model="codebook-mnist", sort="index", vector="4")
     button = page.locator("#codebook_gallery button[tabindex='0']")
     assert button.count() == 1 and button.get_attribute("data-vector") == "4"
     button.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    panel = page.locator("#codebook_panel")
-    panel.get_by_role("heading", name="Vector 5").wait_for()
+    chosen(page, 5)
     assert page.evaluate("document.activeElement.dataset.vector") == "5"  # the focus stays
     set_slider(page, "codebook_number", 11)
-    panel.get_by_role("heading", name="Vector 11").wait_for()
-    page.locator("#codebook_gallery button[data-vector='11'][aria-pressed=true]").wait_for()
-    near = panel.locator("button[data-vector]").first
-    number = near.get_attribute("data-vector")
+    chosen(page, 11)
+    near = page.locator("#codebook_panel button[data-vector]").first
+    number = int(near.get_attribute("data-vector"))
     near.click()
-    panel.get_by_role("heading", name=f"Vector {number}", exact=True).wait_for()
+    chosen(page, number)
 
 
-@pytest.mark.browser
-def test_slider_moves_from_the_start_to_the_vector(empty_page, page_url):
-    page = open_tab(empty_page, page_url, model="vqae-fashionmnist", vector="20")
-    start, vector, half = (pixels(page, f"codebook_{name}") for name in ("start", "vector", "live"))
-    assert len({start, vector, half}) == 3
-    set_slider(page, "codebook_way", 0)
-    wait_for(page, "codebook_live", start)
-    set_slider(page, "codebook_way", 0.5)
-    wait_for(page, "codebook_live", half)
-    set_slider(page, "codebook_way", 1)
-    wait_for_change(page, "codebook_live", half)
+@both_sizes
+def test_slider_moves_from_the_picture_to_the_vector(empty_page, page_url):
+    page, model = open_codebook(empty_page, page_url, model="vqae-fashionmnist", vector="20"), "vqae-fashionmnist"
+    start = pixels(page, "codebook_start")
+    for way in (0, 1, 0.5):
+        set_slider(page, "codebook_way", way)
+        shows(page, "codebook_live", compute.picture(Codebook(model, vector=20, way=float(way))))
+    wait_for_address(page, way="")
     sample = page.locator("#codebook_panel button.sample").last
-    token = sample.get_attribute("data-start")
+    name = sample.get_attribute("data-start")
     sample.click()
+    wait_for_address(page, start=name)
     wait_for_change(page, "codebook_start", start)
-    box = page.locator("#codebook_start_token textarea, #codebook_start_token input")
-    assert box.input_value() == token
-    page.locator("#codebook_starts button.thumbnail-item").nth(8).click()
-    page.locator("#codebook_start img[alt*='sample:8']").wait_for()
+    assert page.locator("#bar .samples [aria-pressed=true]").get_attribute("data-start") == name
+    choose(page, start="sample:8")
+    shows(page, "codebook_start", compute.start(Codebook(model, "sample:8")))
+    shows(page, "codebook_live", compute.picture(Codebook(model, "sample:8", vector=20)))
 
 
-@pytest.mark.browser
-def test_map_points_and_vectors_are_selected_by_click(empty_page, page_url):
-    page = open_tab(empty_page, page_url, model="ema-mnist")
-    settings, plane = Codebook("ema-mnist"), codebook_map.load_map("ema-mnist")
-    map_ = page.locator("#codebook_map svg")
-    map_.scroll_into_view_if_needed()
+@both_sizes
+def test_points_and_vectors_of_the_map_are_chosen_by_click(empty_page, page_url):
+    page = open_codebook(empty_page, page_url, model="ema-mnist")
+    settings, plane = Codebook("ema-mnist"), map_.load_map("ema-mnist")
+    shown = page.locator("#codebook_map svg")
+    shown.scroll_into_view_if_needed()
 
-    def click(place):
-        side = map_.bounding_box()["width"]
+    def click(place) -> None:
+        side = shown.bounding_box()["width"]
         x, y = ((20 + share * 560) / 600 * side for share in place.tolist())
-        map_.click(position={"x": x, "y": y})
+        shown.click(position={"x": x, "y": y})
 
-    point = next(i for i in range(40, 700) if codebook_map.at(settings, *plane.points[i].tolist()) == ("point", i))
-    before = pixels(page, "codebook_point_picture")
+    point = next(i for i in range(40, 700) if map_.at(settings, *plane.points[i].tolist()) == ("point", i))
+    picture = page.locator("#codebook_point_picture")
     click(plane.points[point])
-    wait_for_change(page, "codebook_point_picture", before)
-    page.locator("#codebook_point_picture").get_by_text(f"Point {point}, class {plane.classes[point]}").wait_for()
-    assert page.locator("#codebook_point input[type=number]").input_value() == str(point)
+    picture.get_by_text(f"Point {point}, class {plane.classes[point]}").wait_for()
+    shows(page, "codebook_point_picture", map_.point(Codebook("ema-mnist", point=point)))
+    expect(page.locator("#codebook_point input[type=number]")).to_have_value(str(point))
     click(plane.vectors[30])
-    page.locator("#codebook_panel").get_by_role("heading", name="Vector 30").wait_for()
-    page.locator("#codebook_gallery button[data-vector='30'][aria-pressed=true]").wait_for()
-    map_.get_by_text("vector 30").wait_for()
+    chosen(page, 30)
+    picture.get_by_text(f"Point {point}, class {plane.classes[point]}").wait_for()
     set_slider(page, "codebook_point", 3)
-    page.locator("#codebook_point_picture").get_by_text(f"Point 3, class {plane.classes[3]}").wait_for()
-    page.locator("#codebook_point_picture button[data-vector]").click()
-    nearest = plane.nearest[3]
-    page.locator("#codebook_panel").get_by_role("heading", name=f"Vector {nearest}", exact=True).wait_for()
+    picture.get_by_text(f"Point 3, class {plane.classes[3]}").wait_for()
+    picture.locator("button[data-vector]").click()
+    chosen(page, plane.nearest[3])
 
 
-@pytest.mark.browser
-@desktop_only
-def test_changing_model_updates_link_and_python_code(empty_page, page_url):
-    page = open_tab(empty_page, page_url, model="ema-mnist", vector="49", point="12")
-    vector = pixels(page, "codebook_vector")
-    page.locator("#codebook_dataset").get_by_label("CelebA", exact=True).click()
-    wait_for_change(page, "codebook_vector", vector)  # the same variant
-    page.locator("#codebook_about").get_by_text("64 × 64 pixels").wait_for()
-    page.locator("#codebook_map").get_by_text("each in the colour of its nearest vector").wait_for()
-    open_accordion(page, "codebook_python")
-    page.locator("#codebook_code").get_by_text('AEVQ.from_pretrained("ema-celeba")').wait_for()
+def test_changing_the_data_set_updates_link_and_python(empty_page, page_url):
+    page = open_codebook(empty_page, page_url, model="ema-mnist", vector="49", point="12")
+    choose(page, set="celeba")
+    shows(page, "codebook_vector", compute.vector(Codebook("ema-celeba", vector=49)))  # the same variant
+    expect(page.locator("#codebook_map")).to_contain_text("each in the colour of its nearest vector")
+    expect(code(page)).to_contain_text('AEVQ.from_pretrained("ema-celeba")')
     set_slider(page, "codebook_way", 0.25)
-    page.locator("#codebook_code").get_by_text("z = z.lerp(v, 0.25)").wait_for()
-    live = pixels(page, "codebook_live")
-    page.locator("#codebook_link").click()
-    page.locator("#codebook_said").get_by_role("status").wait_for()
-    link = parse_qs(urlparse(page.url).query)
-    assert {key: link[key] for key in ("tab", "model", "vector", "way", "sort", "show")} == {
-        "tab": ["codebook"], "model": ["ema-celeba"], "vector": ["0"], "way": ["0.25"], "sort": ["use"],
-        "show": ["all"],
-    }  # fmt: skip
+    expect(code(page)).to_contain_text("z = z.lerp(v, 0.25)")
+    settings = Codebook("ema-celeba", vector=49, way=0.25)
+    shows(page, "codebook_live", compute.picture(settings))
+    wait_for_address(page, tab="codebook", model="ema-celeba", vector="49", way="0.25")
+    settle(page)
     leave_for(page, page.url)
-    wait_for(page, "codebook_live", live)
-    assert page.locator("#codebook_way input[type=number]").input_value() == "0.25"
+    shows(page, "codebook_live", compute.picture(settings))
+    expect(page.locator("#codebook_way input[type=number]")).to_have_value("0.25")
+    choose(page, model="center-celeba")  # a single vector
+    wait_for_address(page, model="center-celeba", vector="")
+    shows(page, "codebook_vector", compute.vector(Codebook("center-celeba")))
+    expect(page.locator("#codebook_number")).to_be_hidden()
+    choose(page, model="ae-celeba")  # which has none
+    expect(page.locator("#bar .note")).to_contain_text("cannot do this")
+    assert address(page)["model"] == "ae-celeba"

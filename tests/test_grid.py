@@ -199,17 +199,17 @@ def test_proposals_have_the_next_seeds_and_stay_when_one_is_taken():
         completion.proposals(s, "draw")
 
 
-def test_seam_is_the_border_of_what_was_pasted(model_name):
+def test_seam_is_around_what_was_pasted(model_name):
     s = Grid(model_name, row=1, column=1, to_row=3, to_column=3, seed=1)
     with pytest.raises(ValueError, match="Nothing is pasted from the second picture, so there is no seam to fill"):
         edited(s, "seam")
     done = edited(edited(s, "paste"), "seam")
     for row, cells in enumerate(done.matrix):
         for column, cell in enumerate(cells):
-            if max(row, column) < 2:
-                assert cell == "@"
-            elif max(row, column) < 4:
-                assert isinstance(cell, int)  # on either side of the border between the third and the fourth
+            if max(row, column) < 3:
+                assert cell == "@"  # what was pasted stays
+            elif max(row, column) == 3:
+                assert isinstance(cell, int)
             else:
                 assert cell == "~"
     assert len(completion.proposals(edited(s, "paste"), "seam")) == compute.PROPOSALS

@@ -5,36 +5,37 @@ import html
 from .. import claims
 from ..registry import DATASETS, VARIANTS
 from .shared import originals
-from .shared.exhibits import data_sets, history, of_data_set, offers
+from .shared.exhibits import data_sets, history, ladder, offers
 from .shared.html import data_url, option
 from .shared.settings import Settings
 from .state import PLACES, State
 from .tour import panel, verdicts
 
-_SKETCH = """<details class="sketch"><summary>Sketch</summary><div><canvas width="112" height="112" role="img"
-aria-label="a sketch pad: draw with the mouse or a finger"></canvas><button type="button" data-clear>Clear</button>
-</div></details>"""
+_SKETCH = """<button type="button" data-sketch>Sketch</button><div class="pad"><p>Draw here</p>
+<canvas width="112" height="112" role="img" aria-label="a sketch pad: draw with the mouse or a finger"></canvas>
+<button type="button" data-clear>Clear</button><button type="button" data-sketch>Done</button></div>"""
 _LINKS = """<nav class="links"><a href="https://arxiv.org/search/?query=Rethinking+VAE%3A+From+Continuous+to+Discrete"
 target="_blank" rel="noopener">Paper</a><a href="https://huggingface.co/models?library=aevq-hub" target="_blank"
 rel="noopener">Weights</a><button type="button" data-copy>Copy link</button><button type="button" data-tour="1"
-class="main">▶ <span class="long">Two-minute</span> tour</button></nav>"""
+class="main">▶&nbsp;<span class="long">Two-minute&nbsp;</span>tour</button></nav>"""
 
 
-def bar(state: State, settings: type[Settings], verb: str) -> str:
+def bar(state: State, settings: type[Settings], verb: str, says: str = "") -> str:
     """The bar's HTML.
 
     Args:
         state: what is chosen.
         settings: those of the open tab, which not every model can show.
-        verb: what one does in that tab.
+        verb: what one does in that tab, for the headline.
+        says: the same in a sentence.
     """
     return (
         f"<header><h1>{_headline(state, settings, verb)}</h1>{_LINKS}</header>"
         f'{panel(state.tour) if state.tour else ""}<div class="choices">'
-        f"{_sets(state)}{_ladder(state, settings)}</div>{_note(state, settings)}"
-        f'<div class="pictures">{_places(state)}{_samples(state)}<div class="bring">'
-        '<button type="button" data-generate>Generate</button><label class="upload">Upload<input type="file" '
-        f'accept="image/*"></label>{_SKETCH if state.config.channels == 1 else ""}</div></div>'
+        f"{_sets(state)}{_ladder(state, settings)}</div>{_note(state, settings, says)}"
+        f'<div class="pictures">{_places(state)}<div class="bring"><button type="button" data-generate>Generate'
+        '</button><label class="upload">Upload<input type="file" accept="image/*"></label>'
+        f"{_SKETCH if state.config.channels == 1 else ''}</div>{_samples(state)}</div>"
     )
 
 
@@ -56,19 +57,11 @@ def _sets(state: State) -> str:
     return f'<div class="sets" role="radiogroup" aria-label="Pictures of">{buttons}</div>'
 
 
-def short_name(model: str) -> str:
-    """A model's variant in a word or two."""
-    config = offers()[model].config
-    return VARIANTS[config.variant].short.format(config.num_codes)
-
-
 def _ladder(state: State, settings: type[Settings]) -> str:
-    found = of_data_set(state.config.dataset).items()
-    names = dict(sorted(found, key=lambda item: (item[1].config.grid_size, item[1].config.num_codes)))
+    names, shown = ladder(state.config.dataset), settings.capable(state.model)
     buttons = "".join(
-        option(f'data-model="{html.escape(name)}"{"" if settings.can(offer.config) else " class=unable"}',
-               html.escape(short_name(name)), name == state.model, name == state.model,
-               f"{short_name(name)}: {offer.variant}")
+        option(f'data-model="{html.escape(name)}"{_shown_how(name, shown, settings)}', html.escape(offer.short),
+               name == state.model, name == state.model, f"{offer.short}: {offer.variant}")
         for name, offer in names.items()
     )  # fmt: skip
     return (
@@ -77,17 +70,22 @@ def _ladder(state: State, settings: type[Settings]) -> str:
     )
 
 
-def _note(state: State, settings: type[Settings]) -> str:
+def _shown_how(name: str, shown: str, settings: type[Settings]) -> str:
+    """The CSS class of a model that stands in for the chosen one, or cannot be shown in the open tab."""
+    return " class=shown" if name == shown else "" if settings.can(offers()[name].config) else " class=unable"
+
+
+def _note(state: State, settings: type[Settings], says: str) -> str:
     """The model in a sentence, or which model stands in for it in this tab."""
     shown = settings.capable(state.model)
     error = history(shown)["results"]["mse"]
     variant = offers()[shown].config.variant
-    said = f"{html.escape(VARIANTS[variant].summary)} <small>Test error {error:.4f}.</small>"
+    said = f"{html.escape(VARIANTS[variant].summary)} Mean squared error on test images: {error:.4f}."
     if shown != state.model:
-        said = f"{short_name(state.model)} cannot do this; <b>{short_name(shown)}</b> is shown. {said}"
+        said = f"{offers()[state.model].short} cannot do this; <b>{offers()[shown].short}</b> is shown. {said}"
     rows = [row for row in claims.shipped() if row["variant"] == variant]
     known = f"<details><summary>Does the paper's claim hold?</summary>{verdicts(rows)}</details>" if rows else ""
-    return f'<div class="note"><p role="status">{said}</p>{known}</div>'
+    return f'<div class="note"><p role="status"><b>{html.escape(says)}</b> {said}</p>{known}</div>'
 
 
 def _places(state: State) -> str:

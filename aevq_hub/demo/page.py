@@ -1,6 +1,5 @@
 """The page: the bar, the tabs, and what a link restores."""
 
-import html
 from collections.abc import Mapping
 from functools import partial
 from urllib.parse import parse_qsl
@@ -19,14 +18,14 @@ from .grid import layout as grid
 from .morph import layout as morph
 from .shared import starts, tools
 from .shared.endpoints import ENDPOINTS, bring
-from .shared.events import CLICKS, LIVE, PROGRAMS, SESSIONS, UPLOADS, endpoint, explained, sent, uploaded
+from .shared.events import CLICKS, LIVE, PROGRAMS, SESSIONS, UPLOADS, endpoint, sent, uploaded
 from .shared.exhibits import offers
 from .shared.fair import share_fairly
 from .shared.guard import Guard
 from .shared.html import static
 from .shared.settings import one_of
-from .shared.tab import INSIDE, Page, Tab, part
-from .state import State
+from .shared.tab import INSIDE, Page, Tab, alert, part
+from .state import PLACES, State
 from .tour import STEPS
 from .turn import layout as turn
 
@@ -72,28 +71,29 @@ def build() -> gr.Blocks:
         page = Page(
             bar=part(
                 "bar", "bar.js", "group.js", value=state.values, template=INSIDE,
-                inside=bar(state, shown[0].SETTINGS, shown[0].VERB),
+                inside=bar(state, shown[0].SETTINGS, shown[0].VERB, shown[0].SAYS),
             ),
             address=part("address", "address.js", template=""),
+            problem=part("problem"),
         )  # fmt: skip
-        problem = gr.HTML(visible=False, elem_id="problem")
         with gr.Tabs(selected=shown[0].ID, elem_id="tabs", overflow_behavior="wrap") as tabs:
             built = {module.ID: module.build(page) for module in shown}
-        _wire(demo, page, tabs, built, problem)
+        _wire(demo, page, tabs, built)
         for function in (*ENDPOINTS, *(function for module in shown for function in module.ENDPOINTS)):
             endpoint(function, UPLOADS if function is bring else PROGRAMS)
     return demo
 
 
-def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], problem: gr.HTML) -> None:
+def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab]) -> None:
     components = set().union(*(tab.components for tab in built.values()))
-    outputs = [page.bar, *dict.fromkeys(box for tab in built.values() for box in [*tab.outputs, page.address])]
+    of_tabs = dict.fromkeys(box for tab in built.values() for box in tab.outputs)
+    outputs = [page.bar, page.address, page.problem, tabs, *of_tabs]
     first = next(iter(built))
 
     def everything(tab: Tab, state: State, values: dict, components: Mapping) -> tuple[dict, list[str]]:
         """All that a tab shows of values of its settings, and a sentence for each that is invalid."""
         settings, wrong = tab.settings.fitted({**values, **state.shared})
-        shown = gr.update(value=state.values, inside=bar(state, tab.settings, tab.verb))
+        shown = gr.update(value=state.values, inside=bar(state, tab.settings, *tab.words))
         drawn = tab.drawn(settings, components) | {page.address: tab.address(settings, state.values)}
         return {page.bar: shown, **tab.filled(settings), **drawn}, wrong
 
@@ -119,32 +119,32 @@ def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], 
 
     def restore(link: Mapping[str, str], components: Mapping) -> dict:
         """Restore what a link asks for. Invalid values keep their defaults and are named on the page."""
-        link, problems = _renamed(link), []
+        link, problems = _here(_renamed(link))
         try:
             chosen = one_of("tab", link.get("tab", first), built)
         except ValueError as error:
-            chosen, problems = first, [str(error)]
+            chosen, problems = first, [*problems, str(error)]
         tab = built[chosen]
         settings, wrong = tab.settings.fitted({name: link[name] for name in tab.settings.names() if name in link})
         state = State.of(link)
         shown, _ = everything(tab, state, vars(settings), components)
-        text = html.escape("This link was not quite right: " + " ".join(problems + wrong))
-        said = gr.update(value=f'<p role="alert">{text}</p>', visible=bool(problems + wrong))
-        return {**shown, tabs: gr.update(selected=chosen), problem: said}
+        said = alert("This link was not quite right: " + " ".join(problems + wrong)) if problems + wrong else ""
+        return {**shown, tabs: gr.update(selected=chosen), page.problem: said}
 
     def load(components: dict, request: gr.Request) -> dict:
         link = dict(request.query_params)
-        return restore(link, components) if link.keys() - {"__theme"} else {problem: gr.skip()}
+        return restore(link, components) if link.keys() - {"__theme"} else {page.problem: gr.skip()}
 
     def back(components: dict, data: gr.EventData) -> dict:
         return restore(dict(parse_qsl(sent(data, "query") or "")), components)
 
-    page.bar.input(explained(choose), components, [*outputs, tabs, problem], **CLICKS)
-    demo.load(explained(load), components, [*outputs, tabs, problem], **LIVE)
-    page.address.select(explained(back), components, [*outputs, tabs, problem], **CLICKS)
+    page.bar.input(page.answered(choose), components, outputs, **CLICKS)
+    demo.load(page.answered(load), components, outputs, **LIVE)
+    page.address.select(page.answered(back), components, outputs, **CLICKS)
     for tab in built.values():
-        changed = [page.bar, *tab.outputs, page.address]
-        tab.tab.select(explained(partial(open_tab, tab)), {*tab.components, page.address}, changed, **LIVE)
+        changed = [page.bar, *tab.outputs, page.address, page.problem]
+        opened = page.answered(partial(open_tab, tab))
+        tab.tab.select(opened, {*tab.components, page.address}, changed, **LIVE)
 
 
 def _renamed(link: Mapping[str, str]) -> dict[str, str]:
@@ -152,6 +152,13 @@ def _renamed(link: Mapping[str, str]) -> dict[str, str]:
     tab = link.get("tab", "")
     named = {_OLD_NAMES.get(name, name): value for name, value in link.items()}
     return {**_OLD_VALUES.get(tab, {}), **named, **({"tab": _OLD_TABS[tab]} if tab in _OLD_TABS else {})}
+
+
+def _here(link: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """A link without the uploaded pictures that are no longer here, and a sentence for each of them."""
+    gone = [name for name in PLACES if link.get(name, "").startswith("image:") and not starts.is_here(link[name])]
+    said = "An uploaded picture is no longer here: the server keeps them until it restarts. Please upload it again."
+    return {name: value for name, value in link.items() if name not in gone}, [said] * bool(gone)
 
 
 def launch(demo: gr.Blocks, **options) -> None:
@@ -163,6 +170,7 @@ def launch(demo: gr.Blocks, **options) -> None:
         tools.answer_in_json()
     options = {"mcp_server": tools.OFFERED, **options}
     demo.launch(
-        theme=THEME, css=static("demo.css"), js=static("page.js"), footer_links=["api"], max_file_size="10mb",
+        theme=THEME, css=static("page.css", "tabs.css", "narrow.css"), js=static("page.js"), footer_links=["api"],
+        max_file_size="10mb",
         state_session_capacity=SESSIONS, app_kwargs={"middleware": [Middleware(Guard)]}, **options,
     )  # fmt: skip

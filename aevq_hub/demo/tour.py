@@ -9,6 +9,7 @@ from .. import claims
 from ..measures import written
 from ..registry import DATASETS
 from .shared.exhibits import history, of_data_set, offers
+from .shared.html import coded
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,13 @@ def _codebooks() -> str:
         vectors, duplicates = (_value(model, f"codebook.{key}") for key in ("vectors", "duplicates"))
         return f"{vectors} vectors have {duplicates} duplicates"
 
-    return f"On faces, {counted('codebook-celeba')}, {counted('residual-celeba')}."
+    return f"On digits, {counted('codebook-mnist')}, {counted('residual-mnist')}."
 
 
 def _errors() -> str:
     errors = {name: history(name)["results"]["mse"] for name in of_data_set("celeba")}
     best, worst = min(errors, key=errors.__getitem__), max(errors, key=errors.__getitem__)
-    said = [f"{_value(name, 'mse')} ({offers()[name].config.variant})" for name in (best, worst)]
+    said = [f"{_value(name, 'mse')} ({offers()[name].short})" for name in (best, worst)]
     return f"Over the test images of {DATASETS['celeba'].title} the squared error goes from {said[0]} to {said[1]}."
 
 
@@ -81,7 +82,7 @@ STEPS = (
     Step(
         "Move a face by ±3", "Around that vector the paper shows smooth changes from −3 to +3.",
         "Move the sliders; then open Advanced and choose raw units, as in the paper.",
-        "tab=turn&model=center-celeba&start=sample:4&mix=0,0,0,2", claims=("4",),
+        "tab=turn&model=center-celeba&start=sample:4&mix=0,0,0,0,0,2", claims=("4",),
     ),
     Step(
         "Morph, beside a VAE", "The way between two latents, by this model and by a variational autoencoder.",
@@ -91,12 +92,12 @@ STEPS = (
     ),
     Step(
         "From one vector to many", "A codebook is a set of such vectors. Are they different, and are they used?",
-        "Choose 500 deep in the row above, then click a vector.", "tab=codebook&model=codebook-celeba",
+        "Choose 500 deep in the row above, then click a vector.", "tab=codebook&model=codebook-mnist",
         claims=("8", "10"), measured=_codebooks,
     ),
     Step(
         "Paste sunglasses", "In a grid of vectors each one draws its own corner of the picture.",
-        "Press Paste from B, then Fill the seam.",
+        "Press Paste from B, then Blend the edge.",
         "tab=grid&model=vqae-celeba&start=sample:0&second=sample:2&row=4&column=2&to_row=5&to_column=7", claims=("12",),
     ),
     Step(
@@ -130,7 +131,7 @@ def _verdicts(step: Step) -> str:
 def verdicts(rows: list[dict]) -> str:
     """HTML of claims of the paper, each with its verdict, which opens to show what was measured."""
     return "".join(
-        f"<details><summary>The paper says: {html.escape(row['says'])} We measured: <b>{row['verdict']}</b>.</summary>"
-        f"<ul>{''.join(f'<li>{html.escape(claims.in_words(part))}</li>' for part in row['parts'])}</ul></details>"
+        f"<details><summary>The paper says: {coded(row['says'])} We measured: <b>{row['verdict']}</b>.</summary>"
+        f"<ul>{''.join(f'<li>{coded(claims.in_words(part))}</li>' for part in row['parts'])}</ul></details>"
         for row in rows
     )

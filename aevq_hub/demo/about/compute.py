@@ -22,6 +22,7 @@ def variants() -> Lines:
     return [
         {
             "variant": f"`{name}`",
+            "in short": variant.short.format("many"),
             "section": variant.section,
             "what it is": variant.title,
             "how it works": variant.summary,

@@ -13,8 +13,9 @@ from .endpoints import ENDPOINTS
 from .settings import About
 from .snippet import code
 
-__all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "VERB", "build"]
+__all__ = ["ENDPOINTS", "ID", "SAYS", "SETTINGS", "TITLE", "VERB", "build"]
 ID, TITLE, SETTINGS, VERB = "about", "About", About, "what was measured"
+SAYS = "The paper, its claims, and what was measured of every model."
 _PAPER = """
 ## The paper
 
@@ -72,4 +73,4 @@ def build(page: Page) -> Tab:
             part(f"about_{name}", value=_table(compute.results(name), f"the results on {title}"))
         gr.Markdown("What the numbers mean:\n\n" + meanings(compute.COLUMNS))
         gr.Markdown("## Licences\n\n" + compute.licences(), elem_id="about_licences")
-        return Tab(tab, page, About, {}, [View(_samples, [described, samples])], code, code_shown, verb=VERB)
+        return Tab(tab, page, About, {}, [View(_samples, [described, samples])], code, code_shown, words=(VERB, SAYS))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import gradio as gr
 
-from ..shared.events import CLICKS, LIVE, explained, sent, titled
+from ..shared.events import CLICKS, LIVE, sent, titled
 from ..shared.html import figure
 from ..shared.settings import number
 from ..shared.tab import Page, Tab, View, part, python
@@ -15,8 +15,9 @@ from .endpoints import ENDPOINTS
 from .settings import SHOWS, SORTS, Codebook
 from .snippet import code
 
-__all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "VERB", "build"]
+__all__ = ["ENDPOINTS", "ID", "SAYS", "SETTINGS", "TITLE", "VERB", "build"]
 ID, TITLE, SETTINGS, VERB = "codebook", "Codebook", Codebook, "and the vectors it is drawn to"
+SAYS = "This model learnt vectors that latents are pulled to. Move the picture to one of them."
 _CHOOSING = ("vectors.js", "group.js")
 _SORTS = dict(zip(SORTS, ("use", "index", "distance to the nearest other"), strict=True))
 _SHOWS = dict(zip(SHOWS, ("all", "in use", "dead", "duplicates"), strict=True))
@@ -94,7 +95,7 @@ def build(page: Page) -> Tab:
             View(_draw_model, [sprites, health]), View(_draw_vector, [vector, gallery, panel]),
             View(_draw_start, [start]), View(_draw_live, [live]), View(_draw_map, [plane, point]),
         ]  # fmt: skip
-        result = Tab(tab, page, Codebook, controls, views, code, code_shown, fill, verb=VERB)
+        result = Tab(tab, page, Codebook, controls, views, code, code_shown, fill, words=(VERB, SAYS))
     _wire(result, preview)
     return result
 
@@ -137,12 +138,12 @@ def _wire(tab: Tab, preview: gr.HTML) -> None:
         kind, index = map_.at(s, *page_html.inside(x, y))
         return {kind: index}
 
-    def hover(components: dict, data: gr.EventData) -> str:
+    def hover(components: dict, data: gr.EventData) -> dict:
         s = tab.collected(components)
         found = below(s, data)
         picture = compute.vector if "vector" in found else map_.point
-        return figure(picture(replace(s, **found)), "", "what the pointer is over")
+        return {preview: figure(picture(replace(s, **found)), "", "what the pointer is over")}
 
-    plane.input(explained(hover), tab.components, preview, **LIVE)
+    plane.input(tab.page.answered(hover), tab.components, [preview, tab.page.problem], **LIVE)
     tab.on([gallery.select, panel.select, point.select], [live, vector, map_view], choose, lane=CLICKS)
     tab.on([plane.select], [live, vector, map_view], lambda s, _, data: replace(s, **below(s, data)), lane=CLICKS)

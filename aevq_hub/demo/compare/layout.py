@@ -6,7 +6,6 @@ import gradio as gr
 
 from ...model import AEVQ
 from ...registry import VARIANTS
-from ..bar import short_name
 from ..shared.exhibits import history, offers
 from ..shared.html import coded, figure
 from ..shared.tab import Page, Tab, View, part, python
@@ -16,8 +15,9 @@ from .endpoints import ENDPOINTS
 from .settings import FARTHEST, STEPS, Compare
 from .snippet import code
 
-__all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "VERB", "build"]
+__all__ = ["ENDPOINTS", "ID", "SAYS", "SETTINGS", "TITLE", "VERB", "build"]
 ID, TITLE, SETTINGS, VERB = "compare", "Compare", Compare, "through every model"
+SAYS = "The same pictures through every model, from continuous to discrete."
 
 
 def _rows(s: Compare) -> list[str]:
@@ -39,7 +39,7 @@ def _row(s: Compare, row: Row) -> str:
     ]
     return (
         f'<article class="rung" aria-label="{html.escape(offer.variant)}"><div><h3><button type="button" '
-        f'data-model="{row.model}">{html.escape(short_name(row.model))}</button></h3>'
+        f'data-model="{row.model}">{html.escape(offer.short)}</button></h3>'
         f"<p>{html.escape(offer.variant)}. {coded(VARIANTS[offer.config.variant].summary)}</p>"
         f'<p class="error">Mean squared error {over}{measured["mse"]:.4f} (PSNR {measured["psnr"]:.1f} dB)</p></div>'
         f"{''.join(shown)}</article>"
@@ -56,6 +56,6 @@ def build(page: Page) -> Tab:
         )  # fmt: skip
         rows = [part(f"rung_{i + 1}", "rung.js", classes="rung-of") for i in range(len(VARIANTS))]
         views = [View(_rows, rows)]
-        result = Tab(tab, page, Compare, {"shift": shift}, views, code, python(code(first)), verb=VERB)
+        result = Tab(tab, page, Compare, {"shift": shift}, views, code, python(code(first)), words=(VERB, SAYS))
     result.on([shift.release], views)
     return result

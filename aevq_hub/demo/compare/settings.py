@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..shared.exhibits import of_data_set, offers
+from ..shared.exhibits import ladder, offers
 from ..shared.settings import Settings, number, option
 
 STEPS = 5  # of the way to the second picture, both ends counted
@@ -18,8 +18,8 @@ class Compare(Settings):
 
     @property
     def models(self) -> list[str]:
-        """The shipped models of the data set, in the order of the table of variants."""
-        return list(of_data_set(self.config.dataset))
+        """The shipped models of the data set, from continuous to discrete."""
+        return list(ladder(self.config.dataset))
 
     def variant_of(self, model: str) -> str:
         """The short name of a model's variant."""

@@ -28,7 +28,7 @@ ACTIONS = {
     "share": "random codes in a random share of the cells (figure 4.8)",
     "fill": "codes in the chosen cells that fit all the others, drawn by the model",
     "fill_rest": "the same in all cells but the chosen ones",
-    "seam": "the same along the border of what was pasted from the second picture",
+    "seam": "the same in the cells around what was pasted from the second picture",
     "draw": "a new picture: codes in all cells, drawn by the model",
     "quantise": "the nearest code in every cell that has none (figure 4.4)",
     "reset": "every cell as the picture has it",
@@ -88,8 +88,7 @@ def _free(settings: Grid, action: str) -> torch.Tensor:
     inside = torch.zeros(size, size, dtype=torch.bool)
     inside[tuple(zip(*cells, strict=True))] = True
     if action == "seam":
-        near = [F.max_pool2d(part[None, None].float(), 3, 1, 1)[0, 0].bool() for part in (inside, ~inside)]
-        return near[0] & near[1]  # cells that have a neighbour, or are, on either side
+        return F.max_pool2d(inside[None, None].float(), 3, 1, 1)[0, 0].bool() & ~inside  # the cells around the pasted
     return ~inside if action == "fill_rest" else inside
 
 

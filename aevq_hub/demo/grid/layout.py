@@ -6,7 +6,7 @@ from threading import Lock
 
 import gradio as gr
 
-from ..shared.events import CLICKS, explained, sent
+from ..shared.events import CLICKS, sent
 from ..shared.settings import whole
 from ..shared.tab import INSIDE, Page, Tab, View, fold, part, python
 from . import completion, compute, html
@@ -16,8 +16,9 @@ from .settings import Grid
 from .snippet import code
 from .tiles import palette, proposals
 
-__all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "VERB", "build"]
+__all__ = ["ENDPOINTS", "ID", "SAYS", "SETTINGS", "TITLE", "VERB", "build"]
 ID, TITLE, SETTINGS, VERB = "grid", "Grid", Grid, "swap them"
+SAYS = "The picture is a grid of vectors, one for each cell. Replace some of them."
 _CHOSEN = ("row", "column", "to_row", "to_column")
 _FED = {
     "encoder": "This decoder was trained on **unquantised vectors**, which lie near the codes. An edit replaces single "
@@ -28,7 +29,7 @@ _FED = {
 _NO_PRIOR = "This model has no prior: cells are filled by how often each code occurs in their place."
 _BUTTONS = {
     "paste": "Paste from B", "keep": "Restore cells", "fill": "Fill these cells", "fill_rest": "Fill the rest",
-    "seam": "Fill the seam", "draw": "Generate a grid",
+    "seam": "Blend the edge", "draw": "Generate a grid",
 }  # fmt: skip
 _MORE = {
     "broadcast": "This code everywhere", "zeros": "Only this code", "quantise": "Quantise all",
@@ -112,7 +113,7 @@ def build(page: Page) -> Tab:
             View(_palette, [codes]),
         ]  # fmt: skip
         parts = {editor: ("cells", *_CHOSEN)}
-        result = _Tab(tab, page, Grid, controls, views, code, code_shown, fill, parts, VERB)
+        result = _Tab(tab, page, Grid, controls, views, code, code_shown, fill, parts, (VERB, SAYS))
     _wire(result, edits, buttons, filled, matrix)
     result.on([effects.expand], [views[1]])
     return result
@@ -157,7 +158,7 @@ def _wire(tab: _Tab, edits: gr.State, buttons: dict, filled: gr.HTML, matrix: gr
     c, (editor_view, effects_view, matrix_view, palette_view) = tab.controls, tab.views
     views, undo, redo = [editor_view, effects_view, matrix_view], buttons["undo"], buttons["redo"]
     shown = [box for view in views for box in view.outputs]
-    outputs = [*shown, undo, redo, c["code"], c["seed"], filled, tab.code_shown, tab.page.address]
+    outputs = [*shown, undo, redo, c["code"], c["seed"], filled, tab.code_shown, tab.page.address, tab.page.problem]
 
     def on(event: Callable, does: Callable, step: Callable[[History], History] = lambda h: h, fills: str = "") -> None:
         """``fills`` names an action: if it has proposals, they are shown and the first is taken."""
@@ -174,7 +175,7 @@ def _wire(tab: _Tab, edits: gr.State, buttons: dict, filled: gr.HTML, matrix: gr
             offered = {} if does is take else {filled: proposals(proposed) if proposed else ""}
             return {**tab.drawn(s, components, views), **steps, **offered, c["code"]: s.code, c["seed"]: s.seed}
 
-        event(explained(listen), {*tab.components, edits, matrix}, outputs, **CLICKS)
+        event(tab.page.answered(listen), {*tab.components, edits, matrix}, outputs, **CLICKS)
 
     def keep(s: Grid, components: dict, data: gr.EventData) -> Grid:
         return s

@@ -12,8 +12,9 @@ from .endpoints import ENDPOINTS
 from .settings import Morph, others
 from .snippet import code
 
-__all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "VERB", "build"]
+__all__ = ["ENDPOINTS", "ID", "SAYS", "SETTINGS", "TITLE", "VERB", "build"]
 ID, TITLE, SETTINGS, VERB = "morph", "Morph", Morph, "walk to another"
+SAYS = "Every step between the latents of A and B is rendered."
 _MODES = {"lerp": "straight line", "slerp": "arc (slerp)"}
 
 
@@ -29,7 +30,7 @@ def _other(s: Morph) -> list[str]:
     if strip is None:
         return [""]
     alt, file = f"the same way by {s.other}, from {s.start} to {s.second}", f"{s.other}-morph.png"
-    return [figure(strip, f"The same way: {offers()[s.other].variant}", alt, download=file, least=480)]
+    return [figure(strip, f"The same way: {offers()[s.other].short}", alt, download=file, least=480)]
 
 
 def _animation(s: Morph) -> list[str]:
@@ -45,7 +46,7 @@ def _corners(s: Morph) -> list:
 
 
 def _others(model: str) -> list[tuple[str, str]]:
-    return [("none", ""), *((offers()[name].variant, name) for name in others(model))]
+    return [("none", ""), *((offers()[name].short, name) for name in others(model))]
 
 
 def _samples(s: Morph) -> list[str]:
@@ -91,7 +92,7 @@ def build(page: Page) -> Tab:
             View(_animation, [animation]), View(_strip, [strip]), View(_other, [other_strip]),
             View(_corners, [sheet], fold=sheet),
         ]  # fmt: skip
-        result = Tab(tab, page, Morph, controls, views, code, code_shown, fill, verb=VERB)
+        result = Tab(tab, page, Morph, controls, views, code, code_shown, fill, words=(VERB, SAYS))
     moving, path, other, corners = views
     result.on([controls["steps"].input], [path, other])
     result.on([controls["mode"].input], [moving, path, other], lane=CLICKS)

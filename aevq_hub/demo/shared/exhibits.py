@@ -80,10 +80,15 @@ def exhibit(name: str) -> Exhibit:
 
 @dataclass(frozen=True)
 class Offer:
-    """A shipped model as a picker offers it, known without its weights."""
+    """A shipped model as the page offers it, known without its weights."""
 
     name: str
     config: AEVQConfig
+
+    @property
+    def short(self) -> str:
+        """The variant in a word or two."""
+        return VARIANTS[self.config.variant].short.format(self.config.num_codes)
 
     @property
     def variant(self) -> str:
@@ -123,6 +128,12 @@ def offers(can: Callable[[AEVQConfig], bool] = lambda config: True) -> dict[str,
         can: whether a model of such a configuration can do it.
     """
     return {name: offer for name, offer in _all_offers().items() if can(offer.config)}
+
+
+def ladder(dataset: str) -> dict[str, Offer]:
+    """The shipped models of a data set from continuous to discrete: by the number of vectors, grids last."""
+    found = of_data_set(dataset).items()
+    return dict(sorted(found, key=lambda item: (item[1].config.grid_size, item[1].config.num_codes)))
 
 
 def of_data_set(name: str) -> dict[str, Offer]:

@@ -113,6 +113,15 @@ def bring_data(data: str, invert: str = "auto") -> str:
     return bring(BytesIO(content), invert)
 
 
+def is_here(start: str) -> bool:
+    """Whether the image of a start ``image:…`` is still here."""
+    try:
+        brought(start)
+    except ValueError:
+        return False
+    return True
+
+
 def brought(start: str) -> Brought:
     """The image of a start ``image:…``.
 

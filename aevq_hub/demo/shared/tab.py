@@ -3,13 +3,13 @@
 import html
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import wraps
 from typing import Any, Generic
 from urllib.parse import urlencode
 
 import gradio as gr
 
-from .events import LIVE, explained
+from .events import LIVE
 from .html import static
 from .settings import SHARED, S
 
@@ -38,6 +38,19 @@ class Page:
 
     bar: gr.HTML  # its value is a dictionary with ``SHARED``
     address: gr.HTML  # its value is what the address says after the question mark
+    problem: gr.HTML  # an error, in a sentence
+
+    def answered(self, function: Callable) -> Callable:
+        """A listener that shows a ValueError of bad input as a sentence. ``problem`` has to be one of its outputs."""
+
+        @wraps(function)
+        def answer(*arguments):
+            try:
+                return {self.problem: "", **function(*arguments)}
+            except ValueError as error:
+                return {self.problem: alert(str(error))}
+
+        return answer
 
 
 @dataclass
@@ -56,7 +69,7 @@ class Tab(Generic[S]):
     code_shown: gr.HTML
     fill: Callable[[S], dict] = lambda settings: {}  # updates of components that a value alone does not fill
     parts: dict[gr.HTML, tuple[str, ...]] = field(default_factory=dict)  # components whose values are several settings
-    verb: str = ""  # what one does in it, for the headline
+    words: tuple[str, str] = ("", "")  # what one does in it, for the headline, and in a sentence
 
     @property
     def id(self) -> str:
@@ -113,7 +126,7 @@ class Tab(Generic[S]):
         return urlencode({"tab": self.id, **settings.link, **model, **tour}, safe=":,;@~-")
 
     def on(
-        self, events: list, views: list[View] | None = None, then: Callable | None = None, script: str | None = None,
+        self, events: list, views: list[View] | None = None, then: Callable | None = None,
         lane: Mapping[str, Any] = LIVE,
     ) -> None:  # fmt: skip
         """On each of several events draw views, by default all, and the code, in one request.
@@ -123,19 +136,21 @@ class Tab(Generic[S]):
             views: what is drawn.
             then: from settings, all components' values and the event's data to changed settings, which also fill the
                 controls.
-            script: JavaScript that changes the values before they are sent.
             lane: how Gradio handles the event.
         """
         chosen = self.views if views is None else views
         outputs = list(dict.fromkeys([box for view in chosen for box in view.outputs]))
-        outputs += [self.code_shown, self.page.address]
+        outputs += [self.code_shown, self.page.address, self.page.problem]
         if then is not None:
             outputs = list(dict.fromkeys([*self.filled(self.settings(model=self.settings.first())), *outputs]))
-        handler = partial(self._answer, chosen, then) if then is None else self._with_data(chosen, then)
-        gr.on(events, explained(handler), self.components, outputs, js=script, **lane)
+        handler = self._plain(chosen) if then is None else self._with_data(chosen, then)
+        gr.on(events, self.page.answered(handler), self.components, outputs, **lane)
 
-    def _answer(self, views: list[View], then: None, components: dict) -> dict:
-        return self.drawn(self.collected(components), components, views)
+    def _plain(self, views: list[View]) -> Callable:
+        def answer(components: dict) -> dict:
+            return self.drawn(self.collected(components), components, views)
+
+        return answer
 
     def _with_data(self, views: list[View], then: Callable) -> Callable:
         def answer(components: dict, data: gr.EventData) -> dict:
@@ -143,6 +158,11 @@ class Tab(Generic[S]):
             return {**self.filled(settings), **self.drawn(settings, components, views)}
 
         return answer
+
+
+def alert(text: str) -> str:
+    """HTML of an error."""
+    return f'<p role="alert">{html.escape(text)}</p>'
 
 
 def part(

@@ -25,9 +25,12 @@ element.addEventListener('click', async event => {
     if (tour) send({tour: Number(tour)}, {tour: Number(tour)});
     if (start) send({[props.value.place]: start});
     if ('generate' in button.dataset) send({[props.value.place]: `random:${Math.floor(Math.random() * 10000)}`});
-    if ('clear' in button.dataset) clear(button.parentElement.querySelector('canvas'));
+    if ('clear' in button.dataset) clear(element.querySelector('canvas'));
+    if ('sketch' in button.dataset) element.classList.toggle('sketching');
     if ('copy' in button.dataset) {
-        try { await navigator.clipboard.writeText(location.href); button.textContent = 'Copied'; }
+        const link = new URL(location.href);
+        link.searchParams.delete('__theme');
+        try { await navigator.clipboard.writeText(decodeURI(link.href)); button.textContent = 'Copied'; }
         catch { button.textContent = 'It is in the address bar'; }
         setTimeout(() => button.textContent = 'Copy link', 2000);
     }
@@ -46,6 +49,12 @@ const reveal = () => {  // the chosen model, in a ladder that scrolls
 };
 watch('value', reveal);
 reveal();
+document.addEventListener('keydown', event => {
+    if (event.key === 'Escape') element.classList.remove('sketching');
+});
+document.addEventListener('pointerdown', event => {
+    if (!event.target.closest('.pad, [data-sketch]')) element.classList.remove('sketching');
+});
 const clear = canvas => { const pen = canvas.getContext('2d'); pen.fillStyle = '#000'; pen.fillRect(0, 0, 112, 112); };
 let last = null;
 const at = event => {

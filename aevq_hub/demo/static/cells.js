@@ -28,7 +28,8 @@ watch('value', () => {
 });
 const begun = () => corners.slice(0, 2).map(name => props.value[name]);
 const moved = (button, extend) => {
-    if (extend) { choose([...begun(), ...place(button)]); trigger('select'); }
+    choose(extend ? [...begun(), ...place(button)] : [...place(button), ...place(button)]);
+    trigger('select');
 };
 let dragging = false;
 element.addEventListener('pointerdown', event => {

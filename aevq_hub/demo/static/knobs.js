@@ -18,11 +18,21 @@ element.addEventListener('input', event => {
     mix[place] = event.target.value;
     change({mix: mix.some(Number) ? mix.join(',') : ''}, 'input');
 });
+element.addEventListener('change', event => {  // a number out of range becomes the nearest one in it
+    const box = event.target;
+    if (!box.dataset.name || box.type !== 'number' || box.checkValidity()) return;
+    box.value = box.value === '' ? 0 : Math.min(Math.max(box.value, box.min), box.max);
+    box.dispatchEvent(new Event('input', {bubbles: true}));
+});
+const kept = {};  // the sliders of the other basis
 element.addEventListener('click', event => {
     const button = event.target.closest('button');
     if (!button) return;
     const {basis, reset} = button.dataset;
-    if (basis) change({basis, mix: ''}, 'select');
-    if (reset !== undefined) change({mix: '', way: 0}, 'input');
+    if (basis && basis !== props.value.basis) {
+        kept[props.value.basis] = props.value.mix;
+        change({basis, mix: kept[basis] || ''}, 'select');
+    }
+    if (reset !== undefined) change({mix: '', way: 0}, 'clear');
 });
 const moved = () => {};

@@ -15,8 +15,9 @@ from .endpoints import ENDPOINTS
 from .settings import STEPS, Turn
 from .snippet import code
 
-__all__ = ["ENDPOINTS", "ID", "SETTINGS", "TITLE", "VERB", "build"]
+__all__ = ["ENDPOINTS", "ID", "SAYS", "SETTINGS", "TITLE", "VERB", "build"]
 ID, TITLE, SETTINGS, VERB = "turn", "Turn", Turn, "turn them"
+SAYS = "The model keeps only these numbers of a picture and renders it from them. Move a slider to change them."
 _UNITS = {"std": "σ (standard deviations of the training latents)", "raw": "raw units, as in the paper"}
 _REACHES = {3: "typical, ±3", 15: "wide, ±15", 300: "extreme, ±300"}
 
@@ -29,15 +30,17 @@ def _start(s: Turn) -> list[str]:
 
 def _result(s: Turn) -> list[str]:
     moved = [f"{ends[0]} to {ends[1]} by {a:+g}" for ends, a in zip(s.ends, s.mixed, strict=True) if a]
-    alt = f"{s.start} after shifting {', '.join(moved) or 'nothing'}, by {s.model}"
-    shown = figure(compute.picture(s), "Result", alt, download=f"{s.model}-turn.png")
+    number = f"number {s.rank} shifted by {s.shift:+g}" if s.shift else ""
+    alt = f"{s.start} after shifting {', '.join([*moved, *filter(None, [number])]) or 'nothing'}, by {s.model}"
+    shown = figure(compute.picture(s), "Result", alt, hint=number, download=f"{s.model}-turn.png")
     return [shown + html.meter(compute.unusual(s))]
 
 
 def _opening(s: Turn) -> str:
     """The result as the page opens: it moves, until a slider is touched."""
     alt = f"{s.start}, moving to and fro along the first direction, by {s.model}"
-    shown = figure(compute.moving(s), "Result", alt, still=compute.picture(s), download=f"{s.model}-turn.webp")
+    moving, still, file = compute.moving(s), compute.picture(s), f"{s.model}-turn.webp"
+    shown = figure(moving, "Result", alt, hint="what the first slider does", still=still, download=file)
     return shown + html.meter(compute.unusual(s))
 
 
@@ -91,7 +94,7 @@ def build(page: Page) -> Tab:
             View(_tiles, [sheet], fold=sheet), View(_curve, [curve], fold=curve),
         ]  # fmt: skip
         parts = {knobs: ("mix", "way", "basis")}
-        result_tab = Tab(tab, page, Turn, controls, views, code, code_shown, fill, parts, VERB)
+        result_tab = Tab(tab, page, Turn, controls, views, code, code_shown, fill, parts, (VERB, SAYS))
     _wire(result_tab, knobs)
     return result_tab
 
@@ -124,6 +127,8 @@ def _wire(tab: Tab, knobs: gr.HTML) -> None:
     c, (start, result, _, sheet, curve) = tab.controls, tab.views
     tab.on([knobs.input], [result])
     tab.on([c["rank"].input, c["shift"].input, c["shift"].release], [result, curve])
+    reset = lambda s, values, data: replace(s, mix="", way=0.0, shift=0.0)  # noqa: E731
+    tab.on([knobs.clear], None, reset, lane=CLICKS)
     same = lambda s, values, data: s  # noqa: E731
     tab.on([knobs.select, c["unit"].input, c["reach"].input], None, same, lane=CLICKS)
     tab.on([c["row"].release, c["column"].release], None)
