@@ -83,6 +83,9 @@ def swipe(page: Page, begin: tuple[float, float], across: float, down: float) ->
     for i in range(1, 11):
         points = [{"x": x + across * i / 10, "y": y + down * i / 10}]
         session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
+    for _ in range(4):  # the finger rests before it is lifted, or the page would go on scrolling
+        page.wait_for_timeout(40)
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     session.detach()
 

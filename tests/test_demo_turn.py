@@ -95,6 +95,7 @@ def test_fast_slider_ends_with_the_last_value(digits):
 def test_number_out_of_range_becomes_the_nearest_in_it(digits):
     box = knob(digits, 0)
     box.fill("-99")
+    box.press("Tab")
     shows(digits, "result", compute.picture(turn("-3")))
     assert box.input_value() == knob(digits, 0, "range").input_value() == "-3"
     wait_for_address(digits, mix="-3,0,0,0,0,0")

@@ -14,10 +14,11 @@ from .tour import panel, verdicts
 _SKETCH = """<button type="button" data-sketch>Sketch</button><div class="pad"><p>Draw here</p>
 <canvas width="112" height="112" role="img" aria-label="a sketch pad: draw with the mouse or a finger"></canvas>
 <button type="button" data-clear>Clear</button><button type="button" data-sketch>Done</button></div>"""
-_LINKS = """<nav class="links"><a href="https://arxiv.org/search/?query=Rethinking+VAE%3A+From+Continuous+to+Discrete"
-target="_blank" rel="noopener">Paper</a><a href="https://huggingface.co/models?library=aevq-hub" target="_blank"
-rel="noopener">Weights</a><button type="button" data-copy>Copy link</button><button type="button" data-tour="1"
+_TOUR = """<nav class="links"><button type="button" data-copy>Copy link</button><button type="button" data-tour="1"
 class="main">▶&nbsp;<span class="long">Two-minute&nbsp;</span>tour</button></nav>"""
+_LINKS = """<nav class="links"><a href="https://arxiv.org/search/?query=Rethinking+VAE%3A+From+Continuous+to+Discrete"
+target="_blank" rel="noopener">The paper</a><a href="https://huggingface.co/models?library=aevq-hub" target="_blank"
+rel="noopener">The models on the Hub</a></nav>"""
 
 
 def bar(state: State, settings: type[Settings], verb: str, says: str = "") -> str:
@@ -30,7 +31,7 @@ def bar(state: State, settings: type[Settings], verb: str, says: str = "") -> st
         says: the same in a sentence.
     """
     return (
-        f"<header><h1>{_headline(state, settings, verb)}</h1>{_LINKS}</header>"
+        f"<header><h1>{_headline(state, settings, verb)}</h1>{_TOUR}</header>"
         f'{panel(state.tour) if state.tour else ""}<div class="choices">'
         f"{_sets(state)}{_ladder(state, settings)}</div>{_note(state, settings, says)}"
         f'<div class="pictures">{_places(state)}<div class="bring"><button type="button" data-generate>Generate'
@@ -83,9 +84,16 @@ def _note(state: State, settings: type[Settings], says: str) -> str:
     said = f"{html.escape(VARIANTS[variant].summary)} Mean squared error on test images: {error:.4f}."
     if shown != state.model:
         said = f"{offers()[state.model].short} cannot do this; <b>{offers()[shown].short}</b> is shown. {said}"
-    rows = [row for row in claims.shipped() if row["variant"] == variant]
-    known = f"<details><summary>Does the paper's claim hold?</summary>{verdicts(rows)}</details>" if rows else ""
-    return f'<div class="note"><p role="status"><b>{html.escape(says)}</b> {said}</p>{known}</div>'
+    return f'<p class="note" role="status"><b>{html.escape(says)}</b> {said}</p>'
+
+
+def below(model: str) -> str:
+    """HTML below the tabs: what the paper says of a model and what was measured, and links."""
+    offer = offers()[model]
+    rows = [row for row in claims.shipped() if row["variant"] == offer.config.variant]
+    said = f"What the paper says of {offer.short}, and what was measured"
+    known = f"<details><summary>{said}</summary>{verdicts(rows)}</details>" if rows else ""
+    return f"{known}{_LINKS}"
 
 
 def _places(state: State) -> str:

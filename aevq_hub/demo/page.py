@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 
 from ..config import LoadError
 from .about import layout as about
-from .bar import bar
+from .bar import bar, below
 from .codebook import layout as codebook
 from .compare import layout as compare
 from .grid import layout as grid
@@ -78,16 +78,17 @@ def build() -> gr.Blocks:
         )  # fmt: skip
         with gr.Tabs(selected=shown[0].ID, elem_id="tabs", overflow_behavior="wrap") as tabs:
             built = {module.ID: module.build(page) for module in shown}
-        _wire(demo, page, tabs, built)
+        foot = part("below", classes="fold", value=below(state.model))
+        _wire(demo, page, tabs, built, foot)
         for function in (*ENDPOINTS, *(function for module in shown for function in module.ENDPOINTS)):
             endpoint(function, UPLOADS if function is bring else PROGRAMS)
     return demo
 
 
-def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab]) -> None:
+def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], foot: gr.HTML) -> None:
     components = set().union(*(tab.components for tab in built.values()))
     of_tabs = dict.fromkeys(box for tab in built.values() for box in tab.outputs)
-    outputs = [page.bar, page.address, page.problem, tabs, *of_tabs]
+    outputs = [page.bar, page.address, page.problem, tabs, foot, *of_tabs]
     first = next(iter(built))
 
     def everything(tab: Tab, state: State, values: dict, components: Mapping) -> tuple[dict, list[str]]:
@@ -95,7 +96,7 @@ def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab]) 
         settings, wrong = tab.settings.fitted({**values, **state.shared})
         shown = gr.update(value=state.values, inside=bar(state, tab.settings, *tab.words))
         drawn = tab.drawn(settings, components) | {page.address: tab.address(settings, state.values)}
-        return {page.bar: shown, **tab.filled(settings), **drawn}, wrong
+        return {page.bar: shown, foot: below(settings.model), **tab.filled(settings), **drawn}, wrong
 
     def choose(components: dict, data: gr.EventData) -> dict:
         """After a click in the bar, or a picture that was brought, draw the open tab."""
@@ -113,7 +114,8 @@ def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab]) 
 
     def open_tab(tab: Tab, components: dict) -> dict:
         if tab is built[first] and not components[page.address]:
-            return {page.address: ""}  # the page has just opened, with this tab, and moves
+            # the page has just opened, with this tab, and moves; what a link says may be there already
+            return {page.address: gr.skip(), page.problem: gr.skip()}
         state = State.of(components[page.bar])
         return everything(tab, state, tab.values(components), components)[0]
 
@@ -142,7 +144,7 @@ def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab]) 
     demo.load(page.answered(load), components, outputs, **LIVE)
     page.address.select(page.answered(back), components, outputs, **CLICKS)
     for tab in built.values():
-        changed = [page.bar, *tab.outputs, page.address, page.problem]
+        changed = [page.bar, *tab.outputs, page.address, page.problem, foot]
         opened = page.answered(partial(open_tab, tab))
         tab.tab.select(opened, {*tab.components, page.address}, changed, **LIVE)
 

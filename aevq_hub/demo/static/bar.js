@@ -28,9 +28,8 @@ element.addEventListener('click', async event => {
     if ('clear' in button.dataset) clear(element.querySelector('canvas'));
     if ('sketch' in button.dataset) element.classList.toggle('sketching');
     if ('copy' in button.dataset) {
-        const link = new URL(location.href);
-        link.searchParams.delete('__theme');
-        try { await navigator.clipboard.writeText(decodeURI(link.href)); button.textContent = 'Copied'; }
+        const link = location.href.replace(/([?&])__theme=[^&]*&?/, '$1').replace(/[?&]$/, '');
+        try { await navigator.clipboard.writeText(link); button.textContent = 'Copied'; }
         catch { button.textContent = 'It is in the address bar'; }
         setTimeout(() => button.textContent = 'Copy link', 2000);
     }

@@ -28,6 +28,21 @@
         const tabs = [...document.querySelectorAll('[role=tab]')], next = tabs[tabs.indexOf(tab) + step];
         if (next) { next.focus(); next.click(); }
     });
+    document.addEventListener('keydown', event => {  // arrow keys in groups of radio buttons
+        const radio = event.target, step = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1}[event.key];
+        if (!step || !radio.matches || !radio.matches('input[type=radio]')) return;
+        event.preventDefault();
+        const all = [...radio.closest('fieldset').querySelectorAll('input[type=radio]')];
+        const next = all[all.indexOf(radio) + step];
+        if (next) { next.focus(); next.click(); }
+    });
+    const roam = () => document.querySelectorAll('[role=tab]').forEach(tab => {  // Tab reaches the chosen one
+        const index = tab.getAttribute('aria-selected') === 'true' ? 0 : -1;
+        if (tab.tabIndex !== index) tab.tabIndex = index;
+    });
+    new MutationObserver(roam).observe(document.body, {
+        subtree: true, childList: true, attributes: true, attributeFilter: ['aria-selected'],
+    });
     // a slider does not move while one scrolls: a touch counts once it has gone sideways
     let touch = null;
     const slider = event => event.target.matches && event.target.matches('input[type=range]');

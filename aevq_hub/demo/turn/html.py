@@ -25,8 +25,9 @@ def sliders(settings: Turn) -> str:
     way = _slider('data-name="way"', ("Picture A", "picture B"), 0, 1, 0.01, settings.way)
     unit = "σ" if settings.unit == "std" else "raw units"
     return (
-        f'<div class="knobs"><div class="head"><div role="radiogroup" aria-label="Sliders move">{"".join(buttons)}'
-        f'</div><small>±{limit} {unit}</small><button type="button" data-reset>Reset</button></div>{rows}{way}</div>'
+        f'<div class="knobs"><div class="sliders">{rows}{way}</div><div class="head"><div role="radiogroup" '
+        f'aria-label="Sliders move">{"".join(buttons)}</div><small>±{limit} {unit}</small>'
+        '<button type="button" data-reset>Reset</button></div></div>'
     )
 
 

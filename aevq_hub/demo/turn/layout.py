@@ -68,10 +68,11 @@ def build(page: Page) -> Tab:
     first = Turn(model=Turn.first())
     with gr.Tab(TITLE, id=ID) as tab:
         with gr.Row(elem_classes=["stage"]):
-            start = part("start", "grid.js", value=_start(first)[0])
-            result = part("result", value=_opening(first))
+            # the sliders are first for the keyboard, and last on the screen
             value = {"mix": "", "way": 0, "basis": first.basis}
             knobs = part("knobs", "knobs.js", "group.js", value=value, template=INSIDE, inside=html.sliders(first))
+            start = part("start", "grid.js", value=_start(first)[0])
+            result = part("result", value=_opening(first))
         strip = part("strip", "strip.js", "group.js", value=_strip(first)[0])
         sheet = fold("Every slider at several shifts (figure 3.2)", "sheet", "tiles.js", "group.js")
         controls, cell_row, curve = _advanced(first)
