@@ -1,5 +1,7 @@
 """The page: the bar, the tabs, and what a link restores."""
 
+import ctypes
+import sys
 from collections.abc import Mapping
 from functools import partial
 from urllib.parse import parse_qsl
@@ -49,6 +51,7 @@ THEME = Soft(
     link_text_color="*primary_700",
     link_text_color_hover="*primary_800",
 )
+_M_ARENA_MAX = -8  # from glibc's malloc.h
 # what links said before: tabs, and of some tabs the settings
 _OLD_TABS = {"perturbation": "turn", "interpolation": "morph", "recombination": "grid", "ladder": "compare"}
 _OLD_NAMES = {"end": "second"}
@@ -163,8 +166,17 @@ def _here(link: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     return {name: value for name, value in link.items() if name not in gone}, [said] * bool(gone)
 
 
+def _share_memory() -> None:
+    """Let all threads take memory from two pools, where the C library is glibc: with one pool for each of the dozens of
+    threads that answer, every visitor would take 15 MB."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 2)
+
+
 def launch(demo: gr.Blocks, **options) -> None:
     """Serve the page; the options are those of Gradio's ``launch``."""
+    _share_memory()
     torch.set_num_threads(1)  # several people share the processors: one picture, one thread
     demo.queue(max_size=200, default_concurrency_limit=4)
     share_fairly(demo._queue)

@@ -1,11 +1,12 @@
 """The codebook tab's HTML: vectors as buttons, their use as bars, and the map, as SVG in the colours of the page."""
 
 import html
+from functools import lru_cache
 
 from ...measures import MEASURES
 from ..shared import originals
 from ..shared.exhibits import class_names, exhibit
-from ..shared.html import data_url, figure
+from ..shared.html import data_url, figure, thumbnails
 from . import compute
 from .map import Map, about_point, load_map
 from .settings import Codebook
@@ -17,13 +18,14 @@ COLOURS = (
 SIDE, MARGIN = 600, 20  # of the map, in the SVG's own units
 
 
+@lru_cache(maxsize=16)
 def sprites(model: str) -> str:
     """The pictures of all vectors on one sheet, which stays when the buttons that show them change."""
     sheet = compute.sprites(model)
     side = exhibit(model).model.config.image_size
     across, down = sheet.width // side, sheet.height // side
     return (
-        f'<style>.vector i {{ background-image: url("{data_url(sheet)}"); '
+        f'<style>.vector i {{ background-image: url("{thumbnails(sheet)}"); '
         f"background-size: {across}00% {down}00%; background-position: calc(var(--x) * 100% / {max(across - 1, 1)}) "
         f"calc(var(--y) * 100% / {max(down - 1, 1)}); }}</style>"
     )

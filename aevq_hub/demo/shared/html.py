@@ -8,9 +8,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from ... import pictures
-
-USEFUL = 512  # pixels along the shorter side of a picture that is offered for download, at least
 _STATIC = Path(__file__).parent.parent / "static"
 
 
@@ -26,9 +23,11 @@ def png(image: Image.Image) -> bytes:
     return data.getvalue()
 
 
-def enlarged(image: Image.Image) -> Image.Image:
-    """A small picture at a useful size, without blur; a large one as it is."""
-    return pictures.enlarge(image, USEFUL * image.width // min(image.size)) if min(image.size) < USEFUL else image
+def thumbnails(sheet: Image.Image) -> str:
+    """A sheet of many small pictures as an address that contains it; they are compressed, for each visitor keeps it."""
+    data = BytesIO()
+    sheet.convert("RGB").save(data, "WEBP", quality=80)
+    return data_url(data.getvalue(), "image/webp")
 
 
 def data_url(content: bytes | Image.Image, kind: str = "image/png") -> str:

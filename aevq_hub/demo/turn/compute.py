@@ -58,7 +58,7 @@ def moving(settings: Turn) -> bytes:
     """A moving picture, an animated WebP: the start shifted by ±1.5 along the first slider and back."""
     angles = torch.linspace(0, 2 * torch.pi, FRAMES + 1)[:-1].tolist()
     amounts = [f"{1.5 * torch.sin(torch.tensor(angle)).item():.3f}" for angle in angles]
-    return webp([picture(replace(settings, mix=amount)) for amount in amounts], FRAME_MILLISECONDS)
+    return webp([picture(replace(settings, mix=amount)) for amount in amounts], FRAME_MILLISECONDS, side=1)
 
 
 def sheet(settings: Turn) -> Image.Image:
