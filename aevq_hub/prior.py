@@ -23,8 +23,12 @@ class Prior(nn.Module):
 
     def __init__(self, side: int, num_codes: int, width: int, blocks: int):
         super().__init__()
-        self.embedding = nn.Embedding(num_codes + 1, width)
-        self.position = nn.Parameter(0.02 * torch.randn(width, side, side))
+        embedding, position = torch.empty(num_codes + 1, width), torch.empty(width, side, side)
+        if not embedding.is_meta:  # normal numbers on the meta device would import torch's compiler: 150 MB, a second
+            embedding.normal_()
+            position = 0.02 * torch.randn(width, side, side)
+        self.embedding = nn.Embedding(num_codes + 1, width, _weight=embedding)
+        self.position = nn.Parameter(position)
         self.blocks = nn.ModuleList(Block(width) for _ in range(blocks))
         self.logits = nn.Linear(width, num_codes)
         nn.init.zeros_(self.logits.weight)  # so that it begins with the frequencies

@@ -170,7 +170,7 @@ def test_page_is_complete_if_its_scripts_come_late(empty_page, page_url):
     """On a slow network the first answers arrive before the parts that they may change are laid out."""
     page, held, answered = empty_page, [], []
     page.on("response", lambda response: answered.append(response) if "/run/predict" in response.url else None)
-    page.route("**/assets/HTML-*.js", held.append)
+    page.route("**/assets/HTML-*.js", lambda route: held.append(route))
     page.goto(page_url)
     wait_until(page, lambda: bool(held) and len(answered) == 2, "the link and the open tab were not asked for")
     page.wait_for_timeout(50)
