@@ -3,7 +3,6 @@
 import ctypes
 import sys
 from collections.abc import Mapping
-from functools import partial
 from urllib.parse import parse_qsl
 
 import gradio as gr
@@ -20,7 +19,7 @@ from .grid import layout as grid
 from .morph import layout as morph
 from .shared import starts, tools
 from .shared.endpoints import ENDPOINTS, bring
-from .shared.events import CLICKS, LIVE, PROGRAMS, SESSIONS, UPLOADS, endpoint, sent, uploaded
+from .shared.events import CLICKS, PROGRAMS, SESSIONS, UPLOADS, endpoint, sent, uploaded
 from .shared.exhibits import offers
 from .shared.fair import share_fairly
 from .shared.guard import Guard
@@ -82,13 +81,13 @@ def build() -> gr.Blocks:
         with gr.Tabs(selected=shown[0].ID, elem_id="tabs", overflow_behavior="wrap") as tabs:
             built = {module.ID: module.build(page) for module in shown}
         foot = part("below", classes="fold", value=below(state.model))
-        _wire(demo, page, tabs, built, foot)
+        _wire(page, tabs, built, foot)
         for function in (*ENDPOINTS, *(function for module in shown for function in module.ENDPOINTS)):
             endpoint(function, UPLOADS if function is bring else PROGRAMS)
     return demo
 
 
-def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], foot: gr.HTML) -> None:
+def _wire(page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], foot: gr.HTML) -> None:
     components = set().union(*(tab.components for tab in built.values()))
     of_tabs = dict.fromkeys(box for tab in built.values() for box in tab.outputs)
     outputs = [page.bar, page.address, page.problem, tabs, foot, *of_tabs]
@@ -102,7 +101,7 @@ def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], 
         return {page.bar: shown, foot: below(settings.model), **tab.filled(settings), **drawn}, wrong
 
     def choose(components: dict, data: gr.EventData) -> dict:
-        """After a click in the bar, or a picture that was brought, draw the open tab."""
+        """After a click in the bar, a picture that was brought, or a tab that was opened, draw the open tab."""
         tab = built.get(sent(data, "tab"), built[first])
         state = State.of(components[page.bar])
         if sent(data, "tour") is not None and state.tour:
@@ -113,13 +112,6 @@ def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], 
             state = state.with_start(starts.bring(uploaded(file)))
         if (picture := sent(data, "picture")) is not None:
             state = state.with_start(starts.bring_data(picture))
-        return everything(tab, state, tab.values(components), components)[0]
-
-    def open_tab(tab: Tab, components: dict) -> dict:
-        if tab is built[first] and not components[page.address]:
-            # the page has just opened, with this tab, and moves; what a link says may be there already
-            return {page.address: gr.skip(), page.problem: gr.skip()}
-        state = State.of(components[page.bar])
         return everything(tab, state, tab.values(components), components)[0]
 
     def restore(link: Mapping[str, str], components: Mapping) -> dict:
@@ -136,20 +128,12 @@ def _wire(demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], 
         said = alert("This link was not quite right: " + " ".join(problems + wrong)) if problems + wrong else ""
         return {**shown, tabs: gr.update(selected=chosen), page.problem: said}
 
-    def load(components: dict, request: gr.Request) -> dict:
-        link = dict(request.query_params)
-        return restore(link, components) if link.keys() - {"__theme"} else {page.problem: gr.skip()}
-
-    def back(components: dict, data: gr.EventData) -> dict:
+    def visit(components: dict, data: gr.EventData) -> dict:
+        """After the page has opened with a link, and after the browser's Back or Forward."""
         return restore(dict(parse_qsl(sent(data, "query") or "")), components)
 
     page.bar.input(page.answered(choose), components, outputs, **CLICKS)
-    demo.load(page.answered(load), components, outputs, **LIVE)
-    page.address.select(page.answered(back), components, outputs, **CLICKS)
-    for tab in built.values():
-        changed = [page.bar, *tab.outputs, page.address, page.problem, foot]
-        opened = page.answered(partial(open_tab, tab))
-        tab.tab.select(opened, {*tab.components, page.address}, changed, **LIVE)
+    page.address.select(page.answered(visit), components, outputs, **CLICKS)
 
 
 def _renamed(link: Mapping[str, str]) -> dict[str, str]:

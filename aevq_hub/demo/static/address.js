@@ -9,4 +9,7 @@ watch('value', () => {
     // a Space is shown in a frame: its address is the outer page's
     if (parent !== window) parent.postMessage({queryString: query}, 'https://huggingface.co');
 });
-addEventListener('popstate', () => trigger('select', {query: location.search.slice(1)}));
+const visit = () => trigger('select', {query: location.search.slice(1)});
+addEventListener('popstate', visit);
+// not by an event of Gradio's own, whose answer may come before the parts of the page that it changes
+if ([...new URLSearchParams(location.search).keys()].some(name => name !== '__theme')) setTimeout(visit);

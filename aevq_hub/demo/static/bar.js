@@ -8,6 +8,15 @@ const send = (change, data) => {
     props.value = {...props.value, ...change};
     trigger('input', {tab: openTab(), ...data});
 };
+// A tab that was opened is drawn, unless that was by a link, which draws it and changes the address. Gradio's own event
+// would also come while the page is laid out, and its answer could be lost.
+let opened = openTab();
+new MutationObserver(() => setTimeout(() => {
+    const tab = openTab();
+    if (!tab || tab === opened) return;
+    opened = tab;
+    if (new URLSearchParams(location.search).get('tab') !== tab) send({});
+})).observe(document.body, {subtree: true, attributes: true, attributeFilter: ['aria-selected']});
 const mark = button => button.parentElement.querySelectorAll('button').forEach(other => {
     const state = button.hasAttribute('aria-checked') ? 'aria-checked' : 'aria-pressed';
     other.setAttribute(state, other === button);
