@@ -123,7 +123,7 @@ class Records:
             if rows := compare.rows_of(self.folder / compare.FILE, name):
                 rows = [row for row in rows if row["length"] == rows[-1]["length"]]
                 vectors, grids = (markdown_table(compare.table(rows, grids)) for grids in (False, True))
-                seeds = 1 + max(row["seed"] for row in rows)
+                seeds = 1 + max(row.get("seed", 0) for row in rows)
                 found[name] = {"vectors": vectors, "grids": grids, "picture": compare.PICTURE.format(name),
                                "seeds": seeds, **rows[0]["length"]}  # fmt: skip
         return found
