@@ -112,7 +112,7 @@ def test_readme_client_example_returns_the_picture(page_url):
     (code,) = re.findall(r"```python\n(from gradio_client .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     found = {}
     exec(code.replace("http://127.0.0.1:7860", page_url), found)
-    assert same(found["file"], turn.picture(Turn(model="center-mnist", start="sample:3", shift=2.5)), 8)
+    assert same(found["file"], turn.picture(Turn(model="center-mnist", start="sample:3", mix="2.5,0,-1")), 8)
 
 
 def test_interpolation_returns_strip_sheet_and_animation(client):

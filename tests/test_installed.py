@@ -95,7 +95,7 @@ def test_package_and_space_run_in_a_fresh_environment(hub, pushed, mirror, tmp_p
     assert AEVQ.from_pretrained(tmp_path / "trained" / "ae-mnist").config.name == "ae-mnist"
     environment.run("search", "ae", "mnist", "--latent-dim", "4", *options, program="aevq")  # spawns a process
     with environment.serving(url, "python", "-m", "aevq_hub.demo", cwd=tmp_path), urllib.request.urlopen(url) as answer:
-        assert "center-mnist" in answer.read().decode()
+        assert "center-celeba" in answer.read().decode()
     environment.run("-m", "pip", "uninstall", "-q", "-y", "aevq-hub")
 
     space = lay_out(tmp_path / "space", pinned("ada"))

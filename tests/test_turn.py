@@ -128,7 +128,7 @@ def test_moving_picture_goes_along_the_first_slider_and_back():
     assert len(frames) == compute.FRAMES
     quarter = compute.FRAMES // 4
     for i, mix in ((0, ""), (quarter, "1.5"), (2 * quarter, ""), (3 * quarter, "-1.5")):
-        still = pictures.enlarge(compute.picture(replace(settings, mix=mix)), 224).convert("RGB")
+        still = compute.picture(replace(settings, mix=mix)).convert("RGB")
         assert frames[i].tobytes() == still.tobytes()
     assert frames[quarter - 1].tobytes() == frames[quarter + 1].tobytes() != frames[quarter].tobytes()
 
