@@ -41,7 +41,7 @@ class _Edits:
     """A visitor's edits. The server keeps them, for clicks may follow one another before the page has the answer."""
 
     def __init__(self, history: History):
-        self.history, self.lock = history, Lock()
+        self.history, self.lock, self.version = history, Lock(), 0
 
     def __deepcopy__(self, memo) -> "_Edits":
         return _Edits(self.history)  # a new visitor's
@@ -171,9 +171,13 @@ def _wire(tab: _Tab, edits: gr.State, buttons: dict, filled: gr.HTML, matrix: gr
                 proposed = completion.proposals(before, fills) if fills in compute.FILLS else []
                 s = proposed[0].settings if proposed else does(before, components, data)
                 kept.history = h = h.did(s.cells)
+                kept.version += 1
+                version = kept.version
             steps = {undo: gr.update(interactive=bool(h.past)), redo: gr.update(interactive=bool(h.future))}
             offered = {} if does is take else {filled: proposals(proposed) if proposed else ""}
-            return {**tab.drawn(s, components, views), **steps, **offered, c["code"]: s.code, c["seed"]: s.seed}
+            drawn = tab.drawn(s, components, views)
+            drawn[editor_view.outputs[0]]["value"]["version"] = version
+            return {**drawn, **steps, **offered, c["code"]: s.code, c["seed"]: s.seed}
 
         event(tab.page.answered(listen), {*tab.components, edits, matrix}, outputs, **CLICKS)
 

@@ -18,7 +18,11 @@ const choose = chosen => {
     props.value = {...props.value, ...latest};
     mark(chosen);
 };
+let newest = 0;  // the version of the edits that was shown last
 watch('value', () => {
+    const {version = 0} = props.value;
+    if (version && version < newest) trigger('select');  // an earlier answer came late: ask for the present state
+    else newest = version;
     if (!latest || latest.of !== props.value.of || corners.every(name => props.value[name] === latest[name])) {
         latest = null;
     } else {  // an answer to an earlier click
