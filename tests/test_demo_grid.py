@@ -1,6 +1,7 @@
 """The tab Grid in the browser: choosing cells and editing them."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -42,6 +43,23 @@ def grid(empty_page, page_url):
 def cell(page: Page, row: int, column: int, picture: int = 0) -> Locator:
     """A cell of the edited picture, or of the second one."""
     return page.locator("#editor .picture").nth(picture).locator(f"button[data-row='{row}'][data-column='{column}']")
+
+
+def hold_the_next(page: Page, held: str) -> list[Callable[[], None]]:
+    """Hold the next ``"request"`` or its ``"answer"``; once it is held, the list has the function that lets it go."""
+    release: list[Callable[[], None]] = []
+
+    def hold(route: Route) -> None:
+        if release:
+            route.continue_()
+        elif held == "answer":
+            answer = route.fetch()
+            release.append(lambda: route.fulfill(response=answer))
+        else:
+            release.append(route.continue_)
+
+    page.route("**/run/predict*", hold)
+    return release
 
 
 def array(png: bytes) -> np.ndarray:
@@ -147,19 +165,8 @@ def test_cells_are_edited_by_keyboard_alone(grid):
 @pytest.mark.parametrize("held", ["request", "answer"])
 def test_code_goes_into_the_cell_clicked_just_before(held, grid):
     """Whatever reaches the server, or the page, first."""
-    before, first, answered = pixels(grid, "editor"), [], []
+    before, first, answered = pixels(grid, "editor"), hold_the_next(grid, held), []
     grid.on("response", lambda response: answered.append(response) if "/run/predict" in response.url else None)
-
-    def hold(route: Route) -> None:
-        if first:
-            route.continue_()
-        elif held == "answer":
-            answer = route.fetch()
-            first.append(lambda: route.fulfill(response=answer))
-        else:
-            first.append(route.continue_)
-
-    grid.route("**/run/predict*", hold)
     cell(grid, 7, 6).click()
     wait_until(grid, lambda: len(first) == 1, "no request was sent")
     grid.locator("#palette button[data-code='36']").click()
@@ -173,6 +180,26 @@ def test_code_goes_into_the_cell_clicked_just_before(held, grid):
     edited = Grid(MODEL, cells="7,6=36", row=7, column=6, code=36)
     shows(grid, "editor", compute.picture(edited))
     assert address(grid)["cells"] == edited.cells
+
+
+@pytest.mark.parametrize("held", ["request", "answer"])
+def test_late_answer_to_an_edit_leaves_the_newly_chosen_cell_alone(held, grid):
+    cell(grid, 7, 5).click()
+    chosen(grid, "Row 7, column 5")
+    settle(grid)
+    late = hold_the_next(grid, held)
+    grid.locator("#palette button[data-code='36']").click()
+    wait_until(grid, lambda: len(late) == 1, "no request was sent")
+    cell(grid, 7, 6).click()
+    chosen(grid, "Row 7, column 6")
+    late[0]()
+    settle(grid)
+    chosen(grid, "Row 7, column 6")
+    expect(cell(grid, 7, 6)).to_have_attribute("aria-pressed", "true")
+    grid.locator("#palette button[data-code='36']").click()
+    settle(grid)
+    shows(grid, "editor", compute.picture(Grid(MODEL, cells="7,5=36;7,6=36")))
+    assert address(grid)["column"] == "6"
 
 
 def test_many_quick_clicks_are_all_done(grid):
@@ -268,6 +295,7 @@ def test_matrix_is_edited_validated_and_downloaded(grid):
 def test_link_and_python_reproduce_the_edited_grid(grid):
     before = pixels(grid, "editor")
     cell(grid, 3, 3).click()
+    chosen(grid, "Row 3, column 3")
     grid.locator("#palette button[data-code='36']").click()
     after = wait_for_change(grid, "editor", before)
     expect(code(grid)).to_contain_text("(2, 2): 36")
@@ -280,6 +308,7 @@ def test_link_and_python_reproduce_the_edited_grid(grid):
 
 def test_model_and_picture_change_the_grid(grid):
     cell(grid, 1, 1).click()
+    chosen(grid, "Row 1, column 1")
     grid.locator("#palette button[data-code='36']").click()
     wait_for_address(grid, row="1", code="36")
     choose(grid, start="sample:5")  # the edit stays

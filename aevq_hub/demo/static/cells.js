@@ -7,29 +7,30 @@ const inside = (button, [top, left, bottom, right]) => {
     return Math.min(top, bottom) <= row && row <= Math.max(top, bottom)
         && Math.min(left, right) <= column && column <= Math.max(left, right);
 };
-let latest = null;  // what was chosen here, until the server has answered with it
-const mark = chosen => {
+const chosenOf = value => Object.fromEntries(['of', ...corners].map(name => [name, value[name]]));
+let mine = chosenOf(props.value);  // the model and the cells chosen here; answers to earlier clicks leave them alone
+const mark = () => {
+    const chosen = corners.map(name => mine[name]);
     element.querySelectorAll('.cells button').forEach(button => {
         button.setAttribute('aria-pressed', inside(button, chosen));
     });
 };
 const choose = chosen => {
-    latest = {of: props.value.of, ...Object.fromEntries(corners.map((name, i) => [name, chosen[i]]))};
-    props.value = {...props.value, ...latest};
-    mark(chosen);
+    mine = chosenOf({of: props.value.of, ...Object.fromEntries(corners.map((name, i) => [name, chosen[i]]))});
+    props.value = {...props.value, ...mine};
+    mark();
 };
-let newest = 0;  // the version of the edits that was shown last
+let newest = 0;  // the version of the edits that was shown last; the tab filled anew, say for a link, has none
 watch('value', () => {
-    const {version = 0} = props.value;
-    if (version && version < newest) trigger('select');  // an earlier answer came late: ask for the present state
-    else newest = version;
-    if (!latest || latest.of !== props.value.of || corners.every(name => props.value[name] === latest[name])) {
-        latest = null;
-    } else {  // an answer to an earlier click
-        props.value = {...props.value, ...latest};
-        mark(corners.map(name => latest[name]));
-    }
+    const {version = 0, of} = props.value, another = of !== mine.of;
+    const differs = corners.some(name => props.value[name] !== mine[name]);
+    const overtaken = version && (another || differs || version < newest);
+    newest = another ? version : version && Math.max(newest, version);
+    if (!version || another) mine = chosenOf(props.value);
+    else if (differs) props.value = {...props.value, ...mine};
+    if (overtaken) trigger('select');  // ask for the present state
 });
+watch('inside', mark);
 const begun = () => corners.slice(0, 2).map(name => props.value[name]);
 const moved = (button, extend) => {
     choose(extend ? [...begun(), ...place(button)] : [...place(button), ...place(button)]);
