@@ -113,6 +113,13 @@ def test_neighbours_are_the_nearest_vectors(name):
     assert compute.neighbours(Codebook("center-mnist")) == []
 
 
+def test_most_used_vector_is_chosen_first():
+    for name in ("codebook-mnist", "vqvae-celeba", "center-mnist"):
+        assert Codebook(name).vector == compute.order(Codebook(name))[0]
+    assert Codebook.fitted({"model": "codebook-mnist"})[0] == Codebook("codebook-mnist")
+    assert "vector" not in Codebook("codebook-mnist").link
+
+
 def test_samples_are_ranked_by_distance_or_by_cells():
     shown = exhibit("ema-mnist")
     away = torch.cdist(shown.model.vectors[14:15].double(), shown.z.double())[0]
@@ -136,6 +143,7 @@ def test_python_code_reproduces_the_picture_exactly(offered, tmp_path):
         Codebook(offered, "random:17", vector=last // 2, way=0.37),
         Codebook(offered, image, vector=last // 3),
         Codebook(offered, ink, way=1.0),
+        Codebook(offered, f"vector:{last}", vector=0, way=0.2),
     )
     for settings in several[OFFERED.index(offered) % 2 :: 2]:
         made = picture_of(snippet.code(settings), settings, tmp_path)

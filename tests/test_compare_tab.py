@@ -122,7 +122,13 @@ def test_missing_sample_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("name", "start", "second"), [("vqae-fashionmnist", "sample:2", "random:5"), ("vae-mnist", "random:3", "image")]
+    ("name", "start", "second"),
+    [
+        ("vqae-fashionmnist", "sample:2", "random:5"),
+        ("vae-mnist", "random:3", "image"),
+        ("ae-mnist", "vector:0", "random:3"),
+        ("vqvae-mnist", "sample:1", "vector:9"),
+    ],  # fmt: skip
 )
 def test_python_code_reproduces_the_picture_exactly(name, start, second, tmp_path):
     start, second = (bring_gradient() if token == "image" else token for token in (start, second))

@@ -45,7 +45,7 @@ def chosen(page: Page, vector: int) -> None:
 def open_codebook(page: Page, page_url: str, **link) -> Page:
     query = "&".join(f"{name}={value}" for name, value in link.items())
     visit(page, f"{page_url}/?tab=codebook&{query}")
-    page.locator("#codebook_point_picture img").wait_for()
+    page.locator("#codebook_point_picture img").first.wait_for()
     return page
 
 
@@ -104,6 +104,18 @@ def test_slider_moves_from_the_picture_to_the_vector(empty_page, page_url):
     choose(page, start="sample:8")
     shows(page, "codebook_start", compute.start(Codebook(model, "sample:8")))
     shows(page, "codebook_live", compute.picture(Codebook(model, "sample:8", vector=20)))
+
+
+def test_another_model_begins_with_its_most_used_vector(empty_page, page_url):
+    page = open_codebook(empty_page, page_url, model="codebook-mnist", vector=3, point=7)
+    chosen(page, 3)
+    choose(page, start="sample:2")
+    chosen(page, 3)
+    choose(page, model="ema-mnist")
+    chosen(page, Codebook("ema-mnist").vector)
+    expect(page.locator("#codebook_point input[type=number]")).to_have_value("0")
+    choose(page, set="fashionmnist")
+    chosen(page, Codebook("ema-fashionmnist").vector)
 
 
 @both_sizes

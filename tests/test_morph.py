@@ -86,6 +86,7 @@ def test_python_code_reproduces_the_picture_exactly(shipped, tmp_path):
         Morph(shipped, "random:17", ink, steps=2),
         Morph(shipped, image, "sample:0", steps=3),
         Morph(shipped, image, ink, steps=2, mode="slerp"),
+        Morph(shipped, "vector:0", "sample:1", steps=3),
     )
     settings = several[available_models().index(shipped) % len(several)]
     made = picture_of(snippet.code(settings), settings, tmp_path)

@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from aevq_hub import images
 from aevq_hub.demo.shared import originals, starts
 from aevq_hub.demo.shared.exhibits import best, exhibit
+from aevq_hub.demo.turn.settings import Turn
 
 
 def test_sample_and_random_starts_give_their_latents():
@@ -24,6 +25,21 @@ def test_sample_and_random_starts_give_their_latents():
     assert torch.equal(carried, other.model.encode(shown.model.sample(1, seed=17))[0])
 
 
+def test_learnable_vector_is_a_start_for_every_model():
+    center, grid, plain = map(exhibit, ("center-mnist", "vqae-mnist", "ae-mnist"))
+    assert torch.equal(starts.latent(center, "vector:0"), center.model.vectors[0])
+    in_all_cells = starts.latent(grid, "vector:5")
+    assert torch.equal(in_all_cells, grid.model.vectors[5][:, None, None].expand(-1, 7, 7))
+    picture = center.model.decode(center.model.vectors)
+    for drawn_by in (None, center):  # a model without vectors encodes the picture of one that has some
+        assert torch.equal(starts.latent(plain, "vector:0", drawn_by), plain.model.encode(picture)[0])
+    assert originals.original("center-mnist", "vector:0") is None
+    assert Turn.fitted({"model": "center-mnist", "start": "vector:105"})[0].start == "vector:0"
+    assert Turn.fitted({"model": "vqae-mnist", "start": "vector:105"})[0].start == "vector:5"
+    with pytest.raises(ValueError, match="center-mnist has no vector:1; choose from vector:0 to vector:0"):
+        starts.latent(center, "vector:1")
+
+
 def test_missing_sample_or_image_is_refused():
     shown = exhibit("center-mnist")
     with pytest.raises(ValueError, match="There is no sample:20; choose from sample:0 to sample:19"):
@@ -31,7 +47,7 @@ def test_missing_sample_or_image_is_refused():
     with pytest.raises(ValueError, match="no longer here; please bring it again"):
         starts.latent(shown, "image:0123456789abcdef")
     for malformed in (None, "sample", "file:/etc/passwd"):
-        with pytest.raises(ValueError, match=r"^start is .*; give sample:N .* random:N .* or image:…"):
+        with pytest.raises(ValueError, match=r"^start is .*; give sample:N .* random:N .* vector:N .* or image:…"):
             starts.latent(shown, malformed)  # type: ignore[arg-type]
 
 

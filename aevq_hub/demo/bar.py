@@ -5,7 +5,7 @@ import html
 from .. import claims
 from ..registry import DATASETS, VARIANTS
 from .shared import originals
-from .shared.exhibits import data_sets, history, ladder, offers
+from .shared.exhibits import data_sets, history, ladder, most_used, offers
 from .shared.html import data_url, option
 from .shared.settings import Settings
 from .state import PLACES, State
@@ -35,7 +35,8 @@ def bar(state: State, settings: type[Settings], verb: str, says: str = "") -> st
         f'{panel(state.tour) if state.tour else ""}<div class="choices">'
         f"{_sets(state)}{_ladder(state, settings)}</div>{_note(state, settings, says)}"
         f'<div class="pictures">{_places(state)}<div class="bring"><button type="button" data-generate>Generate'
-        '</button><label class="upload">Upload<input type="file" accept="image/*"></label>'
+        f"</button>{_vector(settings.capable(state.model))}"
+        '<label class="upload">Upload<input type="file" accept="image/*"></label>'
         f"{_SKETCH if state.config.channels == 1 else ''}</div>{_samples(state)}</div>"
     )
 
@@ -94,6 +95,16 @@ def below(model: str) -> str:
     said = f"What the paper says of {offer.short}, and what was measured"
     known = f"<details><summary>{said}</summary>{verdicts(rows)}</details>" if rows else ""
     return f"{known}{_LINKS}"
+
+
+def _vector(model: str) -> str:
+    """A button for a model's learnable vector, if it has any: of several the most used."""
+    count = offers()[model].config.num_codes
+    if not count:
+        return ""
+    index, title = most_used(model), "Its vector" if count == 1 else "A vector"
+    said = "the learnable vector" if count == 1 else f"the most used of its {count} vectors"
+    return f'<button type="button" data-vector="{index}" title="Start from {said}">{title}</button>'
 
 
 def _places(state: State) -> str:

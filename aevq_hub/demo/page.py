@@ -112,7 +112,7 @@ def _wire(page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], foot: gr.HTML) ->
             state = state.with_start(starts.bring(uploaded(file)))
         if (picture := sent(data, "picture")) is not None:
             state = state.with_start(starts.bring_data(picture))
-        return everything(tab, state, tab.values(components), components)[0]
+        return everything(tab, state, tab.values(components, state.model), components)[0]
 
     def restore(link: Mapping[str, str], components: Mapping) -> dict:
         """Restore what a link asks for. Invalid values keep their defaults and are named on the page."""

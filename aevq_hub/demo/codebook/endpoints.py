@@ -1,6 +1,6 @@
 """The tab Codebook's functions for programs."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from ... import pictures
 from ..shared.endpoints import PARAMETERS, documented, drawn, scaled
@@ -15,7 +15,7 @@ _described = documented({
     "model": "one with learnable vectors, such as codebook-celeba; `models` lists all.",
     "sort": "use (the most used first), index, or distance (to the nearest other vector).",
     "show": "all, used, dead or duplicate vectors.",
-    "vector": "the index of a vector, from 0.",
+    "vector": "the index of a vector, from 0; by default the most used one.",
     "way": "how far, from 0 (the start) to 1 (the vector).",
     "point": "the number of a point, from 0.",
 })  # fmt: skip
@@ -45,26 +45,30 @@ def codebook_health(model: str = Codebook.model) -> dict[str, float]:
     return compute.book(Codebook(model=model).model).health
 
 
+def _chosen(vector: int | None) -> dict[str, Any]:
+    return {} if vector is None else {"vector": vector}
+
+
 @_described
-def codebook_vector(model: str = Codebook.model, vector: int = 0) -> dict:
+def codebook_vector(model: str = Codebook.model, vector: int | None = None) -> dict:
     """Describe one vector: its use, and the vectors and test images nearest to it.
 
     Returns:
         vector, share, in_use, dead, duplicate, nearest_vectors and nearest_samples.
     """
-    return compute.about(Codebook(model=model, vector=vector))
+    return compute.about(Codebook(model=model, **_chosen(vector)))
 
 
 @_described
 def toward_vector(
-    model: str = Codebook.model, start: str = "sample:0", vector: int = 0, way: float = 0.5, scale: int = 8
+    model: str = Codebook.model, start: str = "sample:0", vector: int | None = None, way: float = 0.5, scale: int = 8
 ) -> File:
     """Move a picture's latent straight towards a vector and draw the result; in a grid, every cell moves.
 
     Returns:
         A PNG of the picture.
     """
-    return scaled(compute.picture(Codebook(model=model, start=start, vector=vector, way=way)), scale)
+    return scaled(compute.picture(Codebook(model=model, start=start, way=way, **_chosen(vector))), scale)
 
 
 @_described

@@ -133,14 +133,16 @@ def inside(x: float, y: float) -> tuple[float, float]:
 
 
 def point(settings: Codebook, picture) -> str:
-    """The chosen point of the map: its picture, class and nearest vector."""
+    """What is chosen on the map: the vector, and the point with its picture, class and nearest vector."""
     known = about_point(settings)
     of = f", class {class_names(settings.model)[known['class']]}" if known["class"] >= 0 else ""
     what = "A cell of a test image" if settings.config.grid_size else "A test image"
     alt = f"point {known['point']} of the map{of}, as {settings.model} draws it"
+    shown = figure(picture, f"Point {known['point']}{of}", alt, hint=what)
+    shown += figure(compute.vector(settings), f"Vector {settings.vector}", f"vector {settings.vector} of the map")
+    title = "The point's nearest vector <small>index and distance</small>"
     return (
-        figure(picture, f"Point {known['point']}{of}", alt, hint=what)
-        + '<div class="about"><h4>Its nearest vector <small>index and distance</small></h4><div class="row">'
+        f'<div class="row-of">{shown}</div><div class="about"><h4>{title}</h4><div class="row">'
         + _button(settings, known["nearest_vector"], f"{known['nearest_vector']}<br>{known['distance']:.2f}", True)
         + "</div></div>"
     )

@@ -75,13 +75,14 @@ def build(page: Page) -> Tab:
                 gallery = part("codebook_gallery", *_CHOOSING)
             with gr.Column(min_width=300, scale=2):
                 controls["vector"] = gr.Slider(
-                    0, max(1, first.config.num_codes - 1), 0, step=1, label="Vector, by index",
+                    0, max(1, first.config.num_codes - 1), first.vector, step=1, label="Vector, by index",
                     elem_id="codebook_number", buttons=[],
                 )  # fmt: skip
                 panel = part("codebook_panel", *_CHOOSING)
         health = part("codebook_health")
         plane, point, preview = _map(first, controls)
         code_shown = python(code(first))
+        of = gr.State(first.model)
 
         def fill(s: Codebook) -> dict:
             codes, last = s.config.num_codes, _last_point(s.model)
@@ -95,7 +96,7 @@ def build(page: Page) -> Tab:
             View(_draw_model, [sprites, health]), View(_draw_vector, [vector, gallery, panel]),
             View(_draw_start, [start]), View(_draw_live, [live]), View(_draw_map, [plane, point]),
         ]  # fmt: skip
-        result = Tab(tab, page, Codebook, controls, views, code, code_shown, fill, words=(VERB, SAYS))
+        result = Tab(tab, page, Codebook, controls, views, code, code_shown, fill, of=of, words=(VERB, SAYS))
     _wire(result, preview)
     return result
 

@@ -1,6 +1,6 @@
 """The Python that makes the pictures of the tab Compare."""
 
-from ..shared.snippets import beginning, script
+from ..shared.snippets import beginning, made, script
 from .settings import STEPS, Compare
 
 
@@ -11,12 +11,14 @@ def code(settings: Compare) -> str:
     model = settings.models[0]
     imports, loaded = "\n".join(beginning(model, tokens, "latent, pictures")).split("\n\nmodel = ")
     loaded = f"model = {loaded}".replace(f'"{model}"', "name").split("\n")
-    generated = [name for name, token in tokens.items() if token.startswith("random")]
-    loaded = [line for line in loaded if line.partition(" = ")[0] not in generated]
-    for name in generated:  # a seed is another picture for every model
-        drawn = f"source.sample_latents(1, seed={tokens[name].partition(':')[2]})"
-        loaded += [f'{name} = {drawn}[0] if name == "{settings.model}" else model.encode(source.render({drawn}))[0]']
-    source = [f'source = AEVQ.from_pretrained("{settings.model}")'] if generated else []
+    # a seed or a vector is another picture for every model
+    generated = {name: token for name, token in tokens.items() if token.startswith(("random", "vector"))}
+    loaded = [line for line in loaded if line.partition(" = ")[0] not in (*generated, "source")]
+    source = []
+    for name, token in generated.items():
+        maker, drawn = made(token, settings.model, f"source_{name}")
+        source += [f'source_{name} = AEVQ.from_pretrained("{maker}")']
+        loaded += [f'{name} = {drawn}[0] if name == "{maker}" else model.encode(source_{name}.render({drawn}))[0]']
     variants = "".join(f'    "{name}": "{variant}",\n' for name, variant in names.items())
     return script([imports, "", *source, f"variants = {{\n{variants}}}", "rows = []", "for name in variants:",
         *(f"    {line}" for line in loaded),

@@ -50,12 +50,12 @@ class _Edits:
 class _Tab(Tab[Grid]):
     """The tab, whose edits are those of one model."""
 
-    def values(self, components: dict) -> dict:
+    def values(self, components: dict, model: str = "") -> dict:
         """As those of every tab, but edits of another model count for nothing."""
-        found = super().values(components)
+        found = super().values(components, model)
         (editor,) = self.parts
         value = components[editor] if isinstance(components[editor], dict) else {}
-        if value.get("of") != self.settings.fitted({"model": found.get("model")})[0].model:
+        if value.get("of") != self.settings.fitted({"model": model or found.get("model")})[0].model:
             for name in ("cells", *_CHOSEN):
                 found.pop(name, None)
         return found

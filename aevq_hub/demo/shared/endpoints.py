@@ -22,7 +22,7 @@ PARAMETERS = {
     "model": "one of those that `models` lists, such as center-celeba.",
     "dataset": "mnist, fashionmnist or celeba: what comes after the variant in the names that `models` lists.",
     "start": "the picture: sample:N (a test image, see `samples`), random:N (drawn by the model with the seed N, from "
-    f"0 to {MAX_SEED}) or image:… (what `bring` answered).",
+    f"0 to {MAX_SEED}), vector:N (its learnable vector with the index N) or image:… (what `bring` answered).",
     "second": "a second picture, named like the start.",
     "scale": f"every pixel becomes a square of so many pixels a side, from 1 to {LARGEST_SCALE}.",
 }

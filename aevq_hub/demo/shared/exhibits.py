@@ -25,6 +25,7 @@ MOST_OPEN = 16  # models held in memory: a ladder opens one after another of tho
 class Exhibit:
     """A model, latents to start from, and what was measured of it."""
 
+    name: str
     model: AEVQ
     z: torch.Tensor  # (B, D) or (B, D, h, w), latents of the samples
     history: dict
@@ -63,7 +64,7 @@ class _Shelf:
 
 def _load(name: str) -> Exhibit:
     model = AEVQ.from_pretrained(name)
-    return Exhibit(model, folder.samples(name, model), history(name))
+    return Exhibit(name, model, folder.samples(name, model), history(name))
 
 
 _shelf = _Shelf(_load, MOST_OPEN)
@@ -145,6 +146,29 @@ def of_data_set(name: str) -> dict[str, Offer]:
 def best(dataset: str) -> str:
     """The shipped model of a data set with the smallest error, whose pictures of the samples are shown."""
     return min(of_data_set(dataset), key=lambda name: history(name)["results"]["mse"])
+
+
+@lru_cache(maxsize=64)
+def with_vectors(model: str) -> str:
+    """The model itself if it has learnable vectors, else the one of its data set with the fewest.
+
+    Raises:
+        ValueError: the data set has no model with vectors.
+    """
+    config = _config(model)
+    if config.num_codes:
+        return model
+    found = {name: offer.config.num_codes for name, offer in ladder(config.dataset).items() if offer.config.num_codes}
+    if not found:
+        raise ValueError(f"No model of {config.dataset} has learnable vectors; choose another picture.")
+    return min(found, key=found.__getitem__)
+
+
+@lru_cache(maxsize=64)
+def most_used(model: str) -> int:
+    """The index of the vector of a model that is nearest to the most test latents."""
+    share = history(model)["results"]["codebook"]["share"]
+    return share.index(max(share))
 
 
 @lru_cache(maxsize=64)

@@ -20,13 +20,14 @@ def original(model: str, start: str) -> torch.Tensor | None:
         start: the start; see ``starts``.
 
     Returns:
-        None for a random draw, which has no original, and for samples whose images must not be shown (CelebA).
+        None for a random draw and a vector, which have no original, and for samples whose images must not be shown
+        (CelebA).
 
     Raises:
         ValueError: malformed, no such sample, or the image is no longer here.
     """
     kind, _, rest = token("start", start).partition(":")
-    if kind == "random":
+    if kind in ("random", "vector"):
         return None
     if kind == "image":
         return starts.brought(start).prepared(exhibit(model).model)[0]

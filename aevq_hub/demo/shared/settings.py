@@ -9,11 +9,12 @@ from typing import ClassVar, TypeVar
 from ... import checks
 from ...checks import number, one_of, short
 from ...config import AEVQConfig
-from .exhibits import exhibit, of_data_set, offers
+from .exhibits import exhibit, of_data_set, offers, with_vectors
 
 FIRST = "center-celeba"
 MAX_SEED = 2**32 - 1
 SHARED = ("model", "start", "second")  # the settings that all tabs share
+_KINDS = {"sample": r"\d{1,4}", "random": r"\d{1,10}", "vector": r"\d{1,5}", "image": r"[0-9a-f]{16}"}  # of starts
 S = TypeVar("S", bound="Settings")  # the settings of one tab
 __all__ = ["FIRST", "MAX_SEED", "SHARED", "Settings", "number", "of_grid", "one_of", "option", "short", "token",
            "whole"]  # fmt: skip
@@ -32,11 +33,14 @@ def token(name: str, value) -> str:
     """
     text = value.strip() if isinstance(value, str) else ""
     kind, _, rest = text.partition(":")
-    ok = {"sample": r"\d{1,4}", "random": r"\d{1,10}", "image": r"[0-9a-f]{16}"}
-    if kind not in ok or not re.fullmatch(ok[kind], rest, re.ASCII) or (kind == "random" and int(rest) > MAX_SEED):
+    if (
+        kind not in _KINDS
+        or not re.fullmatch(_KINDS[kind], rest, re.ASCII)
+        or (kind == "random" and int(rest) > MAX_SEED)
+    ):
         raise ValueError(
-            f"{name} is {short(value)}; give sample:N (a sample's number), random:N (a seed up to {MAX_SEED}) "
-            "or image:… (an image that was brought)."
+            f"{name} is {short(value)}; give sample:N (a sample's number), random:N (a seed up to {MAX_SEED}), "
+            "vector:N (a learnable vector's index) or image:… (an image that was brought)."
         )
     return text if kind == "image" else f"{kind}:{int(rest)}"
 
@@ -68,6 +72,7 @@ class Settings:
     """
 
     PREFERRED: ClassVar[str] = "center"  # the variant of the tab's first model
+    OF_MODEL: ClassVar[tuple[str, ...]] = ()  # settings that mean nothing for another model
 
     model: str = FIRST
     start: str = option("sample:0", token)  # the picture; see `starts`
@@ -98,16 +103,17 @@ class Settings:
     def fitted(cls: type[S], values: Mapping[str, object]) -> tuple[S, list[str]]:
         """The settings of given values, and a sentence for each invalid value, which becomes its default.
 
-        Samples' numbers wrap around where a data set has fewer, and a model that cannot do the tab's job gives way to
-        another of its data set (:meth:`capable`).
+        Numbers of samples and vectors wrap around where there are fewer, and a model that cannot do the tab's job gives
+        way to another of its data set (:meth:`capable`).
         """
         found, problems = cls(model=cls.first()), []
         for f in (f for f in fields(cls) if f.name in values):
             value = values[f.name]
             try:
                 if f.name == "model":
-                    value = cls.capable(_known(value))
-                elif f.type not in (str, "str") and isinstance(value, str):
+                    found = cls(model=cls.capable(_known(value)))
+                    continue
+                if f.type not in (str, "str") and isinstance(value, str):
                     value = float(value)
                 found = replace(found, **{f.name: _wrapped(value, found.model)})
             except ValueError as error:
@@ -148,6 +154,9 @@ def _known(model) -> str:
 
 
 def _wrapped(value, model: str):
-    """A start whose sample's number is one of a model's samples; any other value as it is."""
-    match = re.fullmatch(r"\s*sample:(\d{1,4})\s*", value, re.ASCII) if isinstance(value, str) else None
-    return f"sample:{int(match[1]) % len(exhibit(model).z)}" if match else value
+    """A start whose number is one of a model's samples or vectors; any other value as it is."""
+    kind, _, number = value.strip().partition(":") if isinstance(value, str) else ("", "", "")
+    if kind not in ("sample", "vector") or not re.fullmatch(_KINDS[kind], number, re.ASCII):
+        return value
+    count = len(exhibit(model).z) if kind == "sample" else offers()[with_vectors(model)].config.num_codes
+    return f"{kind}:{int(number) % count}"

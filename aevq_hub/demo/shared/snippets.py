@@ -1,6 +1,6 @@
 """The Python that makes the picture of a tab: what the tabs' snippets share. It leaves the picture in ``picture``."""
 
-from .exhibits import offers
+from .exhibits import offers, with_vectors
 from .starts import brought
 
 INSTALL = "# pip install aevq-hub"
@@ -22,10 +22,34 @@ def beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[
         kind, _, rest = token.partition(":")
         if kind == "sample":
             lines += [f'{variable} = folder.samples("{model}", model)[{rest}]  # the latent of a shipped sample']
-        elif kind == "random":
-            lines += [f"{variable} = model.sample_latents(1, seed={rest})[0]"]
+        elif kind in ("random", "vector"):
+            source, code = made(token, model, "model")
+            if source == model:
+                lines += [f"{variable} = {code}[0]"]
+            else:
+                lines += [f'source = AEVQ.from_pretrained("{source}")  # the model has no learnable vectors']
+                lines += [f"{variable} = model.encode(source.render({code.replace('model', 'source', 1)}))[0]"]
         else:
             invert = ", invert=True" if brought(token).inverted(offers()[model].config.channels) else ""
             file = "picture.png" if len(tokens) == 1 else f"picture-{variable}.png"
             lines += [f'{variable} = model.encode(model.preprocess(Image.open("{file}"){invert}))[0]  # your image']
     return lines
+
+
+def made(token: str, model: str, variable: str) -> tuple[str, str]:
+    """The model that a start ``random:…`` or ``vector:…`` of another one comes from, and code for it.
+
+    Args:
+        token: the start.
+        model: whose draw or vector it is, if it has vectors.
+        variable: the name of the first of the two in the code.
+
+    Returns:
+        a model's name, and code for its latent (1, D) or (1, D, h, w).
+    """
+    kind, _, rest = token.partition(":")
+    if kind == "random":
+        return model, f"{variable}.sample_latents(1, seed={rest})"
+    model = with_vectors(model)
+    size = offers()[model].config.grid_size
+    return model, f"{variable}.codebook[[{rest}]]{f'[:, :, None, None].expand(-1, -1, {size}, {size})' if size else ''}"

@@ -1,7 +1,7 @@
-"""Pictures to start from, each named by a short text: ``sample:3``, ``random:17`` or ``image:0123456789abcdef``.
+"""Pictures to start from, each named by a text: ``sample:3``, ``random:17``, ``vector:0``, ``image:0123456789abcdef``.
 
 The text is the same on the page, in links and for programs, and is valid for every model: a shipped sample of the data
-set, a draw from the model's sampler with a seed, or an uploaded image.
+set, a draw from the model's sampler with a seed, a learnable vector, or an uploaded image.
 """
 
 import base64
@@ -18,10 +18,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ... import pictures
 from ...checks import one_of
 from ...images import FORMATS, flattened
 from ...model import AEVQ
-from .exhibits import Exhibit
+from .exhibits import Exhibit, exhibit, with_vectors
 from .settings import short, token
 
 MAX_PIXELS = 50_000_000  # of an image: what a phone's camera makes, and no more
@@ -140,8 +141,9 @@ def latent(shown: Exhibit, start: str, drawn_by: Exhibit | None = None) -> torch
     Args:
         shown: the model.
         start: the start.
-        drawn_by: for ``random:N``, the model whose draw it is; its picture is then encoded by ``shown``, since a seed
-            means another picture for every model.
+        drawn_by: for ``random:N`` and ``vector:N``, the model whose draw or vector it is; its picture is then encoded
+            by ``shown``, since these are another picture for every model. A model without vectors gets one of another
+            model of its data set in this way.
 
     Raises:
         ValueError: malformed, no such sample, or the image is no longer here.
@@ -152,10 +154,23 @@ def latent(shown: Exhibit, start: str, drawn_by: Exhibit | None = None) -> torch
         if int(rest) >= len(shown.z):
             raise ValueError(f"There is no {start}; choose from sample:0 to sample:{len(shown.z) - 1}.")
         return shown.z[int(rest)]
-    if kind == "random":
-        z = (drawn_by or shown).model.sample_latents(1, seed=int(rest))
-        return (z if drawn_by in (None, shown) else shown.model.encode(drawn_by.model.render(z)))[0]
+    if kind in ("random", "vector"):
+        maker = drawn_by or shown
+        if kind == "random":
+            z = maker.model.sample_latents(1, seed=int(rest))
+        else:
+            maker = maker if maker.model.config.num_codes else exhibit(with_vectors(maker.name))
+            z = _vector(maker, int(rest))
+        return (z if maker is shown else shown.model.encode(maker.model.render(z)))[0]
     return shown.model.encode(brought(start).prepared(shown.model))[0]
+
+
+def _vector(shown: Exhibit, index: int) -> torch.Tensor:
+    """A learnable vector (1, D), or in all cells of a grid (1, D, h, w)."""
+    vectors = shown.model.vectors
+    if index >= len(vectors):
+        raise ValueError(f"{shown.name} has no vector:{index}; choose from vector:0 to vector:{len(vectors) - 1}.")
+    return pictures.filled(shown.model, vectors[index : index + 1])
 
 
 def rendered(shown: Exhibit, start: str) -> Image.Image:

@@ -70,6 +70,7 @@ class Tab(Generic[S]):
     fill: Callable[[S], dict] = lambda settings: {}  # updates of components that a value alone does not fill
     parts: dict[gr.HTML, tuple[str, ...]] = field(default_factory=dict)  # components whose values are several settings
     words: tuple[str, str] = ("", "")  # what one does in it, for the headline, and in a sentence
+    of: gr.State | None = None  # the model whose ``OF_MODEL`` the controls show
 
     @property
     def id(self) -> str:
@@ -80,7 +81,11 @@ class Tab(Generic[S]):
     def components(self) -> set:
         """All whose values the tab's events need."""
         folds = [view.fold for view in self.views if view.fold is not None]
-        return {self.page.bar, *self.controls.values(), *self.parts, *folds}
+        return {self.page.bar, *self.controls.values(), *self.parts, *folds, *self._of}
+
+    @property
+    def _of(self) -> list[gr.State]:
+        return [] if self.of is None else [self.of]
 
     @property
     def outputs(self) -> list:
@@ -88,12 +93,19 @@ class Tab(Generic[S]):
         shown = [box for view in self.views for box in view.outputs]
         return list(dict.fromkeys([*self.filled(self.settings(model=self.settings.first())), *shown, self.code_shown]))
 
-    def values(self, components: Mapping) -> dict:
-        """The values of settings, of the bar's and the controls' values by component."""
+    def values(self, components: Mapping, model: str = "") -> dict:
+        """The values of settings, of the bar's and the controls' values by component.
+
+        ``model`` is the one that will be shown, by default the bar's; what belongs to another one is left out.
+        """
         found = {name: value for name, value in _dict(components[self.page.bar]).items() if name in SHARED}
         for box, names in self.parts.items():
             found |= {name: value for name, value in _dict(components[box]).items() if name in names}
-        return found | {name: components[box] for name, box in self.controls.items()}
+        found |= {name: components[box] for name, box in self.controls.items()}
+        shown = self.settings.fitted({"model": model or found.get("model")})[0].model
+        if self.of is not None and components[self.of] != shown:
+            found = {name: value for name, value in found.items() if name not in self.settings.OF_MODEL}
+        return found
 
     def collected(self, components: Mapping) -> S:
         """The settings that the controls' values mean.
@@ -109,7 +121,7 @@ class Tab(Generic[S]):
         """Updates of all controls."""
         own = {box: getattr(settings, name) for name, box in self.controls.items()}
         parts = {box: {name: getattr(settings, name) for name in names} for box, names in self.parts.items()}
-        return own | parts | self.fill(settings)
+        return own | parts | dict.fromkeys(self._of, settings.model) | self.fill(settings)
 
     def drawn(self, settings: S, components: Mapping, views: Iterable[View] | None = None) -> dict:
         """The values of the outputs of views, by default of all, and of the code and the address."""

@@ -26,13 +26,14 @@ const bring = async file => send({}, {file: await upload(file)});
 element.addEventListener('click', async event => {
     const button = event.target.closest('button');
     if (!button) return;
-    const {set, model, place, start, tour} = button.dataset;
+    const {set, model, place, start, vector, tour} = button.dataset;
     if (set || model || place || start) mark(button);
     if (set) send({}, {dataset: set});
     if (model) send({model});
     if (place) send({place});
     if (tour) send({tour: Number(tour)}, {tour: Number(tour)});
     if (start) send({[props.value.place]: start});
+    if (vector) send({[props.value.place]: `vector:${vector}`});
     if ('generate' in button.dataset) send({[props.value.place]: `random:${Math.floor(Math.random() * 10000)}`});
     if ('clear' in button.dataset) clear(element.querySelector('canvas'));
     if ('sketch' in button.dataset) element.classList.toggle('sketching');

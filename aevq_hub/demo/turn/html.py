@@ -84,3 +84,9 @@ def tiles(images: list[list[Image.Image]], settings: Turn) -> str:
         f'<div class="sheet" role="group" aria-label="{said}" style="--columns:{len(columns)}"><span>{unit}</span>'
         f"{head}{rows}</div>"
     )
+
+
+def download(sheet: Image.Image, model: str) -> str:
+    """A link to the sheet as a file."""
+    name = f"{html.escape(model)}-sheet.png"
+    return f'<p class="said-of"><a download="{name}" href="{data_url(sheet)}">Download the sheet of ten columns</a></p>'

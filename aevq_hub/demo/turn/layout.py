@@ -53,7 +53,7 @@ def _sliders(s: Turn) -> dict:
 
 
 def _tiles(s: Turn) -> list:
-    return [gr.update(inside=html.tiles(compute.tiles(s), s))]
+    return [gr.update(inside=html.tiles(compute.tiles(s), s) + html.download(compute.sheet(s), s.model))]
 
 
 def _curve(s: Turn) -> list:
