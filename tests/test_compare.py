@@ -8,6 +8,7 @@ from PIL import Image
 
 from aevq_hub.registry import DATASETS
 from training import compare as comparing
+from training import own_samplers
 from training.__main__ import main
 from training.compare import ENTRIES, RATES, Length, compare, picture, table
 from training.peers import networks
@@ -113,6 +114,42 @@ def test_all_start_from_the_same_networks(generator):
     x = images / 255
     assert torch.equal(first(x), second(x)) and (first(x).mean() - x.mean()).abs() < 0.05
     assert len({(entry.library, entry.model, entry.variant) for entry in ENTRIES.values()}) == len(ENTRIES)
+
+
+class Drawing:
+    """A training whose samplers give dark or bright images."""
+
+    def epoch(self) -> None:
+        pass
+
+    def samples(self, sampler: str, count: int):
+        yield torch.rand(count, 1, 28, 28) * (0.1 if sampler == "NormalSampler" else 1.0)
+
+
+def test_samplers_of_other_libraries_are_measured_over_seeds(mirror, tmp_path, monkeypatch):
+    source, path = find_source("mnist", data_root=mirror), tmp_path / comparing.FILE
+    shared = {"entry": "pythae AE", "dataset": "mnist", "length": {"images": 128, "epochs": 1}, "rate": 0.004}
+    path.write_text(json.dumps([
+        {**shared, "seed": seed, "held_out": 0.1, "results": {"frechet.samples": 20.0 + seed}} for seed in range(2)
+    ]))  # fmt: skip
+    monkeypatch.setattr(comparing, "prepared", lambda *arguments: (Drawing(), None, None))
+    monkeypatch.setattr(own_samplers, "record_rows", lambda work, tasks, path, **options: path.write_text(
+        json.dumps([*json.loads(path.read_text()), *(work(*task, 1) for task in tasks)])))  # fmt: skip
+    entries = ["pythae AE", "pythae VQVAE", "`center`"]  # grids, and what has no row, are left out
+    rows = own_samplers.sample(source, 2, path, SHORT, entries=entries)
+    assert [row["seed"] for row in rows if "samplers" in row] == [0, 1]
+    assert own_samplers.sample(source, 2, path, SHORT, entries=entries) == rows  # nothing is measured twice
+    assert rows[2]["samplers"]["NormalSampler"] != rows[2]["samplers"]["MAFSampler"] > 0
+    (line,) = own_samplers.table(rows)
+    assert line["our mixture"].startswith("20.5") and all(" ± " in line[name] for name in own_samplers.SAMPLERS)
+
+
+@pytest.mark.deep
+def test_samplers_of_pythae_follow_the_seed(mirror):
+    """Needs ``pip install "aevq-hub[peers]"``."""
+    source = find_source("mnist", data_root=mirror)
+    one, other = (own_samplers.sample_one("pythae AE", 0.004, 3, source, SHORT, 1) for _ in range(2))
+    assert one == other and all(distance > 0 for distance in one["samplers"].values())
 
 
 @pytest.mark.deep

@@ -147,7 +147,7 @@ def _installed_since(new: dict, row: dict) -> bool:
 
 def _todo(entries: Sequence[str], seeds: int, rows: list[dict]) -> list[tuple[str, float, int]]:
     """The trainings that can start: with the seed 0 at each rate, and with the others at the better rate, if known."""
-    done = {(row["entry"], row["rate"], row["seed"]) for row in rows if not {"missing", "times"} & row.keys()}
+    done = {(row["entry"], row["rate"], row["seed"]) for row in rows if "held_out" in row or "error" in row}
     todo = []
     for entry in entries:
         first = [(entry, rate, 0) for rate in RATES if (entry, rate, 0) not in done]
@@ -168,7 +168,7 @@ def train(name: str, rate: float, seed: int, source: Source, length: Length, str
     torch.set_num_threads(threads)
     row = {"entry": name, "dataset": source.name, "length": asdict(length), "rate": rate, "seed": seed}
     try:
-        run, used, held_out = _prepared(name, rate, seed, source, length)
+        run, used, held_out = prepared(name, rate, seed, source, length)
     except ImportError as error:
         return {**row, "missing": f"{error.name} is not installed"}
     try:
@@ -198,7 +198,7 @@ def train(name: str, rate: float, seed: int, source: Source, length: Length, str
 def time_one(name: str, rate: float, source: Source, length: Length, threads: int) -> dict:
     """Time an entry: a row with the images a second of a training, and the milliseconds of loading it."""
     torch.set_num_threads(threads)
-    run, used, _ = _prepared(name, rate, 0, source, replace(length, images=min(TIMED, length.images)))
+    run, used, _ = prepared(name, rate, 0, source, replace(length, images=min(TIMED, length.images)))
     seconds, milliseconds = [], []
     with contextlib.redirect_stderr(io.StringIO()), tempfile.TemporaryDirectory() as folder:
         for _ in range(1 + ROUNDS):
@@ -214,7 +214,7 @@ def time_one(name: str, rate: float, source: Source, length: Length, threads: in
     return {"entry": name, "dataset": source.name, "length": asdict(length), "times": times}
 
 
-def _prepared(name: str, rate: float, seed: int, source: Source, length: Length) -> tuple:
+def prepared(name: str, rate: float, seed: int, source: Source, length: Length) -> tuple:
     """An implementation ready to train, the images (N, C, H, W) that it trains on, and those held out."""
     entry, images = ENTRIES[name], load(source, "train").images
     implementation = _implementation(entry.library)

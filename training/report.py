@@ -11,7 +11,7 @@ from aevq_hub.folder import CARD_FILE, HISTORY_FILE, history, shipped_folder
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, over_seeds, written
 from aevq_hub.registry import DATASETS
 
-from . import compare, fragments, paper_figures, tables
+from . import compare, fragments, own_samplers, paper_figures, tables
 from .files import written_beside
 from .publish import ladder
 
@@ -124,8 +124,11 @@ class Records:
                 rows = [row for row in rows if row["length"] == rows[-1]["length"]]
                 vectors, grids = (markdown_table(compare.table(rows, grids)) for grids in (False, True))
                 seeds = 1 + max(row.get("seed", 0) for row in rows)
-                found[name] = {"vectors": vectors, "grids": grids, "picture": compare.PICTURE.format(name),
-                               "seeds": seeds, **rows[0]["length"]}  # fmt: skip
+                drawn = own_samplers.table(rows)
+                found[name] = {
+                    "vectors": vectors, "grids": grids, "samplers": markdown_table(drawn) if drawn else "",
+                    "picture": compare.PICTURE.format(name), "seeds": seeds, **rows[0]["length"],
+                }  # fmt: skip
         return found
 
     def tried(self, model: str, key: str, **conditions) -> str:

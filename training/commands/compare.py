@@ -6,6 +6,7 @@ from aevq_hub.checks import one_of
 from aevq_hub.measures import markdown_table
 from aevq_hub.registry import DATASETS
 
+from .. import own_samplers
 from ..compare import ENTRIES, FILE, PICTURE, RATES, STRIPS, Length, compare, picture, table
 from ..files import written_beside
 from ..sources import find_source
@@ -45,9 +46,10 @@ def run(args: argparse.Namespace) -> None:
     source = find_source(one_of("data set", args.dataset, DATASETS), data_root=args.data_root)
     entries = [one_of("model", entry, ENTRIES) for entry in args.entries]
     path, length = args.output / FILE, Length(args.images, args.epochs)
-    rows = compare(source, args.seeds, path, length, entries=entries, jobs=args.jobs)
-    for grids in (False, True):
-        if lines := table(rows, grids):
+    compare(source, args.seeds, path, length, entries=entries, jobs=args.jobs)
+    rows = own_samplers.sample(source, args.seeds, path, length, entries=entries, jobs=args.jobs)
+    for lines in (table(rows, False), table(rows, True), own_samplers.table(rows)):
+        if lines:
             print(f"\n{markdown_table(lines)}")
     if not any("held_out" in row for row in rows):
         return

@@ -4,9 +4,11 @@
 
 import logging
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from pythae import samplers
 from pythae.data.datasets import BaseDataset
 from pythae.models import (
     AE,
@@ -98,9 +100,10 @@ class Pythae:
         shape = {"input_dim": (config.channels, config.image_size, config.image_size), "latent_dim": config.latent_dim}
         wrapped = Encoder(ours.encoder, config.variational), Decoder(ours.decoder)
         self.config, self.model = config, kind(settings(**shape, **options), *wrapped)
-        data = BaseDataset(images.float() / 255, torch.zeros(len(images)))
+        self.images = images.float() / 255
+        data = BaseDataset(self.images, torch.zeros(len(images)))
         self.folder = tempfile.TemporaryDirectory()
-        common = (self.folder.name, recipe.batch_size, recipe.batch_size, 1)
+        self.seed, common = recipe.seed, (self.folder.name, recipe.batch_size, recipe.batch_size, 1)
         if model == "RAE-L2":  # its weight decay is the decoder's alone, as in pythae's TrainingPipeline
             decay = {"weight_decay": self.model.model_config.reg_weight}
             rates = {f"{part}_learning_rate": recipe.learning_rate for part in ("encoder", "decoder")}
@@ -126,6 +129,20 @@ class Pythae:
         if self.config.grid_size:
             ours.codebook = nn.Parameter(self.model.quantizer.embeddings.detach().clone())
         return ours.eval()
+
+    def samples(self, sampler: str, count: int) -> Iterator[Tensor]:
+        """Batches of samples (B, C, H, W) by one of pythae's samplers, fitted to the training images where it learns.
+
+        Args:
+            sampler: its class in ``pythae.samplers``; its settings are the library's.
+            count: the number of samples.
+        """
+        drawn = getattr(samplers, sampler)(self.model.eval())
+        if sampler == "MAFSampler":  # it would leave its training in the current folder
+            drawn.fit(self.images, training_config=BaseTrainerConfig(self.folder.name, no_cuda=True, seed=self.seed))
+        elif sampler != "NormalSampler":
+            drawn.fit(self.images)
+        yield from drawn.sample(count).split(250)
 
     def save(self, folder: Path) -> None:
         """Save the model as the library does, for its own loading."""
