@@ -52,7 +52,7 @@ def test_slider_changes_the_picture_and_back(page):
     shows(page, "result", compute.picture(Turn(mix="2")))
     wait_for_address(page, mix="2,0,0,0,0,0")
     meter = page.locator("#result .meter")
-    assert f"{compute.unusual(Turn(mix='2')):.1f}, where 1 is typical" in meter.get_attribute("aria-label")
+    assert f"{compute.unusual(Turn(mix='2')):.1f} times the typical distance" in meter.get_attribute("aria-label")
     slider = knob(page, 0, "range")
     slider.press("ArrowLeft")  # one step back
     shows(page, "result", compute.picture(Turn(mix="1.9")))

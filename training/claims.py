@@ -124,7 +124,7 @@ CLAIMS = {
         Part("vectors with a duplicate, in the shipped model", records.recorded(
              "codebook", "codebook.duplicates", ("mnist",)), "different clusters: at most one pair of twenty", most=2,
              form="{:.1f}"),
-        Part("the same, in the recorded trial with the fewest", records.fewest_duplicates,
+        Part("the same, in the trial of the recorded search that has the fewest", records.fewest_duplicates,
              "the paper gives no rate, so any may do it", most=2, form="{:.0f}"),
         Part("classes on MNIST to which most of the ten images nearest to some vector belong", shown.classes_reached,
              "the clusters of the paper's t-SNE are the classes: most of them", least=8, form="{:.1f}"),
@@ -142,8 +142,9 @@ CLAIMS = {
     ), ("4.1a", "4.1b", "4.1c")),
     "10": Claim("residual", "4.2", "With a deeper network more of 500 vectors attract data; the others decode to "
                                    "meaningless images.", (
-        Part("vectors in use, more than with the network of `ema` at the same start, in pooled standard deviations",
-             records.deeper, "from two standard deviations on the difference is no chance", least=2, form="{:.1f}"),
+        Part("vectors in use of 500, less those with the shallower network of `ema` and the same start, in pooled "
+             "standard deviations", records.deeper, "from two standard deviations on the difference is no chance",
+             least=2, form="{:.1f}"),
         Part("distance of pictures of unused vectors of `ema` to the nearest test image, over that of used ones",
              shown.unused_meaningless, "meaningless: twice as far from anything in the data", least=2),
     ), ("4.2", "4.3a", "4.3b")),

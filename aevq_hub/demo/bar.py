@@ -5,7 +5,7 @@ import html
 from .. import claims
 from ..registry import DATASETS, VARIANTS
 from .shared import originals
-from .shared.exhibits import data_sets, history, ladder, most_used, offers
+from .shared.exhibits import data_sets, history, in_short, ladder, most_used, offers
 from .shared.html import data_url, option
 from .shared.settings import Settings
 from .state import PLACES, State
@@ -53,7 +53,7 @@ def _sets(state: State) -> str:
              data_sets().items()}  # fmt: skip
     buttons = "".join(
         option(f'data-set="{html.escape(name)}"', html.escape(word), name == state.config.dataset,
-               name == state.config.dataset, data_sets()[name])
+               name == state.config.dataset, f"{word}: {data_sets()[name]}")
         for name, word in words.items()
     )  # fmt: skip
     return f'<div class="sets" role="radiogroup" aria-label="Pictures of">{buttons}</div>'
@@ -80,12 +80,15 @@ def _shown_how(name: str, shown: str, settings: type[Settings]) -> str:
 def _note(state: State, settings: type[Settings], says: str) -> str:
     """The model in a sentence, or which model stands in for it in this tab."""
     shown = settings.capable(state.model)
-    error = history(shown)["results"]["mse"]
-    variant = offers()[shown].config.variant
-    said = f"{html.escape(VARIANTS[variant].summary)} Mean squared error on test images: {error:.4f}."
+    said = _summary(shown)
     if shown != state.model:
         said = f"{offers()[state.model].short} cannot do this; <b>{offers()[shown].short}</b> is shown. {said}"
     return f'<p class="note" role="status"><b>{html.escape(says)}</b> {said}</p>'
+
+
+def _summary(model: str) -> str:
+    said, error = VARIANTS[offers()[model].config.variant].summary, history(model)["results"]["mse"]
+    return f"{html.escape(in_short(said))} Mean squared error on test images: {error:.4f}."
 
 
 def below(model: str) -> str:
@@ -93,8 +96,9 @@ def below(model: str) -> str:
     offer = offers()[model]
     rows = [row for row in claims.shipped() if row["variant"] == offer.config.variant]
     said = f"What the paper says of {offer.short}, and what was measured"
+    note = f'<p class="narrow">{_summary(model)}</p>'  # on screens where the bar has no room for it
     known = f"<details><summary>{said}</summary>{verdicts(rows)}</details>" if rows else ""
-    return f"{known}{_LINKS}"
+    return f"{note}{known}{_LINKS}"
 
 
 def _vector(model: str) -> str:

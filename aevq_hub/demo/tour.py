@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from .. import claims
 from ..measures import written
 from ..registry import DATASETS
-from .shared.exhibits import history, of_data_set, offers
+from .shared.exhibits import history, in_short, of_data_set, offers
 from .shared.html import coded
 
 
@@ -71,11 +71,11 @@ STEPS = (
     Step(
         "Break a plain autoencoder", "The paper begins here: nothing orders these latents.",
         "Move any slider to ±15.",
-        "tab=turn&model=ae-mnist&start=sample:3&basis=numbers&unit=raw&reach=15&mix=15", claims=("1",),
+        "tab=turn&model=ae-mnist&start=sample:3&basis=numbers&unit=raw&reach=15", claims=("1", "2"),
     ),
     Step(
         "Pull every face to one vector",
-        "While it was trained, one learnable vector pulled the nearest image, and followed it.",
+        "While this model was trained, a learnable vector pulled the nearest image and followed it, less and less.",
         "Slide from the face to the vector: it is the average face.",
         "tab=codebook&model=center-celeba&start=sample:2&way=0.4", claims=("5",),
     ),
@@ -87,23 +87,24 @@ STEPS = (
     Step(
         "Morph, beside a VAE", "The way between two latents, by this model and by a variational autoencoder.",
         "Choose other pictures for A and B.",
-        "tab=morph&model=center-celeba&start=sample:0&second=sample:2&other=vae-celeba", claims=("2",),
-        measured=_middles,
+        "tab=morph&model=center-celeba&start=sample:0&second=sample:2&other=vae-celeba", measured=_middles,
     ),
     Step(
         "From one vector to many", "A codebook is a set of such vectors. Are they different, and are they used?",
-        "Choose 500 deep in the row above, then click a vector.", "tab=codebook&model=codebook-mnist",
+        "Choose 500 deep among the models, then click a vector.", "tab=codebook&model=codebook-mnist",
         claims=("8", "10"), measured=_codebooks,
     ),
     Step(
-        "Paste sunglasses", "In a grid of vectors each one draws its own corner of the picture.",
+        "Paste sunglasses",
+        "In a grid of vectors each one draws its own corner of the picture, and alone means little.",
         "Press Paste from B, then Blend the edge.",
-        "tab=grid&model=vqae-celeba&start=sample:0&second=sample:2&row=4&column=2&to_row=5&to_column=7", claims=("12",),
+        "tab=grid&model=vqae-celeba&start=sample:0&second=sample:2&row=4&column=2&to_row=5&to_column=7",
+        claims=("11", "12"),
     ),
     Step(
         "Your picture, the whole way", "From continuous to discrete: one picture through every model.",
         "Upload a picture of yours, and copy the link.",
-        "tab=compare&model=center-celeba&start=sample:2&second=sample:4", claims=("11",), measured=_errors,
+        "tab=compare&model=center-celeba&start=sample:2&second=sample:4", measured=_errors,
     ),
 )  # fmt: skip
 
@@ -130,8 +131,11 @@ def _verdicts(step: Step) -> str:
 
 def verdicts(rows: list[dict]) -> str:
     """HTML of claims of the paper, each with its verdict, which opens to show what was measured."""
-    return "".join(
-        f"<details><summary>The paper says: {coded(row['says'])} We measured: <b>{row['verdict']}</b>.</summary>"
-        f"<ul>{''.join(f'<li>{coded(claims.in_words(part))}</li>' for part in row['parts'])}</ul></details>"
-        for row in rows
-    )
+    return "".join(map(_verdict, rows))
+
+
+def _verdict(row: dict) -> str:
+    of, says = (coded(in_short(text)) for text in (f"`{row['variant']}`", row["says"]))
+    parts = "".join(f"<li>{coded(in_short(claims.in_words(part)))}</li>" for part in row["parts"])
+    said = f"The paper says of {of}: {says} We measured: <b>{row['verdict']}</b>."
+    return f"<details><summary>{said}</summary><ul>{parts}</ul></details>"

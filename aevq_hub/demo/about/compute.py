@@ -5,7 +5,7 @@ from PIL import Image
 from ... import claims, pictures
 from ...measures import Lines, as_lines, flat
 from ...registry import DATASETS, VARIANTS
-from ..shared.exhibits import data_sets, exhibit, history, of_data_set, offers
+from ..shared.exhibits import data_sets, exhibit, history, in_short, of_data_set, offers
 from ..shared.settings import one_of
 from .settings import About
 
@@ -18,15 +18,16 @@ def variants() -> Lines:
     """The table of variants; `code` is in backticks."""
     shipped = {name: [] for name in VARIANTS}
     for offer in offers().values():
-        shipped[offer.config.variant].append(data_sets()[offer.config.dataset])
+        shipped[offer.config.variant].append(offer)
     return [
         {
             "variant": f"`{name}`",
-            "in short": variant.short.format("many"),
+            "in short": " / ".join(dict.fromkeys(offer.short for offer in shipped[name]))
+            or variant.short.format("many"),
             "section": variant.section,
             "what it is": variant.title,
-            "how it works": variant.summary,
-            "trained on": ", ".join(shipped[name]) or "not shipped",
+            "how it works": in_short(variant.summary),
+            "trained on": ", ".join(data_sets()[offer.config.dataset] for offer in shipped[name]) or "not shipped",
         }
         for name, variant in VARIANTS.items()
     ]
@@ -34,7 +35,8 @@ def variants() -> Lines:
 
 def verdicts() -> Lines:
     """The paper's claims with what was measured for them, as a table; without them, no line."""
-    return claims.lines(claims.shipped(), separator="\n")
+    lines = claims.lines(claims.shipped(), separator="\n")
+    return [{key: in_short(value) for key, value in line.items()} for line in lines]
 
 
 def results(dataset: str) -> Lines:
@@ -46,7 +48,7 @@ def results(dataset: str) -> Lines:
     one_of("data set", dataset, data_sets())
     names = of_data_set(dataset)
     measured = as_lines([history(name)["results"] for name in names], COLUMNS)
-    variants = [{"variant": f"`{offer.config.variant}`"} for offer in names.values()]
+    variants = [{"model": offer.short, "variant": f"`{offer.config.variant}`"} for offer in names.values()]
     return [variant | line for variant, line in zip(variants, measured, strict=True)]
 
 

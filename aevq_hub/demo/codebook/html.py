@@ -84,6 +84,11 @@ def health(settings: Codebook) -> str:
         f"<li><b>{found[key]}</b> {MEASURES[f'codebook.{key}'].short}: {MEASURES[f'codebook.{key}'].meaning}</li>"
         for key in ("in_use", "dead", "duplicates")
     )
+    rare = found["vectors"] - found["in_use"] - found["dead"]
+    if rare:
+        said += f"<li><b>{rare}</b> hardly used: nearest to fewer</li>"
+    if found["duplicates"] > count / 2:
+        said += "<li>most coincide with another one: which of these is the nearest is chance, and so is their use</li>"
     perplexity = (
         f"<b>Perplexity {found['perplexity']:.1f}</b>: the {latents} use the vectors like "
         f"{found['perplexity']:.1f} equally used vectors. The most used one has "

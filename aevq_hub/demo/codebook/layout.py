@@ -34,7 +34,7 @@ def _draw_start(settings: Codebook) -> list[str]:
 def _draw_live(settings: Codebook) -> list[str]:
     alt = f"the picture {settings.way:.0%} of the way from {settings.start} to vector {settings.vector}"
     file = f"{settings.model}-vector-{settings.vector}.png"
-    return [figure(compute.picture(settings), f"{settings.way:.0%} of the way", alt, download=file)]
+    return [figure(compute.picture(settings), f"{settings.way:.0%} there", alt, download=file)]
 
 
 def _draw_vector(settings: Codebook) -> list[str]:

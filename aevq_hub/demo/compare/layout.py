@@ -6,8 +6,9 @@ import gradio as gr
 
 from ...model import AEVQ
 from ...registry import VARIANTS
-from ..shared.exhibits import history, offers
-from ..shared.html import coded, figure
+from ..shared import originals
+from ..shared.exhibits import history, in_short, offers
+from ..shared.html import figure
 from ..shared.tab import Page, Tab, View, part, python
 from . import compute
 from .compute import Row
@@ -18,6 +19,16 @@ from .snippet import code
 __all__ = ["ENDPOINTS", "ID", "SAYS", "SETTINGS", "TITLE", "VERB", "build"]
 ID, TITLE, SETTINGS, VERB = "compare", "Compare", Compare, "through every model"
 SAYS = "The same pictures through every model, from continuous to discrete."
+
+
+def _inputs(s: Compare) -> list[str]:
+    """Both pictures before any model of the ladder."""
+    shown = [
+        figure(originals.shown(s.model, start), f"Picture {letter}", f"picture {letter}, {start}",
+               hint=originals.origin(s.model, start))
+        for letter, start in (("A", s.start), ("B", s.second))
+    ]  # fmt: skip
+    return [f'<div class="inputs">{"".join(shown)}</div>']
 
 
 def _rows(s: Compare) -> list[str]:
@@ -40,7 +51,7 @@ def _row(s: Compare, row: Row) -> str:
     return (
         f'<article class="rung" aria-label="{html.escape(offer.variant)}"><div><h3><button type="button" '
         f'data-model="{row.model}">{html.escape(offer.short)}</button></h3>'
-        f"<p>{html.escape(offer.variant)}. {coded(VARIANTS[offer.config.variant].summary)}</p>"
+        f"<p>{html.escape(offer.variant)}. {html.escape(in_short(VARIANTS[offer.config.variant].summary))}</p>"
         f'<p class="error">Mean squared error {over}{measured["mse"]:.4f} (PSNR {measured["psnr"]:.1f} dB)</p></div>'
         f"{''.join(shown)}</article>"
     )
@@ -54,8 +65,9 @@ def build(page: Page) -> Tab:
             -FARTHEST, FARTHEST, first.shift, step=0.5, label="Shift of each model's strongest number (σ)",
             elem_id="compare_shift", buttons=["reset"],
         )  # fmt: skip
+        inputs = part("compare_inputs")
         rows = [part(f"rung_{i + 1}", "rung.js", classes="rung-of") for i in range(len(VARIANTS))]
-        views = [View(_rows, rows)]
+        views = [View(_inputs, [inputs]), View(_rows, rows)]
         result = Tab(tab, page, Compare, {"shift": shift}, views, code, python(code(first)), words=(VERB, SAYS))
-    result.on([shift.release], views)
+    result.on([shift.release], views[1:])
     return result

@@ -1,6 +1,7 @@
 """The models that the demo shows: opened when first chosen, described without being opened."""
 
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -77,6 +78,12 @@ def exhibit(name: str) -> Exhibit:
         LoadError: no such model, or a file is missing.
     """
     return _shelf(name)
+
+
+def in_short(text: str) -> str:
+    """A text in which variants in backticks have the names of the buttons."""
+    names = {offer.config.variant: offer.short for offer in reversed(offers().values())}
+    return re.sub("`([^`]+)`", lambda found: names.get(found[1], found[0]), text)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,18 @@ def samples(dataset: str) -> list[Image.Image]:
     return shown.model.to_pil(shown.model.render(shown.z))
 
 
+def origin(model: str, start: str) -> str:
+    """What the picture of :func:`shown` is if it is no original, in a few words; empty if it is one.
+
+    Raises:
+        ValueError: malformed, or the image is no longer here.
+    """
+    kind = token("start", start).partition(":")[0]
+    if kind == "sample" and _images(model) is None:
+        return f"drawn by {offers()[best(offers()[model].config.dataset)].short}"
+    return {"random": "generated", "vector": "a learnable vector"}.get(kind, "")
+
+
 def shown(model: str, start: str) -> Image.Image:
     """A start as a picture that may be shown: the original if there is one, else as a model renders it.
 

@@ -32,7 +32,8 @@ def beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[
         else:
             invert = ", invert=True" if brought(token).inverted(offers()[model].config.channels) else ""
             file = "picture.png" if len(tokens) == 1 else f"picture-{variable}.png"
-            lines += [f'{variable} = model.encode(model.preprocess(Image.open("{file}"){invert}))[0]  # your image']
+            lines += [f'{variable} = model.encode(model.preprocess(Image.open("{file}"){invert}))[0]  # your image,']
+            lines += ["# which the page has shrunk to 256 pixels: its picture may differ by a few grey levels"]
     return lines
 
 

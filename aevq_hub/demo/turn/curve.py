@@ -13,9 +13,9 @@ def curves(curve: Curve, at: float, unit: str, alone: bool = True) -> str:
 
     The present shift, ``at``, is marked. Unless it is the only one (``alone``), the titles say so.
     """
-    by = "" if alone else " by this shift alone"
-    pictures = (f"How far the picture is from the start{by}", "root mean squared difference of pixels, from 0 to 1")
-    ground = (f"How far the latent is from known ground{by}", f"distance {curve.known}")
+    by = "" if alone else ", by this shift alone"
+    pictures = ("How far the picture is from the start", f"root mean squared difference of pixels{by}")
+    ground = ("How unusual the latent is", f"distance {curve.known}{by}")
     return (
         '<div class="curves">'
         + _plot(*pictures, curve.shifts, curve.picture, at, unit)

@@ -48,10 +48,10 @@ def meter(distance: float | None) -> str:
         return ""
     word = "typical" if distance <= _TYPICAL else "unusual" if distance <= 2 * _TYPICAL else "far from all images"
     share = min(max(math.log(max(distance, 0.5) / 0.5) / math.log(_FARTHEST / 0.5), 0), 1)
-    said = f"How unusual are these numbers? {distance:.1f}, where 1 is typical: {word}. The picture may break earlier."
+    said = f"How unusual are these numbers? {distance:.1f} times the typical distance from the training images: {word}."
     return (
-        f'<div class="meter" role="img" aria-label="{said}" title="{said}"><span>like training images</span>'
-        f'<i style="--share:{share:.3f}"></i><span>unlike</span><b>{distance:.1f}</b></div>'
+        f'<div class="meter" role="img" aria-label="{said}" title="{said}"><span>like the data</span>'
+        f'<i style="--share:{share:.3f}"></i><span>unlike</span><b>{distance:.1f} × typical</b></div>'
     )
 
 

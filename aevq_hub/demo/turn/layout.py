@@ -23,7 +23,7 @@ _REACHES = {3: "typical, ±3", 15: "wide, ±15", 300: "extreme, ±300"}
 
 
 def _start(s: Turn) -> list[str]:
-    hint = "click a cell to choose it" if s.cell else ""
+    hint = ", ".join(filter(None, (originals.origin(s.model, s.start), "click a cell to choose it" * bool(s.cell))))
     picture, alt = originals.shown(s.model, s.start), f"picture A, {s.start}"
     return [figure(picture, "Input", alt, hint=hint, cells=s.config.grid_size, cell=s.cell)]
 
