@@ -113,6 +113,8 @@ def find_files(name: str | Path, names: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_
 def locate(name: str | Path) -> Path | str | Pin:
     """Resolve ``name`` to a local folder, the id of a Hub repository, or a pinned commit of one.
 
+    A short name is a shipped model's, or that of a folder in ``model_cards`` of the current folder.
+
     Raises:
         LoadError: it cannot be any of them.
     """
@@ -121,6 +123,9 @@ def locate(name: str | Path) -> Path | str | Pin:
         return Path(name)
     if text in available_models():
         return pins().get(text, shipped_folder() / text)
+    own = Path("model_cards", text)
+    if "/" not in text and not text.startswith(".") and os.path.isfile(own / CONFIG_FILE):
+        return own  # where training writes by default
     if not isinstance(name, Path) and not text.startswith((".", "/", "~")):
         if text.count("/") == 1:
             return text

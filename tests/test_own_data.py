@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
-from aevq_hub import AEVQ, folder
+from aevq_hub import AEVQ, LoadError, folder
 from training.__main__ import main
 from training.data import load
 from training.maps import write_map
@@ -51,9 +51,26 @@ def test_classifier_learns_from_class_folders(shapes, capsys):
     assert results["classifier"]["accuracy"] > results["majority"]
     assert set(results["frechet"]) == {"reconstructions", "samples", "gaussian", "midpoints", "within", "between"}
     assert set(results["probes"]) == {"majority", "linear", "neighbours"}
-    assert "\naevq train classifier shapes --data IMAGES --size " in card
+    assert "\naevq train classifier shapes --data IMAGES --size 32 --channels 3 --latent-dim 8 --widths 8x16x16" in card
+    assert "**The model has learnt little**" in card  # after one epoch
     assert f"{results['accuracy']:.2%}" in card
     assert all(f"{results['frechet'][name]:.1f}" in card for name in ("reconstructions", "gaussian", "midpoints"))
+
+
+def test_own_model_is_found_by_its_name_and_measured_in_its_own_format(shapes, capsys, monkeypatch):
+    monkeypatch.chdir(shapes.parent)
+    few = ["--output", "model_cards", "--batch-size", "16"]
+    assert main([*arguments("center", shapes), *few]) == 0
+    said = capsys.readouterr().err
+    assert (
+        "108 images in batches of 16 are only 6 steps in 1 epochs; the model may learn little: give --epochs 167"
+        in said
+    )
+    assert AEVQ.from_pretrained("center-shapes").config.dataset == "shapes"
+    assert main(["evaluate", "center-shapes", "--data", str(shapes)]) == 0
+    monkeypatch.chdir(shapes)
+    with pytest.raises(LoadError, match="there is no model 'center-shapes'"):
+        AEVQ.from_pretrained("center-shapes")
 
 
 def test_map_has_the_classes_of_class_folders(shapes):

@@ -73,7 +73,7 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0, 1 after an error that was explained, 130 after Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    args = _parser(arguments).parse_args(arguments)
+    args = parser(arguments).parse_args(arguments)
     keep_memory()
     try:
         if args.command in ("all", "search") and launched_processes() > 1:
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+def parser(arguments: list[str]) -> argparse.ArgumentParser:
     prog = "python -m training" if __package__ == "training" else "aevq"
     overview = OVERVIEW.format(prog=prog, module=__package__)
     parser = argparse.ArgumentParser(prog, description=overview, formatter_class=options.Formatter)

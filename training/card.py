@@ -18,6 +18,7 @@ from aevq_hub.version import HOMEPAGE, PAPER
 
 from .files import written_beside
 from .recipe import Recipe
+from .recipes import recipe_for, recorded
 from .tables import chosen_by, recorded_rows, series, setting, table, with_seeds
 
 TEMPLATE = shipped_folder() / "TEMPLATE.md"
@@ -48,6 +49,7 @@ def write_card(model: AEVQ, history: dict, pictures: list[str], folder: Path) ->
         sampling=sampler.name,
         setting=setting,
         explained={f.name: f.metadata["help"] for f in fields(Recipe)},
+        options=_options(config, history),
         series=partial(series, history["epochs"]),
         search=markdown_table(table(rows)) if rows else None,
         search_images=counts.pop() if len(counts := {row.get("images") for row in rows}) == 1 else None,
@@ -57,6 +59,16 @@ def write_card(model: AEVQ, history: dict, pictures: list[str], folder: Path) ->
     )
     with written_beside(folder / CARD_FILE) as beside:
         card.save(beside)
+
+
+def _options(config: AEVQConfig, history: dict) -> str:
+    """The options with which ``aevq train`` trains a model again, beside its variant and its data set."""
+    assert config.variant and config.dataset  # every trained model has both
+    default, changed = recorded(config.variant, recipe_for(config.variant, config.dataset)), {}
+    if history["data"]["source"] == config.dataset:  # images of one's own
+        changed = {"data": "IMAGES", "size": config.image_size, "channels": config.channels}
+    changed |= {name: value for name, value in history["recipe"].items() if default.get(name) != value}
+    return "".join(f" --{name.replace('_', '-')} {value}" for name, value in changed.items())
 
 
 def published(card: str, repo_id: str) -> str:

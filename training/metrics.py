@@ -29,6 +29,12 @@ def exact(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def mean_image_error(images: Tensor) -> float:
+    """The mean squared error of always answering with the mean of uint8 images (N, C, H, W), pixels in [0, 1]."""
+    mean = to_float(images).double().mean(0)
+    return sum((to_float(x).double() - mean).square().sum().item() for x in images.split(BATCH)) / images.numel()
+
+
 def errors(model: AEVQ, images: Tensor, latents: Tensor | None = None) -> tuple[dict[str, float], Health | None]:
     """Mean squared errors over all pixels of uint8 images (N, C, H, W), pixels in [0, 1], in one pass.
 

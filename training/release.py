@@ -52,6 +52,7 @@ def release(trainer: Trainer, source: Source, folder: Path) -> dict:
         "epochs": trainer.epochs,
         **({"prior": prior} if prior else {}),
         "results": evaluate(model, source),
+        "mean_image_mse": metrics.mean_image_error(test.images),
         **named(model, source, Split(train.images, training_labels(source)), test),
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)

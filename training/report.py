@@ -20,8 +20,8 @@ BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
 # what the template uses of the records
-USED = ("histories", "groups", "n", "beside", "equal_terms", "tried", "claims", "starts", "fragments", "comparison",
-        "bench")  # fmt: skip
+USED = ("histories", "groups", "n", "beside", "equal_terms", "tried", "claims", "counted", "starts", "fragments",
+        "comparison", "bench")  # fmt: skip
 
 
 class Records:
@@ -67,6 +67,15 @@ class Records:
 
         rows = claims.recorded(self.folder)
         return markdown_table(claims.lines(rows, link)) if rows else ""
+
+    @property
+    def counted(self) -> str:
+        """How many of the paper's claims have which verdict, in a sentence; empty if they were not measured."""
+        by_verdict: dict[str, list[str]] = {}
+        for row in claims.recorded(self.folder):
+            by_verdict.setdefault(row["verdict"], []).append(row["number"])
+        said = "; ".join(f"{len(numbers)} {verdict} ({', '.join(numbers)})" for verdict, numbers in by_verdict.items())
+        return f"Of {sum(map(len, by_verdict.values()))} claims: {said}." if said else ""
 
     @property
     def starts(self) -> str:

@@ -1,5 +1,6 @@
 """Train one model from start to finish, or continue after an interruption."""
 
+import math
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -24,6 +25,8 @@ from .release import rehearse, release
 from .rows import Source
 from .sources import lock_file
 from .trainer import Trainer, TrainingError, refuse_other_settings
+
+FEW_STEPS = 1000  # below which a training is suspiciously short
 
 
 def train_model(
@@ -97,6 +100,13 @@ def _train(
     labels = training_labels(source)
     if not done and ranks.main:
         rehearse(trainer, source, train, test)
+        steps = wanted * max(1, len(train) // recipe.batch_size)
+        if steps < FEW_STEPS:
+            print(
+                f"{len(train)} images in batches of {recipe.batch_size} are only {steps} steps in {wanted} epochs; the "
+                f"model may learn little: give --epochs {math.ceil(wanted * FEW_STEPS / steps)} or so, or a smaller "
+                "--batch-size", file=sys.stderr,
+            )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     images = {"total": wanted * len(train), "initial": done * len(train), "unit": " images"}
     with tqdm(**images, smoothing=0.05, disable=not ranks.main) as bar:

@@ -27,10 +27,8 @@ that says so.
 def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Add the command's arguments."""
     parser.add_argument("dataset", metavar="DATASET", help=", ".join(DATASETS))
-    text = "only these, separated by semicolons (all)"
-    parser.add_argument(
-        "--entries", type=lambda text: text.split(";"), default=list(ENTRIES), metavar="A;B…", help=text
-    )
+    text = "only these, separated by semicolons; ours with or without backticks (all)"
+    parser.add_argument("--entries", type=_entries, default=list(ENTRIES), metavar="A;B…", help=text)
     parser.add_argument("--seeds", type=options.at_least_one, default=3, help="trainings of each model (%(default)s)")
     for name, text in (("images", "training images"), ("epochs", "epochs")):
         value = getattr(Length, name)
@@ -39,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
     parser.add_argument("--jobs", type=options.at_least_one, default=1, help=text)
     options.add_output(parser)
     options.add_data_root(parser)
+
+
+def _entries(text: str) -> list[str]:
+    return [f"`{name}`" if f"`{name}`" in ENTRIES else name for name in map(str.strip, text.split(";"))]
 
 
 def run(args: argparse.Namespace) -> None:

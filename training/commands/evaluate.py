@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aevq_hub import AEVQ
 from aevq_hub.folder import HISTORY_FILE, find_files, history, locate
+from aevq_hub.registry import DATASETS
 
 from ..card import terminal_report
 from ..evaluate import evaluate
@@ -32,7 +33,10 @@ def run(args: argparse.Namespace) -> None:
     if args.record and not isinstance(locate(args.model), Path):
         raise ValueError(f"--record writes into a model's folder, but {args.model} is on the Hub; leave out --record")
     model = AEVQ.from_pretrained(args.model)
-    results = evaluate(model, options.source(args, args.dataset or model.config.dataset))
+    name = args.dataset or model.config.dataset
+    if args.data or name not in DATASETS:
+        args.size, args.channels = args.size or model.config.image_size, args.channels or model.config.channels
+    results = evaluate(model, options.source(args, name))
     print(terminal_report(results))
     if args.record:
         (path,) = find_files(args.model, (HISTORY_FILE,))
