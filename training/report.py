@@ -14,6 +14,7 @@ from aevq_hub.registry import DATASETS
 from . import compare, fragments, own_samplers, paper_figures, tables
 from .files import written_beside
 from .publish import ladder
+from .recipes import recipe_for
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
@@ -170,6 +171,7 @@ def report(folder: Path) -> str:
             timings=lambda part: markdown_table(tables.timings(records.bench[part])),
             meanings=meanings(tables.MODELS),
             measured=fragments.MEASURED,
+            components=recipe_for("center", "mnist").components,  # of the mixtures of the comparison
             codes=fragments.NUM_CODES,
             titles={name: d.title for name, d in DATASETS.items()},
         )
