@@ -24,9 +24,14 @@ SHEETS = {  # the sheets of geometry.sheets
     "raw": ("raw", "±3 in raw units along the ten strongest dimensions"),
 }
 SHEET_MEASURES = {
-    "frechet": ("Fréchet", "classifier Fréchet distance", "{:.1f}", "of all pictures of the sheets from test images"),
+    "frechet": (
+        "Fréchet",
+        "classifier Fréchet distance",
+        "{:.1f}",
+        "from the pictures of the sheets to the test images",
+    ),
     "sure": ("sure", "sure pictures", "{:.1%}", "those that the classifier is sure of, or the share of attributes"),
-    "sure_ends": ("sure ends", "sure pictures at the ends", "{:.1%}", "the same, at −3 and +3"),
+    "sure_ends": ("sure ends", "sure pictures at the ends", "{:.1%}", "those at −3 and +3 that it is sure of"),
     "change": ("change", "change between the ends", "{:.3f}", "root mean squared difference of the pictures"),
     "jump": ("jump", "jump", "{:.2f}", "largest of the twelve half-steps over their mean; 1 for an even change"),
 }
@@ -34,11 +39,11 @@ SHEET_MEASURES = {
 # keys are the places of the numbers in the results, with nested keys joined by dots
 MEASURES = {key: Measure(*entry) for key, entry in {
     "mse": ("MSE", "mean squared error", "{:.5f}", "of the reconstructions, pixels in [0, 1]; lower is better"),
-    "psnr": ("PSNR", "peak signal-to-noise ratio", "{:.2f} dB", "the same error in decibels; higher is better"),
+    "psnr": ("PSNR", "peak signal-to-noise ratio", "{:.2f} dB", "the mean squared error in decibels; higher is better"),
     "ssim": ("SSIM", "structural similarity", "{:.4f}", "of the reconstructions; 1 for equal images"),
     "quantized_mse": ("MSE from codes", "mean squared error from the codebook", "{:.5f}",
                       "of D(codebook[indices]): the decoder receives only the nearest vectors"),
-    "quantized_psnr": ("PSNR from codes", "PSNR from the codebook", "{:.2f} dB", "the same error in decibels"),
+    "quantized_psnr": ("PSNR from codes", "PSNR from the codebook", "{:.2f} dB", "this error in decibels"),
     "latents.participation": ("participation", "participation ratio of the latents", "{:.1f}",
                               "in about how many dimensions they lie: (Σλ)² / Σλ² of their covariance's eigenvalues"),
     "latents.variation": ("variation", "variation of the distance to the mean", "{:.2f}",
@@ -68,30 +73,31 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     "frechet.reconstructions": ("Fréchet: reconstructions", "classifier Fréchet distance of reconstructions", "{:.1f}",
                                 "to the test images, in the last hidden layer of a small classifier of the same data "
                                 "set, so only comparable within that data set; lower is better"),
-    "frechet.samples": ("Fréchet: samples", "classifier Fréchet distance of samples", "{:.1f}", "the same, of "
-                        "`model.sample`"),
+    "frechet.samples": ("Fréchet: samples", "classifier Fréchet distance of samples", "{:.1f}", "of "
+                        "`model.sample`, to the test images"),
     "frechet.independent": ("Fréchet: independent cells", "… of grids with independent cells", "{:.1f}",
-                            "the same, of grids without the prior: each cell is drawn by its codes' frequencies"),
-    "frechet.completed": ("Fréchet: completed", "… of completed pictures", "{:.1f}", "the same, of 2,000 test images "
-                          "whose left half is kept; the prior draws the other cells"),
+                            "to the test images, without the prior: each cell is drawn by its codes' frequencies"),
+    "frechet.completed": ("Fréchet: completed", "… of completed pictures", "{:.1f}", "of 2,000 test images whose "
+                          "left half is kept, to the test images; the prior draws the other cells"),
     "frechet.filled": ("Fréchet: filled independently", "… of those with independent cells", "{:.1f}",
-                       "the same, without the prior"),
+                       "of these images if the other cells are drawn by their codes' frequencies"),
     "frechet.gaussian": ("Fréchet: Gaussian", "classifier Fréchet distance of a Gaussian's images", "{:.1f}",
-                         "the same, of images decoded from N(μ, Σ), with the moments of the stored mixture"),
+                         "to the test images, decoded from N(μ, Σ) with the moments of the stored mixture"),
     "frechet.midpoints": ("Fréchet: mid-points", "classifier Fréchet distance of mid-points", "{:.1f}",
-                          "the same, of images decoded half-way between the latents of two test images"),
+                          "to the test images, decoded half-way between the latents of two of them"),
     "frechet.within": ("mid-points within a class", "… within a class", "{:.1f}", "between images of the same class"),
     "frechet.between": ("mid-points between classes", "… between classes", "{:.1f}", "between images of two classes"),
     "likelihood.bits": ("bits", "bits per image", "{:.1f}", "−log2 of the probability of a test image's codes, one by "
                         "one in a random order"),
     "likelihood.independent": ("bits, independent", "bits per image with independent cells", "{:.1f}",
-                               "the same, without the prior"),
+                               "of the codes by how often each occurs in its cell"),
     "copying.samples": ("cells unlike training", "cells in which samples differ from the nearest training image",
                         "{:.1f}", "mean over 500; far fewer than below would be copying"),
     "copying.test": ("… of test images", "cells in which test images do", "{:.1f}", "mean over 500"),
     "kept.half": ("kept, ½ spread", "answers kept under noise of half a spread", "{:.1%}",
                   "images whose class, or attributes, the classifier still finds; the noise is isotropic"),
-    "kept.one": ("kept, 1 spread", "answers kept under noise of a whole spread", "{:.1%}", "the same"),
+    "kept.one": ("kept, 1 spread", "answers kept under noise of a whole spread", "{:.1%}",
+                 "likewise, with noise as far as the latents are from their mean"),
     **{f"sheets.{name}.{key}": (f"{short}: {heading}", f"{title}: {full}", form, meaning)
        for name, (short, title) in SHEETS.items()
        for key, (heading, full, form, meaning) in SHEET_MEASURES.items()},
@@ -99,7 +105,8 @@ MEASURES = {key: Measure(*entry) for key, entry in {
               "and of the sheets along principal directions, by which recipes and seeds are chosen; lower is better"),
     "probes.linear": ("linear probe", "accuracy of a linear probe", "{:.1%}",
                       "classes, or attributes, that a linear classifier predicts from the latents"),
-    "probes.neighbours": ("neighbours", "accuracy of ten nearest neighbours", "{:.1%}", "the same, by a vote"),
+    "probes.neighbours": ("neighbours", "accuracy of ten nearest neighbours", "{:.1%}",
+                         "classes, or attributes, that the ten nearest latents vote for"),
     "probes.majority": ("probe's majority", "accuracy of the probes' majority vote", "{:.1%}",
                         "of always giving the most frequent class"),
     "classifier.accuracy": ("classifier", "accuracy of the reference classifier", "{:.1%}",
