@@ -162,7 +162,8 @@ def _open(source: Source, split: str) -> _Stream:
     except DataError:
         raise
     except (ValueError, OSError, RuntimeError) as error:
-        raise DataError(f"the data set {source.place} cannot be opened: {error}") from error
+        hint = "; --data-root names local copies" if source.kind == "hub" else ""
+        raise DataError(f"the data set {source.place} cannot be opened: {error}{hint}") from error
     return _Stream(source, rows, images, stored, divided)
 
 
