@@ -37,10 +37,12 @@ def test_ladder_goes_from_continuous_to_discrete():
 
 
 def test_learnable_vector_is_offered_where_there_is_one():
-    assert 'data-vector="0" title="Start from the learnable vector">Its vector<' in bar(State("center-mnist"), Turn, "")
+    assert 'data-vector="0" tabindex="-1" title="Start from the learnable vector">Its vector<' in bar(
+        State("center-mnist"), Turn, ""
+    )
     share = history("ema-mnist")["results"]["codebook"]["share"]
     said = f"Start from the most used of its {len(share)} vectors"
-    assert f'data-vector="{share.index(max(share))}" title="{said}"' in bar(State("ema-mnist"), Turn, "")
+    assert f'data-vector="{share.index(max(share))}" tabindex="-1" title="{said}"' in bar(State("ema-mnist"), Turn, "")
     assert "data-vector" not in bar(State("vae-mnist"), Turn, "")
 
 

@@ -34,8 +34,7 @@ def bar(state: State, settings: type[Settings], verb: str, says: str = "") -> st
         f"<header><h1>{_headline(state, settings, verb)}</h1>{_TOUR}</header>"
         f'{panel(state.tour) if state.tour else ""}<div class="choices">'
         f"{_sets(state)}{_ladder(state, settings)}</div>{_note(state, settings, says)}"
-        f'<div class="pictures">{_places(state)}<div class="bring"><button type="button" data-generate>Generate'
-        f"</button>{_vector(settings.capable(state.model))}"
+        f'<div class="pictures">{_places(state)}<div class="bring">{_made(settings.capable(state.model))}'
         '<label class="upload">Upload<input type="file" accept="image/*"></label>'
         f"{_SKETCH if state.config.channels == 1 else ''}</div>{_samples(state)}</div>"
     )
@@ -101,14 +100,20 @@ def below(model: str) -> str:
     return f"{note}{known}{_LINKS}"
 
 
+def _made(model: str) -> str:
+    """Buttons for a picture that a model generates, and for its learnable vector if it has any."""
+    made = f'<button type="button" data-generate>Generate</button>{_vector(model)}'
+    return f'<div class="bring" role="group" aria-label="Pictures by the model">{made}</div>'
+
+
 def _vector(model: str) -> str:
-    """A button for a model's learnable vector, if it has any: of several the most used."""
+    """A button for a model's learnable vector, of several for the most used, which arrow keys reach from the first."""
     count = offers()[model].config.num_codes
     if not count:
         return ""
     index, title = most_used(model), "Its vector" if count == 1 else "A vector"
     said = "the learnable vector" if count == 1 else f"the most used of its {count} vectors"
-    return f'<button type="button" data-vector="{index}" title="Start from {said}">{title}</button>'
+    return f'<button type="button" data-vector="{index}" tabindex="-1" title="Start from {said}">{title}</button>'
 
 
 def _places(state: State) -> str:

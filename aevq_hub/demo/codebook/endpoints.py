@@ -15,7 +15,7 @@ _described = documented({
     "model": "one with learnable vectors, such as codebook-celeba; `models` lists all.",
     "sort": "use (the most used first), index, or distance (to the nearest other vector).",
     "show": "all, used, dead or duplicate vectors.",
-    "vector": "the index of a vector, from 0; by default the most used one.",
+    "vector": "the index of a vector, from 0; -1 is the most used one.",
     "way": "how far, from 0 (the start) to 1 (the vector).",
     "point": "the number of a point, from 0.",
 })  # fmt: skip
@@ -45,12 +45,12 @@ def codebook_health(model: str = Codebook.model) -> dict[str, float]:
     return compute.book(Codebook(model=model).model).health
 
 
-def _chosen(vector: int | None) -> dict[str, Any]:
-    return {} if vector is None else {"vector": vector}
+def _chosen(vector: int) -> dict[str, Any]:
+    return {} if vector == -1 else {"vector": vector}
 
 
 @_described
-def codebook_vector(model: str = Codebook.model, vector: int | None = None) -> dict:
+def codebook_vector(model: str = Codebook.model, vector: int = -1) -> dict:
     """Describe one vector: its use, and the vectors and test images nearest to it.
 
     Returns:
@@ -61,7 +61,7 @@ def codebook_vector(model: str = Codebook.model, vector: int | None = None) -> d
 
 @_described
 def toward_vector(
-    model: str = Codebook.model, start: str = "sample:0", vector: int | None = None, way: float = 0.5, scale: int = 8
+    model: str = Codebook.model, start: str = "sample:0", vector: int = -1, way: float = 0.5, scale: int = 8
 ) -> File:
     """Move a picture's latent straight towards a vector and draw the result; in a grid, every cell moves.
 
