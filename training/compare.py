@@ -281,7 +281,7 @@ def picture(source: Source, strips: Path, rows: list[dict]) -> Image.Image:
     for name in ENTRIES:
         rate = better_rate([row for row in rows if row["entry"] == name])
         if rate is not None and (path := _kept(strips, source, name, rate)).exists():
-            shown[name.strip("`")] = load_file(path)["x"].float()
+            shown[name.strip("`").replace("β", "beta")] = load_file(path)["x"].float()
     return pictures.sheet(torch.stack(list(shown.values())), list(shown), cell=56)
 
 
