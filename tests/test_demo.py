@@ -166,6 +166,13 @@ def test_invalid_link_values_are_reported_and_the_page_works(empty_page, page_ur
     page.locator("#problem").get_by_text("unknown tab 'nowhere'; choose from turn, morph").wait_for()
 
 
+def test_link_to_a_picture_that_does_not_exist_says_which_one_is_shown(empty_page, page_url):
+    visit(empty_page, f"{page_url}/?tab=turn&model=center-celeba&start=sample:99&second=sample:3")
+    expect(empty_page.locator("#problem")).to_contain_text("There is no sample:99 for this model; sample:9 is shown.")
+    assert empty_page.locator("#problem p").inner_text().count("There is no") == 1
+    shows(empty_page, "result", turn.picture(Turn(start="sample:9")))
+
+
 def test_page_is_complete_if_its_scripts_come_late(empty_page, page_url):
     """On a slow network an answer of the server could arrive before the parts that it changes are laid out."""
     page, held = empty_page, []

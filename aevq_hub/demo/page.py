@@ -24,7 +24,7 @@ from .shared.exhibits import offers
 from .shared.fair import share_fairly
 from .shared.guard import Guard
 from .shared.html import static
-from .shared.settings import one_of
+from .shared.settings import Settings, is_start, one_of, token
 from .shared.tab import INSIDE, Page, Tab, alert, part
 from .state import PLACES, State
 from .tour import STEPS
@@ -125,7 +125,8 @@ def _wire(page: Page, tabs: gr.Tabs, built: Mapping[str, Tab], foot: gr.HTML) ->
         settings, wrong = tab.settings.fitted({name: link[name] for name in tab.settings.names() if name in link})
         state = State.of(link)
         shown, _ = everything(tab, state, vars(settings), components)
-        said = alert("This link was not quite right: " + " ".join(problems + wrong)) if problems + wrong else ""
+        problems += [*wrong, *_others(link, settings)]
+        said = alert("This link was not quite right: " + " ".join(problems)) if problems else ""
         return {**shown, tabs: gr.update(selected=chosen), page.problem: said}
 
     def visit(components: dict, data: gr.EventData) -> dict:
@@ -148,6 +149,16 @@ def _here(link: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     gone = [name for name in PLACES if link.get(name, "").startswith("image:") and not starts.is_here(link[name])]
     said = "An uploaded picture is no longer here: the server keeps them until it restarts. Please upload it again."
     return {name: value for name, value in link.items() if name not in gone}, [said] * bool(gone)
+
+
+def _others(link: Mapping[str, str], settings: Settings) -> list[str]:
+    """A sentence for each picture of a link that does not exist, and in whose place another one is shown."""
+    shown = {name: getattr(settings, name) for name in PLACES if name in link}
+    return [
+        f"There is no {link[name]} for this model; {start} is shown."
+        for name, start in shown.items()
+        if is_start(link[name]) and token(name, link[name]) != start
+    ]
 
 
 def _share_memory() -> None:

@@ -16,8 +16,8 @@ MAX_SEED = 2**32 - 1
 SHARED = ("model", "start", "second")  # the settings that all tabs share
 _KINDS = {"sample": r"\d{1,4}", "random": r"\d{1,10}", "vector": r"\d{1,5}", "image": r"[0-9a-f]{16}"}  # of starts
 S = TypeVar("S", bound="Settings")  # the settings of one tab
-__all__ = ["FIRST", "MAX_SEED", "SHARED", "Settings", "number", "of_grid", "one_of", "option", "short", "token",
-           "whole"]  # fmt: skip
+__all__ = ["FIRST", "MAX_SEED", "SHARED", "Settings", "is_start", "number", "of_grid", "one_of", "option", "short",
+           "token", "whole"]  # fmt: skip
 
 
 def whole(name: str, value, low: int, high: int) -> int:
@@ -43,6 +43,14 @@ def token(name: str, value) -> str:
             "vector:N (a learnable vector's index) or image:… (an image that was brought)."
         )
     return text if kind == "image" else f"{kind}:{int(rest)}"
+
+
+def is_start(value: str) -> bool:
+    """Whether a text is a start, though perhaps one that no model has."""
+    try:
+        return bool(token("start", value))
+    except ValueError:
+        return False
 
 
 def option(default, check: Callable, **limits):
