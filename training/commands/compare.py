@@ -18,6 +18,7 @@ Train models of pythae, vector-quantize-pytorch and autoencoders, and ours, on t
 seeds in fp32, and measure all alike. Each has the better of the learning rates {" and ".join(f"{r:g}" for r in RATES)}
 on held-out images, and otherwise its library's default settings or those of its examples; ours have their recipes,
 which were searched for.
+The reference classifier is trained first, which takes about two minutes on two cores, and is cached.
 Finished trainings are not repeated. `pip install "aevq-hub[peers]"` installs the others; what is missing gets a row
 that says so.
 
