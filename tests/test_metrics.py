@@ -81,6 +81,8 @@ def test_frechet_distance_matches_the_formula(generator):
     middle = x.mean(0)
     wider = distance([middle + 2 * (x - middle)])  # Σ → 4 Σ: tr(Σ + 4 Σ − 2 · 2 Σ)
     assert wider == pytest.approx(torch.cov(x.flatten(1).T).trace().item(), rel=1e-3)
+    assert math.isnan(distance([x, x * math.nan]))
+    assert distance([x]) == pytest.approx(0, abs=1e-6)  # and leaves nothing behind
 
 
 def test_ssim_of_equal_images_is_one(generator):

@@ -157,9 +157,11 @@ class Frechet:
             self.metric.update(x, real=True)
 
     def __call__(self, pictures: Iterable[Tensor]) -> float:
-        """The distance of batches of images (B, C, H, W) in [0, 1] from the reference images."""
+        """The distance of batches of images (B, C, H, W) in [0, 1] from the reference images; NaN if some are NaN."""
         self.metric.reset()
         for x in pictures:
+            if not x.isfinite().all():
+                return math.nan  # torch.linalg.eigvals would end the process
             self.metric.update(x, real=False)
         return self.metric.compute().item()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -56,7 +57,8 @@ def sample_one(name: str, rate: float, seed: int, source: Source, length: compar
         assert distance is not None  # the data sets of the comparison have labels
         torch.manual_seed(seed)
         np.random.seed(seed)
-        samplers = {sampler: distance(run.samples(sampler, len(images))) for sampler in SAMPLERS}
+        measured = {sampler: distance(run.samples(sampler, len(images))) for sampler in SAMPLERS}
+    samplers = {sampler: value if math.isfinite(value) else None for sampler, value in measured.items()}
     return {"entry": name, "dataset": source.name, "length": asdict(length), "rate": rate, "seed": seed,
             "samplers": samplers}  # fmt: skip
 
@@ -70,8 +72,16 @@ def table(rows: list[dict]) -> Lines:
         drawn = [row["samplers"] for row in own if "samplers" in row and row["rate"] == rate]
         if not drawn:
             continue
-        form = MEASURES["frechet.samples"].form
         ours = [row["results"]["frechet.samples"] for row in own if "results" in row and row["rate"] == rate]
-        line = {"model": name, "our mixture": over_seeds(ours, form)}
-        lines.append(line | {sampler: over_seeds([each[sampler] for each in drawn], form) for sampler in SAMPLERS})
+        line = {"model": name, "our mixture": _mean(ours)}
+        lines.append(line | {sampler: _mean([each[sampler] for each in drawn]) for sampler in SAMPLERS})
     return lines
+
+
+def _mean(distances: list[float | None]) -> str:
+    """The mean ± standard deviation of distances; None stands for a sampler whose images were not finite."""
+    finite = [distance for distance in distances if distance is not None]
+    if not finite:
+        return "diverged"
+    failed = f" ({len(finite)} of {len(distances)})" if len(finite) < len(distances) else ""
+    return over_seeds(finite, MEASURES["frechet.samples"].form) + failed
