@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Request
+from playwright.sync_api import Browser, Locator, Page, Request, Route
 
 PATIENCE = 30  # seconds to wait for the page at most
 QUIET = 0.2  # seconds without a request after which the page counts as settled
@@ -220,3 +220,30 @@ def set_slider(page: Page, name: str, value: float) -> None:
 def knob(page: Page, place: int, kind: str = "number") -> Locator:
     """One of Turn's sliders, counted from 0, or the number beside it."""
     return page.locator(f"#knobs input[type={kind}][data-place='{place}']")
+
+
+def drag(page: Page, first: Locator, last: Locator) -> None:
+    """Drag from the middle of a cell to that of another one."""
+    first.evaluate("cell => cell.scrollIntoView({block: 'end'})")  # on a phone the edited picture covers the upper half
+    begin, end = first.bounding_box(), last.bounding_box()
+    page.mouse.move(begin["x"] + begin["width"] / 2, begin["y"] + begin["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=5)
+    page.mouse.up()
+
+
+def hold_the_next(page: Page, held: str) -> list[Callable[[], None]]:
+    """Hold the next ``"request"`` or its ``"answer"``; once it is held, the list has the function that lets it go."""
+    release: list[Callable[[], None]] = []
+
+    def hold(route: Route) -> None:
+        if release:
+            route.continue_()
+        elif held == "answer":
+            answer = route.fetch()
+            release.append(lambda: route.fulfill(response=answer))
+        else:
+            release.append(route.continue_)
+
+    page.route("**/run/predict*", hold)
+    return release

@@ -100,13 +100,7 @@ def _train(
     labels = training_labels(source)
     if not done and ranks.main:
         rehearse(trainer, source, train, test)
-        steps = wanted * max(1, len(train) // recipe.batch_size)
-        if steps < FEW_STEPS:
-            print(
-                f"{len(train)} images in batches of {recipe.batch_size} are only {steps} steps in {wanted} epochs; the "
-                f"model may learn little: give --epochs {math.ceil(wanted * FEW_STEPS / steps)} or so, or a smaller "
-                "--batch-size", file=sys.stderr,
-            )  # fmt: skip
+        _warn_of_few_steps(recipe, wanted, len(train))
     folder.mkdir(parents=True, exist_ok=True)
     images = {"total": wanted * len(train), "initial": done * len(train), "unit": " images"}
     with tqdm(**images, smoothing=0.05, disable=not ranks.main) as bar:
@@ -122,6 +116,16 @@ def _train(
         results = release(trainer, source, folder)["results"]
         checkpoint.unlink(missing_ok=True)
         print(f"wrote {folder}\n{terminal_report(results)}")
+
+
+def _warn_of_few_steps(recipe: Recipe, epochs: int, images: int) -> None:
+    steps = epochs * max(1, images // recipe.batch_size)
+    if steps < FEW_STEPS:
+        print(
+            f"{images} images in batches of {recipe.batch_size} are only {steps} steps in {epochs} epochs; the model "
+            f"may learn little: give --epochs {math.ceil(epochs * FEW_STEPS / steps)} or so, or a smaller --batch-size",
+            file=sys.stderr,
+        )
 
 
 def _finished(folder: Path) -> dict | None:
