@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 from browsing import (
+    SIZES,
     address,
     alt,
     both_sizes,
@@ -166,6 +167,17 @@ def test_invalid_link_values_are_reported_and_the_page_works(empty_page, page_ur
     page.locator("#problem").get_by_text("unknown tab 'nowhere'; choose from turn, morph").wait_for()
 
 
+@pytest.mark.parametrize("empty_page", [SIZES["phone"]], ids=str, indirect=True)
+def test_touches_leave_the_order_of_requests_alone(empty_page, page_url):
+    visit(empty_page, f"{page_url}/?tab=turn&model=center-celeba")
+    sends = empty_page.evaluate_handle("() => window.fetch")
+    assert "send" in empty_page.evaluate("String(window.fetch)")  # the page's own, which waits for earlier requests
+    for place in (0, 1):
+        knob(empty_page, place, "range").tap()
+    settle(empty_page)
+    assert empty_page.evaluate("sends => sends === window.fetch", sends)
+
+
 def test_link_to_a_picture_that_does_not_exist_says_which_one_is_shown(empty_page, page_url):
     visit(empty_page, f"{page_url}/?tab=turn&model=center-celeba&start=sample:99&second=sample:3")
     expect(empty_page.locator("#problem")).to_contain_text("There is no sample:99 for this model; sample:9 is shown.")
@@ -248,8 +260,9 @@ def test_uploaded_image_becomes_the_picture(empty_page, page_url, tmp_path):
     ink.save(tmp_path / "ink.png")
     chalk.save(tmp_path / "chalk.png")
     files = page.locator("#bar input[type=file]")
+    before = pixels(page, "start")
     files.set_input_files(tmp_path / "chalk.png")
-    bright = wait_for_change(page, "start", pixels(page, "start"))
+    bright = wait_for_change(page, "start", before)
     choose(page, start="sample:0")
     wait_for_change(page, "start", bright)
     settle(page)

@@ -1,5 +1,6 @@
 """A plain training loop, as one writes it for a first experiment: a DataLoader, Adam and the paper's formulas."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from . import networks
 WEIGHTS = "model.pt"
 
 
-class Loop:
+class Loop(ABC):
     """Adam over shuffled batches. Subclasses have the loss.
 
     Args:
@@ -29,9 +30,9 @@ class Loop:
         self.loader = DataLoader(TensorDataset(self.pixels), recipe.batch_size, shuffle=True)
         self.optimizer = torch.optim.Adam(parts.parameters(), lr=recipe.learning_rate)
 
+    @abstractmethod
     def loss(self, x: Tensor) -> Tensor:
         """The loss of a batch of images (B, C, H, W) in [0, 1]."""
-        raise NotImplementedError
 
     def epoch(self) -> None:
         """Train on every image once."""

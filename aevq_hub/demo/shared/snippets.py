@@ -27,8 +27,9 @@ def beginning(model: str, tokens: dict[str, str], uses: str = "latent") -> list[
             if source == model:
                 lines += [f"{variable} = {code}[0]"]
             else:
+                _, code = made(token, model, "source")
                 lines += [f'source = AEVQ.from_pretrained("{source}")  # the model has no learnable vectors']
-                lines += [f"{variable} = model.encode(source.render({code.replace('model', 'source', 1)}))[0]"]
+                lines += [f"{variable} = model.encode(source.render({code}))[0]"]
         else:
             invert = ", invert=True" if brought(token).inverted(offers()[model].config.channels) else ""
             file = "picture.png" if len(tokens) == 1 else f"picture-{variable}.png"
