@@ -117,8 +117,8 @@ def clusters():
     return x.view(-1, 1, SIZE, SIZE).byte(), labels
 
 
-def tried(variant, errors):
-    common = dict.fromkeys([*COMMON, "images"], 1)
+def tried(variant, errors, network="default"):
+    common = {**dict.fromkeys([*COMMON, "images"], 1), "network": network}
     return [common | {"variant": variant, "pull_weight": weight, "mse": error} for weight, error in errors.items()]
 
 
@@ -245,6 +245,15 @@ def test_center_collapsing_with_zero_counts_against_the_claim():
     both = {**ZERO, "center-mnist": tried("center", {1: 0.17})}
     row = measure("7", Made(searches=both))
     assert [part["holds"] for part in row["parts"]] == [True, False] and row["verdict"] == IN_PART
+
+
+def test_zero_and_center_are_compared_on_the_same_network():
+    mlp = {"zero-mnist": tried("zero", {1: 0.17}, network="mlp")}
+    assert list(measure("7", Made(searches=mlp))["parts"][0]["values"]) == ["mnist (mlp), rate 1, λ1 = 1"]
+    other = measure("7", Made(searches={**mlp, "center-mnist": tried("center", {1: 0.01})}))
+    same = measure("7", Made(searches={**mlp, "center-mnist": tried("center", {1: 0.01}, network="mlp")}))
+    compared = [row["parts"][1].get("values") for row in (other, same)]
+    assert compared[0] is None and list(compared[1]) == ["mnist (mlp), rate 1, λ1 = 1"]
 
 
 def test_shipped_claims_are_those_of_the_code_and_of_the_records():

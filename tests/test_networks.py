@@ -8,6 +8,8 @@ from tiny import build
 
 from aevq_hub import AEVQ
 from aevq_hub.networks import NETWORKS, conv_widths, grid_widths, sides
+from aevq_hub.registry import DATASETS
+from training.recipes import configure, recipe_for
 
 
 @pytest.mark.parametrize("network", ["conv", "residual", "grid", "grid-attention"])
@@ -39,3 +41,13 @@ def test_attention_lets_a_cell_reach_the_whole_picture(generator):
         changed[..., 0, 0] += 5
         reached[network] = ((model.decode(changed) - model.decode(z)).abs() > 0).float().mean().item()
     assert reached["grid"] < 0.5 < 0.95 < reached["grid-attention"]
+
+
+def test_a_variant_of_single_vectors_is_built_on_the_network_that_its_recipe_names():
+    config = configure("zero", "mnist", DATASETS["mnist"], recipe_for("zero", "mnist", network="mlp"))
+    assert config.network == "mlp" and config.widths == build("ae").config.widths
+    assert build("zero").config.network == "conv"
+    with pytest.raises(ValueError, match="vqae does not use network; its settings are"):
+        recipe_for("vqae", "mnist", network="mlp")
+    with pytest.raises(ValueError, match="center does not use prior_epochs; its settings are"):
+        recipe_for("center", "mnist", prior_epochs=1)

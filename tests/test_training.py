@@ -241,7 +241,7 @@ def test_all_trains_the_selection_and_skips_finished_models(mirror, tmp_path, ca
         (["train", "center", "mnist", "--num-codes", "0"], "num_codes is 0; center needs at least 1"),
         (
             ["train", "ae", "mnist", "--num-codes", "5"],
-            "ae does not use num_codes; its settings are latent_dim, widths",
+            "ae does not use num_codes; its settings are latent_dim, network, widths",
         ),
         (
             ["train", "vqae", "mnist", "--assignment", "vector-to-image"],

@@ -175,16 +175,25 @@ def _tried(evidence: Evidence, variant: str, dataset: str) -> Iterator[tuple[flo
         yield row["pull_weight"], row["mse"] / mean_image, common
 
 
+def _other(network: str) -> str:
+    """A network that is not the variant's, for the name of a case."""
+    return "" if network == "default" else f" ({network})"
+
+
 def zero_worst(evidence: Evidence) -> Values:
-    """The largest error of the trials of ``zero`` over that of the mean image, at each learning rate, by data set."""
-    worst: dict[tuple[str, float], tuple[float, float]] = {}
+    """The largest error of the trials of ``zero`` over that of the mean image, at each learning rate, by data set and
+    network."""
+    worst: dict[tuple[str, str, float], tuple[float, float]] = {}
     for d in ("mnist", "fashionmnist"):  # with weights of at least 10
         for weight, error, common in _tried(evidence, "zero", d):
-            case = d, common["learning_rate"]
+            case = d, _other(common["network"]), common["learning_rate"]
             worst[case] = max(worst.get(case, (0.0, 0.0)), (error, weight))
     if not worst:
         raise MissingError("no recorded search of zero")
-    return {f"{d}, rate {rate:g}, λ1 = {weight:g}": [error] for (d, rate), (error, weight) in worst.items()}
+    return {
+        f"{d}{network}, rate {rate:g}, λ1 = {weight:g}": [error]
+        for (d, network, rate), (error, weight) in worst.items()
+    }
 
 
 def center_where_zero_collapsed(evidence: Evidence) -> Values:
@@ -194,7 +203,8 @@ def center_where_zero_collapsed(evidence: Evidence) -> Values:
         collapsed = [(weight, common) for weight, error, common in _tried(evidence, "zero", d) if error >= COLLAPSED]
         for weight, error, common in _tried(evidence, "center", d):
             if (weight, common) in collapsed:
-                values[f"{d}, rate {common['learning_rate']:g}, λ1 = {weight:g}"] = [error]
+                case = f"{d}{_other(common['network'])}, rate {common['learning_rate']:g}, λ1 = {weight:g}"
+                values[case] = [error]
     if not values:
         raise MissingError("no recorded search trains center as zero was when it collapsed")
     return values

@@ -37,6 +37,8 @@ class Recipe:
 
     # fmt: off
     latent_dim: int = _setting(64, "D, the length of a latent, or of each vector of a grid", low=1)
+    network: str = _setting("default", "the network on both sides; default: the variant's",
+                            choices=("default", *SINGLE), only=("network", SINGLE))
     widths: str = _setting("", "channels after each halving, or units of an MLP's layers, such as 32x64; empty: by "
                            "image size", form=r"(\d+(x\d+)*)?")
     num_codes: int = _setting(0, "K, the number of learnable vectors")

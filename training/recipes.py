@@ -14,8 +14,8 @@ from .objectives import OBJECTIVES
 from .recipe import Recipe, only
 
 # settings of the network and the optimiser, which every objective uses
-COMMON = ("latent_dim", "widths", "output_start", "batch_size", "learning_rate", "schedule", "augment", "epochs",
-          "precision", "seed", "components")  # fmt: skip
+COMMON = ("latent_dim", "network", "widths", "output_start", "batch_size", "learning_rate", "schedule", "augment",
+          "epochs", "precision", "seed", "components")  # fmt: skip
 
 TO_VECTOR = "image-to-vector"
 # single vectors on 28 × 28 pixels, on equal terms; from a grey start, this rate may make all pixels black
@@ -69,7 +69,7 @@ RECIPES = {
     "vqae-fashionmnist": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
                                 pull_weight=10_000.0, center_reconstruction_weight=100.0, ema_rate=0.01,
                                 warmup_steps=300, ramp_steps=300, initialisation="k-means", restart_steps=100,
-                                restart_share=0.1, schedule="cosine", prior_epochs=24),
+                                restart_share=0.1, schedule="cosine", prior_epochs=40),
     "vqae-celeba": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
                           pull_weight=30_000.0, center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300,
                           ramp_steps=300, initialisation="k-means", restart_steps=100, restart_share=0.1,
@@ -81,7 +81,7 @@ RECIPES = {
 
     "vqvae-fashionmnist": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
                                  pull_weight=30.0, ema_rate=0.01, warmup_steps=200, feed_steps=200,
-                                 initialisation="k-means", restart_steps=100, prior_epochs=24),
+                                 initialisation="k-means", restart_steps=100, prior_epochs=40),
     "vqvae-celeba": Recipe(latent_dim=512, num_codes=512, assignment=TO_VECTOR, pull_scale="variance",
                            pull_weight=300.0, ema_rate=0.01, warmup_steps=200, feed_steps=200,
                            initialisation="k-means", restart_steps=100, restart_share=0.1, output_start="mean",
@@ -116,7 +116,7 @@ def used_settings(variant: str, recipe: Recipe) -> tuple[str, ...]:
     names = {*COMMON, *OBJECTIVES[entry.objective].settings}
     for f in fields(Recipe):
         key, values = only(f)
-        if key and not {getattr(recipe, key, None), getattr(entry, key, None)} & set(values):
+        if key and getattr(entry, key, getattr(recipe, key, None)) not in values:
             names.discard(f.name)
     return tuple(f.name for f in fields(Recipe) if f.name in names)
 
@@ -148,7 +148,8 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
     for setting in ("num_codes", "classifier_epochs"):
         if setting in used and not getattr(recipe, setting):
             raise ValueError(f"{setting} is 0; {variant} needs at least 1")
-    network = NETWORKS[entry.network]
+    kind = entry.network if recipe.network == "default" else recipe.network
+    network = NETWORKS[kind]
     if network.grid and recipe.assignment != "image-to-vector":
         raise ValueError(f"assignment is {recipe.assignment!r}; {variant} has a grid, which takes only image-to-vector")
     widths = tuple(map(int, recipe.widths.split("x"))) if recipe.widths else network.widths(dataset.size)
@@ -160,7 +161,7 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
             "(--label-column)"
         )
     return AEVQConfig(
-        variant=variant, dataset=name, network=entry.network,
+        variant=variant, dataset=name, network=kind,
         image_size=dataset.size, channels=dataset.channels, crop=dataset.crop,
         widths=widths, latent_dim=recipe.latent_dim, num_codes=recipe.num_codes,
         grid_size=sides(dataset.size, len(widths))[-1] if network.grid else 0,
@@ -172,5 +173,7 @@ def configure(variant: str, name: str, dataset: Dataset, recipe: Recipe) -> AEVQ
 
 def _unused(variant: str, recipe: Recipe, setting: str) -> str:
     key, values = next(only(f) for f in fields(Recipe) if f.name == setting)
-    condition = f" unless {key} is {' or '.join(values)}" if key and key in used_settings(variant, recipe) else ""
-    return f"{variant} does not use {setting}{condition}; its settings are {', '.join(used_settings(variant, recipe))}"
+    used = used_settings(variant, recipe)
+    open_choice = key in used and not hasattr(VARIANTS[variant], key)  # not the variant's own
+    condition = f" unless {key} is {' or '.join(values)}" if open_choice else ""
+    return f"{variant} does not use {setting}{condition}; its settings are {', '.join(used)}"
