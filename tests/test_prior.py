@@ -247,6 +247,6 @@ def test_prior_command_adds_one_to_a_trained_model(mirror, tmp_path, capsys):
     assert "is being trained by another process" in capsys.readouterr().err
     assert main(["prior", str(folder), "--epochs", "1", "--data-root", str(mirror)]) == 0
     record = json.loads((folder / "history.json").read_text())
-    assert "seeds" not in record and len(record["prior"]["epochs"]) == record["recipe"]["prior_epochs"] == 1
+    assert len(record["seeds"]) == 2 and len(record["prior"]["epochs"]) == record["recipe"]["prior_epochs"] == 1
     assert main(["prior", "center-mnist"]) == 1
     assert "center-mnist has no grid of codes" in capsys.readouterr().err

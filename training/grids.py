@@ -13,6 +13,8 @@ from .metrics import BATCH
 LIKELIHOODS = 500  # grids whose likelihood is measured: each takes as many passes as it has cells
 COMPLETED = 2000  # grids of which half is drawn anew
 SEARCHED_FOR = 500  # grids whose nearest training grid is searched for
+OF_PRIOR = ("likelihood.bits", "likelihood.independent", "copying.samples", "copying.test", "frechet.samples",
+            "frechet.independent", "frechet.completed", "frechet.filled")  # fmt: skip
 
 
 def likelihoods(model: AEVQ, indices: Tensor) -> dict[str, float]:

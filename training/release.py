@@ -105,13 +105,9 @@ def train_prior(
 def replace_prior(
     folder: Path, source: Source, epochs: int, seed: int, precision: str, device: str | torch.device
 ) -> dict:
-    """Train the prior of a model in a folder anew, measure the model, and write its folder; return its history.
-
-    The measurements of other seeds, whose priors were other ones, are removed from the history.
-    """
+    """Train the prior of a model in a folder anew, measure the model, and write its folder; return its history."""
     model, history = AEVQ.from_pretrained(folder), folders.history(folder)
     model, history["prior"] = train_prior(model, load(source, "train"), folder, epochs, seed, precision, device)
-    history.pop("seeds", None)
     dtype = getattr(torch, history["weights"])
     if dtype == torch.float16:
         model.load_state_dict({key: value.half().float() for key, value in model.state_dict().items()})

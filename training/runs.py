@@ -73,9 +73,7 @@ def _train(
     if checkpoint.exists():
         trainer.load(checkpoint)
     elif past:
-        ours = trainer.settings
-        ours["recipe"]["prior_epochs"] = past["recipe"].get("prior_epochs", 0)  # it can be trained at any time
-        refuse_other_settings(folder, past, ours)
+        refuse_other_settings(folder, past, trainer.settings)
         trainer.epochs = past["epochs"]
     wanted, done = trainer.total_epochs, len(trainer.epochs)
     if ranks.least(done) < done:

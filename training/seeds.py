@@ -9,9 +9,10 @@ from aevq_hub.folder import CARD_FILE, HISTORY_FILE, history
 from aevq_hub.measures import MEASURES, flat
 
 from .files import write_json, written_beside
+from .grids import OF_PRIOR
 from .recipe import Recipe
 from .recipes import configure, recorded
-from .release import describe
+from .release import describe, replace_prior
 from .rows import Source
 from .runs import train_model
 from .tables import chosen_by
@@ -24,7 +25,8 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
     """Train a model with the seeds 0 to ``count`` − 1, and write the folder of the one with the median score.
 
     The trainings are in ``output/.seeds``, from where they continue after an interruption. The history of the chosen
-    one records the measurements of all. The lower of two medians is chosen.
+    one records the measurements of all. The lower of two medians is chosen. A grid's prior is trained for the chosen
+    one alone.
 
     Returns:
         The chosen model's folder in ``output``. A finished one is not changed.
@@ -47,13 +49,17 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
             )
         print(f"{folder} is already trained with {count} seeds")
         return folder
+    plain = replace(recipe, prior_epochs=0)
     folders = [
-        train_model(variant, source, replace(recipe, seed=seed), output / TRAININGS / f"seed-{seed}", device)
+        train_model(variant, source, replace(plain, seed=seed), output / TRAININGS / f"seed-{seed}", device)
         for seed in range(count)
     ]
-    measured = [measured_values(history(one)["results"]) for one in folders]
+    measured = [of_seed(history(one)["results"]) for one in folders]
     key = chosen_by(config, measured[0])
     chosen = folders[sorted(range(count), key=lambda seed: measured[seed][key])[(count - 1) // 2]]
+    trained = history(chosen)["recipe"]
+    if recipe.prior_epochs != trained.get("prior_epochs", 0):
+        replace_prior(chosen, source, recipe.prior_epochs, trained["seed"], trained["precision"], device)
     folder.mkdir(parents=True, exist_ok=True)
     for path in chosen.iterdir():
         if path.name not in (HISTORY_FILE, CARD_FILE):
@@ -68,3 +74,9 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
 def measured_values(results: dict) -> dict:
     """The flat results that have a name and a meaning."""
     return {key: value for key, value in flat(results).items() if key in MEASURES}
+
+
+def of_seed(results: dict) -> dict:
+    """The measured values that all seeds have: those of a grid's prior are left out, which only the chosen one has."""
+    values = measured_values(results)
+    return {key: value for key, value in values.items() if "twenty" not in results or key not in OF_PRIOR}

@@ -226,13 +226,15 @@ class Means:
 def refuse_other_settings(path: Path, theirs: dict, ours: dict) -> None:
     """Raise a TrainingError that names the first setting in which a file differs from the requested ones.
 
-    The number of epochs may differ if it only determines when training ends. A missing setting has its default value.
+    The number of epochs may differ if it only determines when training ends, and those of the prior, which can be
+    trained at any time. A missing setting has its default value.
     """
     defaults = asdict(Recipe()) | {f.name: f.default for f in fields(AEVQConfig) if f.default is not MISSING}
     flat_theirs, flat_ours = ({"data": s["data"], **defaults, **s["recipe"], **s["config"]} for s in (theirs, ours))
     flat_theirs["format_version"] = flat_ours["format_version"]
+    free = {"prior_epochs"} | ({"epochs"} if ours["recipe"]["schedule"] == "constant" else set())
     for key, value in flat_ours.items():
-        if (key != "epochs" or ours["recipe"]["schedule"] != "constant") and flat_theirs.get(key) != value:
+        if key not in free and flat_theirs.get(key) != value:
             raise TrainingError(
                 f"{path} was made with {key} = {flat_theirs.get(key)}, not {value}; give the same settings to continue "
                 "it, --restart to train from the beginning, or another --output"

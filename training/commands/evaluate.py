@@ -12,7 +12,7 @@ from ..card import terminal_report
 from ..evaluate import evaluate
 from ..files import write_json
 from ..release import describe
-from ..seeds import measured_values
+from ..seeds import of_seed
 from . import options
 
 HELP = "measure a model on the whole test split"
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
 def _agree(past: dict, results: dict) -> bool:
     """Whether new results of a model agree with those that its history records for the same seed, if any."""
     known = [seed["results"] for seed in past.get("seeds", ()) if seed["seed"] == past["recipe"]["seed"]]
-    found = measured_values(results)
+    found = of_seed(results)
     return all(
         one.keys() == found.keys() and all(math.isclose(one[key], found[key], rel_tol=0.02) for key in one)
         for one in known
