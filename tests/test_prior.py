@@ -160,6 +160,7 @@ def test_interrupted_training_gives_the_same_prior(untrained, tmp_path, monkeypa
     done = []
     monkeypatch.setattr(fit_prior._Training, "run_epoch", lambda self, bar: (run(self, bar), done.append(1)))
     continued, again = add_prior(untrained, indices, 3, seed=1, resume=path, width=8, progress=False)
+    assert all(record.pop("seconds") >= 0 for record in [*again, *records])
     assert again == records and len(done) == 1
     assert all(torch.equal(whole.state_dict()[key], value) for key, value in continued.state_dict().items())
     other, _ = add_prior(untrained, indices, 3, seed=2, resume=path, width=8, progress=False)  # not this checkpoint's

@@ -13,7 +13,7 @@ from aevq_hub.measures import markdown_table
 from aevq_hub.registry import VARIANTS
 from training.__main__ import main
 from training.report import Records, report
-from training.tables import comparison, models
+from training.tables import comparison, hours, models
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,6 +85,13 @@ def test_comparison_names_a_leader_only_beyond_two_deviations():
     assert kept["leads"] == "none"
     assert comparison([model("a", 0.1, 0.2, 0.3), model("b", 0.3, 0.4, 0.5)])[0]["leads"] == "none"
     assert comparison([model("a", 0.3), model("b", 0.1)])[0]["leads"] == "`b`, not tested over seeds"
+
+
+def test_hours_are_those_of_all_seeds_and_of_the_prior():
+    trained = {"epochs": [{"epoch": 1, "seconds": 600.0}, {"epoch": 2, "seconds": 300.0}], "results": {}}
+    with_seeds = {**trained, "seeds": [{"results": {}}, {"results": {}}]}
+    assert hours([trained]) == 0.25 and hours([with_seeds, trained]) == 0.75
+    assert hours([{**with_seeds, "prior": {"epochs": [{"bits": 1.0}, {"seconds": 900.0}]}}]) == 0.75
 
 
 def test_report_on_a_folder_without_models_is_refused(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def add_prior(
 
     Returns:
         The model with the prior, in evaluation mode, and a record per epoch: the cross-entropy of a hidden cell's code
-        in ``bits``, in training and on the ``held_out`` grids.
+        in ``bits``, in training and on the ``held_out`` grids, and the epoch's seconds.
 
     Raises:
         ValueError: fewer than two grids.
@@ -110,7 +111,7 @@ class _Training:
 
     def run_epoch(self, bar: tqdm) -> None:
         """Train on every grid once and append the epoch's record."""
-        epoch, total = len(self.records), 0.0
+        start, epoch, total = time.perf_counter(), len(self.records), 0.0
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch + 1)
         order = torch.randperm(len(self.indices), generator=generator).split(BATCH)
         for step, batch in enumerate(order, start=epoch * len(order)):
@@ -127,7 +128,7 @@ class _Training:
         with torch.no_grad():
             held_out = self._loss(self.held_out, torch.Generator().manual_seed(0)).item()
         bits = {"bits": total / len(self.indices) / math.log(2), "held_out": held_out / math.log(2)}
-        self.records.append({"epoch": epoch + 1, **bits})
+        self.records.append({"epoch": epoch + 1, **bits, "seconds": round(time.perf_counter() - start, 2)})
 
     def _loss(self, grids: Tensor, generator: torch.Generator) -> Tensor:
         hidden = hide(len(grids), grids[0].numel(), generator).view(grids.shape).to(self.device)

@@ -167,6 +167,7 @@ def report(folder: Path) -> str:
         return template.render(
             {name: getattr(records, name) for name in USED},
             has_findings=folder.resolve() == TEMPLATE.parent.resolve(),  # the findings are about the shipped models
+            hours=tables.hours(list(records.histories.values())),
             table=lambda group: markdown_table(tables.models(group)),
             timings=lambda part: markdown_table(tables.timings(records.bench[part])),
             meanings=meanings(tables.MODELS),

@@ -193,6 +193,16 @@ def with_seeds(history: dict) -> dict:
     return {**history["results"], "seeds": history.get("seeds", ())}
 
 
+def hours(histories: list[dict]) -> float:
+    """How long models were trained, with all their seeds and priors, as far as epochs record their seconds."""
+    seconds = 0.0
+    for record in histories:
+        trained, of_prior = record["epochs"], record.get("prior", {}).get("epochs", ())
+        for epochs, count in ((trained, len(trainings(record))), (of_prior, 1)):
+            seconds += count * sum(epoch.get("seconds", 0.0) for epoch in epochs)
+    return seconds / 3600
+
+
 def timings(rows: list[dict]) -> Lines:
     """The table of a part of ``aevq bench``: medians, rounded to three digits."""
     medians = [{key: v["median"] if isinstance(v, dict) else v for key, v in row.items()} for row in rows]
