@@ -45,7 +45,7 @@ RECIPES = {
 
     "codebook-mnist": Recipe(latent_dim=32, num_codes=20, pull_weight=0.1, pull_batch_size=128, **SMALL),
     "codebook-fashionmnist": Recipe(latent_dim=32, num_codes=20, pull_weight=0.1, pull_batch_size=128, **SMALL),
-    "codebook-celeba": Recipe(latent_dim=128, num_codes=20, pull_weight=10.0, pull_batch_size=128),
+    "codebook-celeba": Recipe(latent_dim=64, num_codes=20, pull_weight=0.3, pull_batch_size=128, **FACES),
     "codebook": Recipe(latent_dim=64, num_codes=20, pull_weight=0.1, pull_batch_size=128),
 
     "ema-mnist": Recipe(latent_dim=48, num_codes=50, assignment=TO_VECTOR, pull_weight=0.01, ema_rate=0.05),
