@@ -10,11 +10,11 @@ from .checks import number, one_of, short, whole
 from .networks import NETWORKS, sides
 from .registry import VARIANTS
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 WEIGHTS_HASH = "weights_sha256"  # a key of config.json: the SHA-256 of model.safetensors
 CONFIG_HASH = "config_sha256"  # a key of config.json: the SHA-256 of its other values (:func:`values_hash`)
 # keys by the version that added them; files of older versions lack them
-ADDED = {2: ("components", "prior_width", "prior_blocks"), 3: (CONFIG_HASH,)}
+ADDED = {2: ("components", "prior_width", "prior_blocks"), 3: (CONFIG_HASH,), 4: ("prior_dilation",)}
 FEEDS = ("encoder", "codebook")
 LARGEST = 64 * 1024  # bytes of a config.json
 
@@ -49,6 +49,7 @@ class AEVQConfig:
     components: int = 10  # of the Gaussian mixture that single vectors are sampled from
     prior_width: int = 0  # channels of the prior over a grid's codes (prior.Prior); 0 without one
     prior_blocks: int = 0  # its blocks; 0 without one: cells are sampled independently
+    prior_dilation: int = 1  # how many cells apart the inputs of every other block's convolutions are
 
     def __post_init__(self):
         whole("format_version", self.format_version, 1, FORMAT_VERSION)
@@ -89,12 +90,15 @@ class AEVQConfig:
         whole("components", self.components, 1, 1000)
         whole("prior_width", self.prior_width, 0, 1024)
         whole("prior_blocks", self.prior_blocks, 0, 64)
+        whole("prior_dilation", self.prior_dilation, 1, 64)
         if bool(self.prior_width) != bool(self.prior_blocks):
             raise ValueError(
                 f"prior_width is {self.prior_width} and prior_blocks {self.prior_blocks}; both or none is 0"
             )
         if self.prior_blocks and not (self.grid_size and self.num_codes):
             raise ValueError(f"prior_blocks is {self.prior_blocks}, but the model has no grid of codes")
+        if self.prior_dilation > 1 and not self.prior_blocks:
+            raise ValueError(f"prior_dilation is {self.prior_dilation}, but there is no prior")
         object.__setattr__(self, "widths", tuple(self.widths))
 
     @property

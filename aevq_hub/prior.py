@@ -18,10 +18,11 @@ class Prior(nn.Module):
         side: height and width of the grid.
         num_codes: K; the index K means a hidden cell.
         width: channels of each block.
-        blocks: residual blocks. The convolutions of each look one cell further in all directions.
+        blocks: residual blocks. The convolutions of the first, third, … look one cell further in all directions.
+        dilation: how many cells further those of the second, fourth, … look, so that few blocks span the whole grid.
     """
 
-    def __init__(self, side: int, num_codes: int, width: int, blocks: int):
+    def __init__(self, side: int, num_codes: int, width: int, blocks: int, dilation: int = 1):
         super().__init__()
         embedding, position = torch.empty(num_codes + 1, width), torch.empty(width, side, side)
         if not embedding.is_meta:  # normal numbers on the meta device would import torch's compiler: 150 MB, a second
@@ -29,7 +30,7 @@ class Prior(nn.Module):
             position = 0.02 * torch.randn(width, side, side)
         self.embedding = nn.Embedding(num_codes + 1, width, _weight=embedding)
         self.position = nn.Parameter(position)
-        self.blocks = nn.ModuleList(Block(width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, dilation if i % 2 else 1) for i in range(blocks))
         self.logits = nn.Linear(width, num_codes)
         nn.init.zeros_(self.logits.weight)  # so that it begins with the frequencies
         nn.init.zeros_(self.logits.bias)
@@ -47,10 +48,10 @@ class Prior(nn.Module):
 class Block(nn.Module):
     """x + Conv1×1(GELU(Conv3×3(norm(x)))), where the weights of the last convolution start at zero."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, dilation: int):
         super().__init__()
         self.norm = nn.GroupNorm(1, width)
-        self.look = nn.Conv2d(width, width, 3, padding=1)
+        self.look = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
         self.mix = nn.Conv2d(width, width, 1)
         nn.init.zeros_(self.mix.weight)
 

@@ -177,9 +177,9 @@ class GridPrior(IndependentCells):
     name = "a network that predicts the codes of hidden cells from the visible ones, a few at a time in a random order"
     dependent = True
 
-    def __init__(self, side: int, num_codes: int, width: int, blocks: int):
+    def __init__(self, side: int, num_codes: int, width: int, blocks: int, dilation: int = 1):
         super().__init__(side, num_codes)
-        self.network = Prior(side, num_codes, width, blocks)
+        self.network = Prior(side, num_codes, width, blocks, dilation)
 
     def logits(self, indices: Tensor) -> Tensor:
         """As :meth:`IndependentCells.logits`, with what the network adds to the frequencies."""
@@ -203,4 +203,5 @@ def sampler_of(config) -> Sampler:
         return GaussianMixture(config.latent_dim, config.components)
     if not config.prior_blocks:
         return IndependentCells(config.grid_size, config.num_codes)
-    return GridPrior(config.grid_size, config.num_codes, config.prior_width, config.prior_blocks)
+    shape = config.prior_width, config.prior_blocks, config.prior_dilation
+    return GridPrior(config.grid_size, config.num_codes, *shape)

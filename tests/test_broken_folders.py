@@ -42,7 +42,7 @@ CONFIG_ERRORS = {
     "two channels": ({"channels": 2}, "channels is 2; choose from 1, 3"),
     "no widths": ({"widths": []}, "widths is"),
     "too many halvings": ({"widths": [8] * 6}, "cannot be halved once for each of 6 widths"),
-    "newer format": ({"format_version": 99, "new": 1}, "reads up to 3: update it"),
+    "newer format": ({"format_version": 99, "new": 1}, "reads up to 4: update it"),
     "wrong grid size": ({"grid_size": 7}, "grid_size is 7; with this network and these widths it must be 0"),
     "unknown feed": ({"feed": "both"}, "unknown feed 'both'; choose from encoder, codebook"),
     "feed without vectors": (

@@ -142,6 +142,24 @@ def test_prior_needs_a_grid_of_codes():
         replace(config, prior_width=8, prior_blocks=2)
     with pytest.raises(ValueError, match="prior_width is 0 and prior_blocks 2; both or none is 0"):
         replace(config, prior_blocks=2)
+    with pytest.raises(ValueError, match="prior_dilation is 2, but there is no prior"):
+        replace(config, prior_dilation=2)
+    with pytest.raises(ValueError, match="prior_dilation is 0"):
+        replace(config, prior_dilation=0)
+
+
+def test_every_other_block_of_a_prior_looks_further(untrained, tmp_path):
+    model, _ = add_prior(untrained, stripes(20), 1, seed=0, width=8, blocks=3, dilation=2, progress=False)
+    assert [block.look.dilation for block in model.sampler.network.blocks] == [(1, 1), (2, 2), (1, 1)]
+    with torch.no_grad():  # as after a longer training: at first the network adds nothing
+        for parameter in model.sampler.network.parameters():
+            parameter.normal_(generator=torch.Generator().manual_seed(0))
+    model.save_pretrained(tmp_path)
+    again = AEVQ.from_pretrained(tmp_path)
+    assert again.config.prior_dilation == 2 and torch.equal(again.sample(3, 0), model.sample(3, 0))
+    near = AEVQ(replace(model.config, prior_dilation=1)).eval()
+    near.load_state_dict(model.state_dict())
+    assert not torch.equal(near.sample(3, 0), model.sample(3, 0))
 
 
 def test_interrupted_training_gives_the_same_prior(untrained, tmp_path, monkeypatch):

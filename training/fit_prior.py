@@ -18,7 +18,8 @@ from . import checkpoint, metrics
 from .checkpoint import settings_of
 from .step import DTYPES
 
-WIDTH, BLOCKS = 96, 4  # 400,000 weights with 100 codes, 475,000 with 512; four blocks span a grid of 7 × 7
+# 400,000 weights with 100 codes, 475,000 with 512; each cell sees those up to six cells away: all of a 7 × 7 grid
+WIDTH, BLOCKS, DILATION = 96, 4, 2
 BATCH, LEARNING_RATE, RISE = 64, 6e-3, 100  # grids per step; the peak; steps of warm-up
 DECAY, CLIP = 0.01, 1.0  # of the weights; the greatest norm of a gradient
 HELD_OUT = 1000  # grids for the loss after each epoch
@@ -34,7 +35,7 @@ def codes(model: AEVQ, images: Tensor, *, progress: bool = False) -> Tensor:
 
 def add_prior(
     model: AEVQ, indices: Tensor, epochs: int, seed: int, *, precision: str = "fp32", resume: Path | None = None,
-    width: int = WIDTH, blocks: int = BLOCKS, progress: bool = True,
+    width: int = WIDTH, blocks: int = BLOCKS, dilation: int = DILATION, progress: bool = True,
 ) -> tuple[AEVQ, list[dict]]:  # fmt: skip
     """Train a prior on grids of codes (N, h, w), N at least 2, for a model with a fitted sampler.
 
@@ -50,6 +51,7 @@ def add_prior(
         resume: a file that is written after each epoch, and from which an interrupted training continues.
         width: channels of the prior.
         blocks: its blocks.
+        dilation: of every other block (:class:`aevq_hub.prior.Prior`).
         progress: whether to show a progress bar.
 
     Returns:
@@ -64,7 +66,8 @@ def add_prior(
         raise ValueError(f"there is {len(indices)} grid of codes to train a prior on; give at least 2")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        wider = AEVQ(replace(model.config, prior_width=width, prior_blocks=blocks)).to(model.dimension_effect.device)
+        config = replace(model.config, prior_width=width, prior_blocks=blocks, prior_dilation=dilation)
+        wider = AEVQ(config).to(model.dimension_effect.device)
     own = {key: value for key, value in model.state_dict().items() if not key.startswith("sampler.network.")}
     wider.load_state_dict(own, strict=False)
     wider.eval().requires_grad_(False)

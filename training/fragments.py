@@ -131,7 +131,7 @@ def train_case(case: Case, source: Source, length: Length, device: str, threads:
     model = trainer.model.cpu().eval()
     fit_sampler.fit(model, images)
     train = fit_prior.codes(model, images)
-    how = {"precision": recipe.precision, "width": PRIOR_WIDTH, "progress": False}
+    how = {"precision": recipe.precision, "width": PRIOR_WIDTH, "dilation": 1, "progress": False}
     model, _ = fit_prior.add_prior(model, train, length.prior_epochs, case.seed, **how)
     test = load(source, "test")
     assert test.labels is not None

@@ -61,8 +61,8 @@ class Recipe:
     tail_cap: float = _setting(0.0, "latents further from the vectors than this many spreads are pulled, too, "
                                "with the weight λ1; 0: none",
                                only=_TO_IMAGE)
-    gradient_weight: float = _setting(0.0, "weight of the picture's squared change for noise of one spread of the "
-                                      "latents, a penalty on the decoder's gradient", only=_TO_IMAGE)
+    gradient_weight: float = _setting(0.0, "weight of the picture's squared change per spread, for noise of half a "
+                                      "spread of the latents: a penalty on the decoder's gradient", only=_TO_IMAGE)
     decay_weight: float = _setting(0.0, "weight of the squared norm of the decoder's weights", only=_TO_IMAGE)
     ema_rate: float = _setting(0.0, "α of e_k ← e_k + α (z_q − e_k) (section 4.1); 0: vectors learn by gradient")
     warmup_steps: int = _setting(0, "steps with reconstruction only, before the vectors are used")

@@ -9,7 +9,7 @@ from aevq_hub.codebook import nearest_vectors
 from .recipe import Recipe
 from .step import Batch, Terms, squared_distance, variance
 
-GRADIENT_STEP = 0.1  # the length of the noise, in spreads, with which the decoder's gradient is measured
+GRADIENT_STEP = 0.5  # the length of the noise, in spreads; at 0.1 decoders are flat around each latent, steep between
 
 
 def remedies(model: AEVQ, z: Tensor, x_hat: Tensor, batch: Batch, recipe: Recipe) -> Terms:
@@ -17,9 +17,9 @@ def remedies(model: AEVQ, z: Tensor, x_hat: Tensor, batch: Batch, recipe: Recipe
 
     ``tail`` is the squared distance of latents z (N, D) to a sphere around their nearest vector, for those outside; its
     radius is ``recipe.tail_cap`` spreads. ``decoder_gradient`` is the squared change of the pictures x_hat = D(z) for
-    Gaussian noise of one spread of the latents, extrapolated from a tenth of it. It does not depend on the latents'
-    scale, unlike the penalty ‖∇D(z)‖² of regularised autoencoders (RAE). ``decoder_decay`` is the squared norm of the
-    decoder's parameters, another choice of RAE.
+    Gaussian noise of half a spread of the latents, divided by the square of that half: a difference quotient. It does
+    not depend on the latents' scale, unlike the penalty ‖∇D(z)‖² of regularised autoencoders (RAE). ``decoder_decay``
+    is the squared norm of the decoder's parameters, another choice of RAE.
     """
     terms = {}
     if recipe.tail_cap or recipe.gradient_weight:

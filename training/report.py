@@ -20,9 +20,17 @@ TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
+# the settings of the terms beyond the paper (:mod:`remedies`)
+BEYOND = {
+    "pull_share": "pulls {:.0%} of the M images",
+    "center_reconstruction_weight": "λ2 = {:g}",
+    "tail_cap": "pulls latents further than {:g} spreads",
+    "gradient_weight": "decoder's gradient, {:g}",
+    "decay_weight": "decoder's weights, {:g}",
+}
 # what the template uses of the records
-USED = ("histories", "groups", "n", "beside", "equal_terms", "tried", "claims", "counted", "starts", "fragments",
-        "comparison", "bench")  # fmt: skip
+USED = ("histories", "groups", "n", "beside", "equal_terms", "beyond", "tried", "claims", "counted", "starts",
+        "fragments", "comparison", "bench")  # fmt: skip
 
 
 class Records:
@@ -114,12 +122,32 @@ class Records:
                 lines.append(head | {"recipe": ", ".join(named)} | measured | {"chosen": "yes" if row in best else ""})
         return markdown_table(lines)
 
+    def beyond(self, dataset: str, *others: str, **conditions) -> str:
+        """The table of ``center`` with and without a term beyond the paper (:mod:`remedies`), in the searches that meet
+        all conditions, with other variants beside it."""
+        names = [f"{variant}-{dataset}" for variant in ("center", *others)]
+        lines = []
+        for row in tables.over_seeds(tables.searched(self.folder, names, **conditions)):
+            used = {name: value for name in BEYOND if (value := row["recipe"].get(name))}
+            order = [*BEYOND].index(next(iter(used))) if used else -1
+            added = ", ".join(BEYOND[name].format(value) for name, value in used.items())
+            head = {
+                "variant": f"`{row['variant']}`",
+                "λ1": f"{row['recipe']['pull_weight']:g}" if "pull_weight" in row["recipe"] else "",
+                "beyond the paper": added or ("nothing" if row["variant"] == "center" else ""),
+                "trainings": str(len(row.get("seeds", ())) or 1),
+            }
+            (measured,) = tables.as_lines([row], tables.EQUAL_TERMS)
+            lines.append(((row["variant"] != "center", order), head | measured))
+        return markdown_table([line for _, line in sorted(lines, key=lambda pair: pair[0])])
+
     @property
     def fragments(self) -> dict[str, dict]:
         """The table and the verdict of the experiment on grids, and how long its trainings were, by data set."""
         found: dict[str, list[dict]] = {}
         for row in tables.recorded_rows(self.folder / fragments.FILE):
             found.setdefault(row["case"]["dataset"], []).append(row)
+        found = {name: _as_long_as_the_last(rows) for name, rows in found.items()}
         return {
             name: {"table": markdown_table(fragments.table(rows)), **fragments.verdict(rows), **rows[0]["length"]}
             for name, rows in found.items()
@@ -131,7 +159,7 @@ class Records:
         found = {}
         for name in DATASETS:
             if rows := compare.rows_of(self.folder / compare.FILE, name):
-                rows = [row for row in rows if row["length"] == rows[-1]["length"]]
+                rows = _as_long_as_the_last(rows)
                 vectors, grids = (markdown_table(compare.table(rows, grids)) for grids in (False, True))
                 seeds = 1 + max(row.get("seed", 0) for row in rows)
                 drawn = own_samplers.table(rows)
@@ -153,6 +181,10 @@ class Records:
             raise ValueError(f"the search of {model} has no {key} with {conditions}")
         form = MEASURES[key].form.format
         return form(found[0]) if min(found) == max(found) else f"{form(min(found))} to {form(max(found))}"
+
+
+def _as_long_as_the_last(rows: list[dict]) -> list[dict]:
+    return [row for row in rows if row["length"] == rows[-1]["length"]]
 
 
 def report(folder: Path) -> str:

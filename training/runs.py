@@ -135,7 +135,8 @@ def _finished(folder: Path) -> dict | None:
         AEVQ.from_pretrained(folder)
     except LoadError as error:
         raise TrainingError(f"{error}; --restart trains it again") from error
-    config = replace(AEVQConfig.from_file(folder / CONFIG_FILE), prior_width=0, prior_blocks=0)  # it is trained later
+    no_prior = {"prior_width": 0, "prior_blocks": 0, "prior_dilation": 1}  # it is trained later
+    config = replace(AEVQConfig.from_file(folder / CONFIG_FILE), **no_prior)
     return {
         "config": config.to_dict(),
         "recipe": past["recipe"],
