@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from . import hub
+from .checks import short
 from .config import LoadError
 from .registry import DATASETS
 
@@ -158,10 +159,16 @@ def history(name: str | Path) -> dict:
 def samples(name: str | Path, model) -> torch.Tensor:
     """The latents (B, D) or (B, D, h, w) of the test images that are shipped with a model, encoded by ``model``.
 
-    Errors are those of :func:`find_files`.
+    Raises:
+        LoadError: there are none, or they do not fit the model; or as for :func:`find_files`.
     """
     x = sample_images(name)
-    return model.encode(x) if x is not None else _samples(name)["latents"].float()
+    if x is not None:
+        return model.encode(x)
+    z = _samples(name).get("latents", torch.empty(0)).float()
+    if z.shape[1:] != model.config.latent_shape or not z.isfinite().all():
+        raise LoadError(f"{SAMPLES_FILE} of {name} has no samples of {model.config.name}; download the model again")
+    return z
 
 
 def sample_images(name: str | Path) -> torch.Tensor | None:
@@ -184,7 +191,10 @@ def class_names(name: str | Path, dataset: str) -> tuple[str, ...]:
     """
     if dataset in DATASETS:
         return DATASETS[dataset].class_names
-    return tuple(history(name)["data"].get("class_names", ()))
+    names = history(name)["data"].get("class_names", ())
+    if not isinstance(names, list | tuple) or not all(isinstance(one, str) for one in names):
+        raise LoadError(f"{HISTORY_FILE} of {name} is damaged: class_names is {short(names)}; download the model again")
+    return tuple(names)
 
 
 def weights_hash(path: str | Path) -> str:
@@ -212,10 +222,7 @@ def read_weights(
     """
     device = available_device(device)
     data = _read(Path(path), sum(4 * tensor.numel() for tensor in expected.values()))
-    try:
-        stored = load(data)
-    except SafetensorError as error:
-        raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error
+    stored = _parsed(Path(path), data)
     for problem in _mismatches(stored, expected):
         raise LoadError(f"{path} does not fit its {CONFIG_FILE}: {problem}; download the model again")
     if hashlib.sha256(data).hexdigest() != sha256:
@@ -244,10 +251,16 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         LoadError: the file is truncated, broken or too large.
     """
+    return _parsed(path, _read(path, LARGEST))
+
+
+def _parsed(path: Path, data: bytes) -> dict[str, torch.Tensor]:
     try:
-        return load(_read(path, LARGEST))
-    except SafetensorError as error:
-        raise LoadError(f"{path} is truncated or damaged ({error}); download the model again") from error
+        return load(data)
+    # the other ones come from types that torch does not have, and from impossible shapes
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        problem = str(error).partition("\n")[0]
+        raise LoadError(f"{path} is truncated or damaged ({problem}); download the model again") from error
 
 
 def _read(path: Path, tensors: int) -> bytes:

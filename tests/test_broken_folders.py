@@ -12,6 +12,7 @@ from tiny import build, write_config
 
 from aevq_hub import AEVQ, LoadError
 from aevq_hub.config import ADDED
+from aevq_hub.folder import class_names, sample_images, samples
 
 
 @pytest.fixture
@@ -85,6 +86,45 @@ def test_truncated_weights_are_a_clear_error(keep, folder):
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
     with pytest.raises(LoadError, match="model.safetensors is truncated or damaged"):
         AEVQ.from_pretrained(folder)
+
+
+def header_of(tensors: dict) -> bytes:
+    header = json.dumps(tensors).encode()
+    return len(header).to_bytes(8, "little") + header
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        {"dtype": "F4", "shape": [2], "data_offsets": [0, 1]},  # a type that torch does not have
+        {"dtype": "F32", "shape": [0, 2**63], "data_offsets": [0, 0]},
+    ],
+)
+def test_tensors_that_torch_cannot_have_are_a_clear_error(tensor, folder):
+    data = bytes(tensor["data_offsets"][1])
+    for name in ("model.safetensors", "samples.safetensors"):
+        (folder / name).write_bytes(header_of({"images": tensor}) + data)
+    with pytest.raises(LoadError, match="model.safetensors is truncated or damaged") as caught:
+        AEVQ.from_pretrained(folder)
+    assert len(str(caught.value).splitlines()) == 1
+    with pytest.raises(LoadError, match="samples.safetensors is truncated or damaged"):
+        sample_images(folder)
+
+
+@pytest.mark.parametrize("stored", [{}, {"latents": torch.zeros(2, 9)}, {"latents": torch.full((2, 8), torch.nan)}])
+def test_samples_that_do_not_fit_the_model_are_a_clear_error(stored, folder):
+    save_file(stored, folder / "samples.safetensors")
+    with pytest.raises(LoadError, match="has no samples of center-mnist; download the model again"):
+        samples(folder, AEVQ.from_pretrained(folder))
+    save_file({"latents": torch.ones(2, 8)}, folder / "samples.safetensors")
+    assert samples(folder, AEVQ.from_pretrained(folder)).shape == (2, 8)
+
+
+def test_class_names_that_are_no_names_are_a_clear_error(folder):
+    record = {"recipe": {}, "data": {"class_names": 7}, "results": {}}
+    (folder / "history.json").write_text(json.dumps(record))
+    with pytest.raises(LoadError, match="class_names is 7; download the model again"):
+        class_names(folder, "cats")
 
 
 @pytest.mark.parametrize("place", [-1, -1000])

@@ -128,7 +128,7 @@ def test_a_finished_model_is_checked_before_it_is_called_trained(photos, capsys)
     weights = photos.parent / "center-noise" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
     assert train(photos) == 1
-    assert "is truncated or damaged" in (error := capsys.readouterr().err) and "--restart trains it again" in error
+    assert "is truncated or damaged" in (error := capsys.readouterr().err) and "move the folder away, or train" in error
 
 
 def test_other_formats_than_the_usual_are_never_decoded(photos, monkeypatch):

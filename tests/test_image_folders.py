@@ -1,5 +1,8 @@
 """Folders of own images: splits, labels from class folders or metadata, and files that cannot be read."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,7 @@ from PIL import Image
 
 from training.data import load, training_labels
 from training.rows import DataError
-from training.sources import find_source
+from training.sources import cache_folder, find_source
 
 
 @pytest.fixture
@@ -188,3 +191,23 @@ def test_truncated_image_is_named(photos, fresh_cache):
     (photos / "07.png").write_bytes(content[: len(content) // 2])
     with pytest.raises(DataError, match=r"07\.png"):
         load(find_source("holiday", data=photos, size=32, channels=3), "train")
+
+
+def test_class_folders_whose_names_are_not_text_are_refused(tmp_path, fresh_cache):
+    for name in (b"caf\xe9", b"tea"):
+        folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        folder.mkdir()
+        Image.new("L", (20, 20)).save(folder / "1.png")
+    with pytest.raises(DataError, match=r"the class name 'caf\\udce9' of .* cannot be written; rename it"):
+        find_source("cups", data=tmp_path, size=16, channels=1)
+
+
+def test_without_a_home_folder_the_cache_needs_a_name(monkeypatch):
+    monkeypatch.delenv("AEVQ_CACHE", raising=False)
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(DataError, match="give a folder for decoded images in AEVQ_CACHE"):
+        cache_folder()

@@ -13,6 +13,7 @@ import pytest
 from tiny import tiny
 
 from training.data import load, training_labels
+from training.parallel import record_rows
 from training.recipe import Recipe
 from training.recipes import RECIPES, recipe_for, recorded, without_pull
 from training.search import _row, grid, search
@@ -190,3 +191,17 @@ def test_choice_is_the_lowest_score_at_twice_the_lowest_error_at_most():
     rows = [{"variant": variant, "recipe": {}, "mse": mse, "score": score} for variant, mse, score in measured]
     rows.append({"variant": "zero", "recipe": {}, "error": "the loss is not finite"})
     assert sorted((row["variant"], row["score"]) for row in chosen(rows)) == [("center", 5.0), ("zero", 7.0)]
+
+
+def test_a_killed_training_process_is_one_sentence(tmp_path):
+    with pytest.raises(TrainingError, match="process was ended from outside"):
+        record_rows(os._exit, [()], tmp_path / "search.json", progress=False)
+    assert not (tmp_path / "search.json").exists()
+
+
+@pytest.mark.parametrize("text", ["", "5", "[1]", "{}"])
+def test_a_damaged_search_is_a_clear_error(text, tmp_path, mirror):
+    (tmp_path / "search.json").write_text(text)
+    with pytest.raises(ValueError, match="search.json is damaged.*; move it away"):
+        search("center", find_source("mnist", data_root=mirror), [Recipe(**SMALL)], tmp_path / "search.json")
+    assert (tmp_path / "search.json").read_text() == text

@@ -9,6 +9,7 @@ from tiny import tiny
 
 from aevq_hub import AEVQ
 from aevq_hub.measures import flat
+from training import release
 from training.__main__ import main
 from training.grids import OF_PRIOR
 from training.recipes import RECIPES, recipe_for
@@ -43,26 +44,40 @@ def test_all_with_seeds_ships_the_median_and_records_all(mirror, tmp_path, capsy
     assert "contains a model with other settings or seeds" in capsys.readouterr().err
 
 
-def test_prior_of_a_grid_is_trained_for_the_chosen_seed_alone(mirror, tmp_path, monkeypatch):
+def test_prior_of_a_grid_is_trained_for_the_chosen_seed_and_survives_interruptions(mirror, tmp_path, monkeypatch):
     small = replace(tiny(recipe_for("vqae", "mnist")), epochs=2, prior_epochs=1)
     monkeypatch.setitem(RECIPES, "vqae-mnist", small)
     arguments = ["all", "--variants", "vqae", "--datasets", "mnist", "--seeds", "2", "--data-root", str(mirror)]
-    assert main([*arguments, "--output", str(tmp_path)]) == 0
-    shipped = json.loads((tmp_path / "vqae-mnist" / "history.json").read_text())
-    trained = [
-        json.loads((tmp_path / ".seeds" / f"seed-{seed}" / "vqae-mnist" / "history.json").read_text())
-        for seed in range(2)
-    ]
+    arguments += ["--output", str(tmp_path)]
+    folder = tmp_path / "vqae-mnist"
+    for broken in ("AEVQ.save_pretrained", "write_json", "describe"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"training.release.{broken}", interrupted_with_prior(release_part(broken)))
+            assert main(arguments) == 130
+        assert not (folder / "README.md").exists()
+    assert main(arguments) == 0
+    seeds = [tmp_path / ".seeds" / f"seed-{seed}" / "vqae-mnist" for seed in range(2)]
+    shipped, *trained = (json.loads((one / "history.json").read_text()) for one in (folder, *seeds))
     chosen = shipped["recipe"]["seed"]
     assert "prior" in trained[chosen] and "prior" not in trained[1 - chosen]
     assert shipped["recipe"]["prior_epochs"] == 1 and shipped["prior"]["seed"] == chosen
-    assert shipped["results"]["likelihood"]["bits"] == trained[chosen]["results"]["likelihood"]["bits"]
+    assert shipped["results"] == trained[chosen]["results"] and set(OF_PRIOR) <= flat(shipped["results"]).keys()
     assert shipped["seeds"][0]["results"].keys() == shipped["seeds"][1]["results"].keys()
     assert not set(OF_PRIOR) & shipped["seeds"][0]["results"].keys()
-    assert "likelihood.independent" in OF_PRIOR and set(OF_PRIOR) <= flat(shipped["results"]).keys()
-    assert AEVQ.from_pretrained(tmp_path / "vqae-mnist").config.prior_blocks
-    weights = (tmp_path / "vqae-mnist" / "model.safetensors").read_bytes()
-    for path in (tmp_path / "vqae-mnist").iterdir():  # as if it had been interrupted before the copy
-        path.unlink()
-    assert main([*arguments, "--output", str(tmp_path)]) == 0
-    assert (tmp_path / "vqae-mnist" / "model.safetensors").read_bytes() == weights
+    assert AEVQ.from_pretrained(folder).config.prior_blocks and not list(folder.glob("*checkpoint*"))
+
+
+def release_part(name):
+    return AEVQ.save_pretrained if "." in name else getattr(release, name)
+
+
+def interrupted_with_prior(function):
+    """A function that is interrupted before it begins, if its arguments are those of a model with a prior."""
+
+    def wrapped(*arguments, **options):
+        if any("prior" in one if isinstance(one, dict) else getattr(getattr(one, "config", None), "prior_blocks", 0)
+               for one in arguments):  # fmt: skip
+            raise KeyboardInterrupt
+        return function(*arguments, **options)
+
+    return wrapped

@@ -1,6 +1,7 @@
 """The command line: ``python -m training`` in a checkout, ``aevq`` once the package is installed."""
 
 import argparse
+import io
 import sys
 
 MISSING = 'error: {} is not installed; `pip install "aevq-hub[train]"` installs what training needs'
@@ -73,6 +74,9 @@ Train the models of "Rethinking VAE: From Continuous to Discrete Representations
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0, 1 after an error that was explained, 130 after Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has a σ
     args = parser(arguments).parse_args(arguments)
     keep_memory()
     try:

@@ -18,8 +18,8 @@ from . import checkpoint, metrics
 from .checkpoint import settings_of
 from .step import DTYPES
 
-# 400,000 weights with 100 codes, 475,000 with 512; each cell sees those up to six cells away: all of a 7 × 7 grid
-WIDTH, BLOCKS, DILATION = 96, 4, 2
+# 430,000 weights with 100 codes, 480,000 with 512; as many weights in fewer, wider blocks predict worse
+WIDTH, BLOCKS, DILATION = 64, 10, 2
 BATCH, LEARNING_RATE, RISE = 64, 6e-3, 100  # grids per step; the peak; steps of warm-up
 DECAY, CLIP = 0.01, 1.0  # of the weights; the greatest norm of a gradient
 HELD_OUT = 1000  # grids for the loss after each epoch

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from filelock import FileLock
 from tqdm import tqdm
 
+from .checkpoint import TrainingError
 from .files import write_json
 from .processor import keep_memory
 from .sources import lock_file
@@ -34,6 +36,9 @@ def record_rows(
         replaces: whether a new row replaces one of the file.
         unit: what the progress bar counts.
         progress: whether to show it.
+
+    Raises:
+        TrainingError: one of the processes was killed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     threads = max(1, torch.get_num_threads() // jobs)
@@ -42,7 +47,13 @@ def record_rows(
         bar = tqdm(as_completed(futures), total=len(futures), desc=path.stem, unit=unit, disable=not progress)
         try:
             for future in bar:
-                new = future.result()
+                try:
+                    new = future.result()
+                except BrokenProcessPool as error:
+                    raise TrainingError(
+                        "a training's process was ended from outside, perhaps because the memory was full; the same "
+                        "command continues, with fewer --jobs it needs less"
+                    ) from error
                 with FileLock(lock_file(path)):
                     write_json(path, [*(row for row in recorded_rows(path) if not replaces(new, row)), new])
         finally:

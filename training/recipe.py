@@ -40,7 +40,7 @@ class Recipe:
     network: str = _setting("default", "the network on both sides; default: the variant's",
                             choices=("default", *SINGLE), only=("network", SINGLE))
     widths: str = _setting("", "channels after each halving, or units of an MLP's layers, such as 32x64; empty: by "
-                           "image size", form=r"(\d+(x\d+)*)?")
+                           "image size", form=r"([0-9]+(x[0-9]+)*)?")
     num_codes: int = _setting(0, "K, the number of learnable vectors")
     pull_weight: float = _setting(1.0, "λ1, the weight of the encoder pull ‖E(x_j*) − v‖²")
     kl_weight: float = _setting(1.0, "weight of the KL divergence")

@@ -69,7 +69,7 @@ RECIPES = {
     "vqae-fashionmnist": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
                                 pull_weight=10_000.0, center_reconstruction_weight=100.0, ema_rate=0.01,
                                 warmup_steps=300, ramp_steps=300, initialisation="k-means", restart_steps=100,
-                                restart_share=0.1, schedule="cosine", prior_epochs=40),
+                                restart_share=0.1, schedule="cosine", prior_epochs=24),
     "vqae-celeba": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
                           pull_weight=30_000.0, center_reconstruction_weight=100.0, ema_rate=0.01, warmup_steps=300,
                           ramp_steps=300, initialisation="k-means", restart_steps=100, restart_share=0.1,
@@ -81,7 +81,7 @@ RECIPES = {
 
     "vqvae-fashionmnist": Recipe(latent_dim=512, num_codes=100, assignment=TO_VECTOR, pull_scale="variance",
                                  pull_weight=30.0, ema_rate=0.01, warmup_steps=200, feed_steps=200,
-                                 initialisation="k-means", restart_steps=100, prior_epochs=40),
+                                 initialisation="k-means", restart_steps=100, prior_epochs=24),
     "vqvae-celeba": Recipe(latent_dim=512, num_codes=512, assignment=TO_VECTOR, pull_scale="variance",
                            pull_weight=300.0, ema_rate=0.01, warmup_steps=200, feed_steps=200,
                            initialisation="k-means", restart_steps=100, restart_share=0.1, output_start="mean",

@@ -113,9 +113,9 @@ def replace_prior(
         model.load_state_dict({key: value.half().float() for key, value in model.state_dict().items()})
     history["recipe"]["prior_epochs"] = epochs
     history["results"] = evaluate(model, source)
-    write_json(folder / HISTORY_FILE, history)
-    describe(model, folder)
     model.save_pretrained(folder, dtype=dtype)
+    write_json(folder / HISTORY_FILE, history)  # only now: it says that the weights contain the prior
+    describe(model, folder)
     (folder / PRIOR_CHECKPOINT_FILE).unlink(missing_ok=True)
     return history
 

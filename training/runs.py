@@ -134,7 +134,7 @@ def _finished(folder: Path) -> dict | None:
     try:
         AEVQ.from_pretrained(folder)
     except LoadError as error:
-        raise TrainingError(f"{error}; --restart trains it again") from error
+        raise TrainingError(f"{error}; move the folder away, or train the model again with --restart") from error
     no_prior = {"prior_width": 0, "prior_blocks": 0, "prior_dilation": 1}  # it is trained later
     config = replace(AEVQConfig.from_file(folder / CONFIG_FILE), **no_prior)
     return {

@@ -8,6 +8,7 @@ from aevq_hub import AEVQ
 from aevq_hub.folder import CARD_FILE, HISTORY_FILE, history
 from aevq_hub.measures import MEASURES, flat
 
+from .contents import published_files
 from .files import write_json, written_beside
 from .grids import OF_PRIOR
 from .recipe import Recipe
@@ -61,7 +62,7 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
     if recipe.prior_epochs != trained.get("prior_epochs", 0):
         replace_prior(chosen, source, recipe.prior_epochs, trained["seed"], trained["precision"], device)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in chosen.iterdir():
+    for path in published_files(chosen):
         if path.name not in (HISTORY_FILE, CARD_FILE):
             with written_beside(folder / path.name) as beside:
                 shutil.copyfile(path, beside)

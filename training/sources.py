@@ -101,8 +101,17 @@ def _hub_source(name: str, dataset: Dataset, data_root: str | Path | None) -> So
 
 
 def cache_folder() -> Path:
-    """The folder for decoded images and reference classifiers: ``AEVQ_CACHE`` or ``~/.cache/aevq``."""
-    return Path(os.environ.get("AEVQ_CACHE") or Path.home() / ".cache" / "aevq")
+    """The folder for decoded images and reference classifiers: ``AEVQ_CACHE`` or ``~/.cache/aevq``.
+
+    Raises:
+        DataError: there is no home folder.
+    """
+    if own := os.environ.get("AEVQ_CACHE"):
+        return Path(own)
+    try:
+        return Path.home() / ".cache" / "aevq"
+    except RuntimeError as error:
+        raise DataError("you have no home folder; give a folder for decoded images in AEVQ_CACHE") from error
 
 
 def lock_file(path: Path) -> Path:

@@ -34,8 +34,20 @@ CLEAR = 2  # pooled standard deviations from which a difference counts
 
 
 def recorded_rows(path: Path) -> list[dict]:
-    """The rows of a search's file; none if it does not exist."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    """The rows of a search's file; none if it does not exist.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    if not path.exists():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged ({error}); move it away") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{path} is damaged: it is no list of objects; move it away")
+    return rows
 
 
 def searched(folder: Path, models: Sequence[str], **conditions) -> list[dict]:

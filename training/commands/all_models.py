@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> None:
         except Exception as error:  # after any error, even a full memory, the other models are trained
             print(f"error: {variant}-{dataset}: {error}", file=sys.stderr)
             failed.append(f"{variant}-{dataset}")
+    if not (folders or failed):
+        print(f"there is nothing to train: --shard {index}/{count} of {len(chosen)} models is empty")
     if folders:
         print(f"\n{markdown_table(models([history(folder) for folder in folders]))}")
     if failed:
