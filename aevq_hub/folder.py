@@ -45,7 +45,11 @@ PICTURES = (
 DEMO_FILES = (CONFIG_FILE, WEIGHTS_FILE, HISTORY_FILE, SAMPLES_FILE)  # the demo reads these files of every model
 
 NAMESPACE = "AEVQ_NAMESPACE"  # environment variable: the Hub account of short names that are not shipped models
-_RECORDED = ("recipe", "data", "results")  # what every history.json contains
+# what every history.json contains
+_RECORDED = {
+    "recipe": dict, "data": dict, "data.source": str, "data.train_images": int, "environment": dict, "epochs": list,
+    "results": dict, "results.mse": (int, float), "results.psnr": (int, float),
+}  # fmt: skip
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 HEADER, LARGEST = 1_000_000, 64_000_000  # bytes: the most of a safetensors file's header, and of samples or a map
 
@@ -150,10 +154,17 @@ def history(name: str | Path) -> dict:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise LoadError(f"{path} cannot be read ({error}); download the model again, or train it again") from error
-    if not isinstance(found, dict) or (missing := [key for key in _RECORDED if not isinstance(found.get(key), dict)]):
-        what = "is not an object" if not isinstance(found, dict) else f"has no {missing[0]}"
+    if missing := [key for key, kind in _RECORDED.items() if not isinstance(_at(found, key), kind)]:
+        what = f"has no {missing[0]}" if isinstance(found, dict) else "is not an object"
         raise LoadError(f"{path} is damaged: it {what}; download the model again, or train it again")
     return found
+
+
+def _at(value, path: str):
+    """The value at a path of keys joined by dots, in nested objects; None if there is none."""
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def samples(name: str | Path, model) -> torch.Tensor:

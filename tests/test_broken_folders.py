@@ -12,7 +12,7 @@ from tiny import build, write_config
 
 from aevq_hub import AEVQ, LoadError
 from aevq_hub.config import ADDED
-from aevq_hub.folder import class_names, sample_images, samples
+from aevq_hub.folder import class_names, history, sample_images, samples
 
 
 @pytest.fixture
@@ -121,10 +121,21 @@ def test_samples_that_do_not_fit_the_model_are_a_clear_error(stored, folder):
 
 
 def test_class_names_that_are_no_names_are_a_clear_error(folder):
-    record = {"recipe": {}, "data": {"class_names": 7}, "results": {}}
+    record = history("center-mnist")
+    record["data"]["class_names"] = 7
     (folder / "history.json").write_text(json.dumps(record))
     with pytest.raises(LoadError, match="class_names is 7; download the model again"):
         class_names(folder, "cats")
+
+
+@pytest.mark.parametrize("path", ["epochs", "environment", "data.source", "data.train_images", "results.psnr"])
+def test_a_history_that_lacks_what_every_one_has_is_a_clear_error(path, folder):
+    record = history("center-mnist")
+    *outer, key = path.split(".")
+    (record[outer[0]] if outer else record)[key] = None
+    (folder / "history.json").write_text(json.dumps(record))
+    with pytest.raises(LoadError, match=f"history.json is damaged: it has no {path}; download the model again"):
+        history(folder)
 
 
 @pytest.mark.parametrize("place", [-1, -1000])
