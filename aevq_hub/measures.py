@@ -141,7 +141,9 @@ def over_seeds(values: Sequence[float], form: str) -> str:
     """The mean ± the standard deviation of a measurement over several seeds, in the format of one value."""
     if len(values) == 1:
         return form.format(values[0])
-    number, _, unit = ("{:.1f}" if form == "{}" else form).partition("}")
+    if form == "{}":  # a count
+        form = "{:.1f}" if stdev(values) else "{:.0f}"
+    number, _, unit = form.partition("}")
     return f"{number}}} ± {number}}}{unit}".format(mean(values), stdev(values))
 
 
