@@ -8,6 +8,7 @@ from aevq_hub.registry import DATASETS
 from training.objectives import OBJECTIVES, nearest_latents, pull
 from training.recipe import Recipe
 from training.recipes import configure
+from training.remedies import GRADIENT_STEP
 from training.step import Batch
 
 
@@ -60,8 +61,8 @@ def test_decoder_gradient_does_not_depend_on_the_scale_of_the_latents(model, gen
     assert before > 0 and penalty() == pytest.approx(before, rel=1e-3)
     z = model.encode(x)
     noise = torch.randn(6, 8, generator=torch.Generator().manual_seed(3)) / 8**0.5
-    noise *= 0.1 * (z - z.mean(0)).square().sum(1).mean().sqrt()
-    change = (model.decode(z + noise) - model.decode(z)).square().sum() / 6 / 0.01
+    noise *= GRADIENT_STEP * (z - z.mean(0)).square().sum(1).mean().sqrt()
+    change = (model.decode(z + noise) - model.decode(z)).square().sum() / 6 / GRADIENT_STEP**2
     assert before == pytest.approx(change.item(), rel=1e-2)
 
 
