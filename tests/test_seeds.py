@@ -65,6 +65,10 @@ def test_prior_of_a_grid_is_trained_for_the_chosen_seed_and_survives_interruptio
     assert shipped["seeds"][0]["results"].keys() == shipped["seeds"][1]["results"].keys()
     assert not set(OF_PRIOR) & shipped["seeds"][0]["results"].keys()
     assert AEVQ.from_pretrained(folder).config.prior_blocks and not list(folder.glob("*checkpoint*"))
+    (folder / "README.md").unlink()
+    monkeypatch.setitem(RECIPES, "vqae-mnist", replace(small, prior_epochs=0))
+    assert main(arguments) == 0  # no prior is asked for, and the one that is there stays
+    assert json.loads((folder / "history.json").read_text()) == shipped
 
 
 def release_part(name):

@@ -35,7 +35,7 @@ FED_BY = {"encoder": "vqae", "codebook": "vqvae"}  # what the decoder receives, 
 DECODERS = {"local": "grid", "global": "grid-attention"}  # and their networks
 LATENT_DIM, NUM_CODES = 64, 100
 SAMPLED, TESTED, PROBED = 2000, 5000, 10_000  # pictures drawn, test images, and grids that probes learn from
-PRIOR_WIDTH = 64
+PRIOR = {"width": 64, "blocks": 4, "dilation": 1}  # smaller than that of a release
 # the heading, the format and the meaning of each measure
 MEASURED = {
     "information": ("information", "{:.3f}", "what the code of a random cell tells about the class, in bits"),
@@ -131,7 +131,7 @@ def train_case(case: Case, source: Source, length: Length, device: str, threads:
     model = trainer.model.cpu().eval()
     fit_sampler.fit(model, images)
     train = fit_prior.codes(model, images)
-    how = {"precision": recipe.precision, "width": PRIOR_WIDTH, "dilation": 1, "progress": False}
+    how = {"precision": recipe.precision, **PRIOR, "progress": False}
     model, _ = fit_prior.add_prior(model, train, length.prior_epochs, case.seed, **how)
     test = load(source, "test")
     assert test.labels is not None

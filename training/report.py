@@ -122,23 +122,17 @@ class Records:
                 lines.append(head | {"recipe": ", ".join(named)} | measured | {"chosen": "yes" if row in best else ""})
         return markdown_table(lines)
 
-    def beyond(self, dataset: str, *others: str, **conditions) -> str:
+    def beyond(self, dataset: str, **conditions) -> str:
         """The table of ``center`` with and without a term beyond the paper (:mod:`remedies`), in the searches that meet
-        all conditions, with other variants beside it."""
-        names = [f"{variant}-{dataset}" for variant in ("center", *others)]
+        all conditions."""
         lines = []
-        for row in tables.over_seeds(tables.searched(self.folder, names, **conditions)):
+        for row in tables.over_seeds(tables.searched(self.folder, [f"center-{dataset}"], **conditions)):
             used = {name: value for name in BEYOND if (value := row["recipe"].get(name))}
             order = [*BEYOND].index(next(iter(used))) if used else -1
             added = ", ".join(BEYOND[name].format(value) for name, value in used.items())
-            head = {
-                "variant": f"`{row['variant']}`",
-                "λ1": f"{row['recipe']['pull_weight']:g}" if "pull_weight" in row["recipe"] else "",
-                "beyond the paper": added or ("nothing" if row["variant"] == "center" else ""),
-                "trainings": str(len(row.get("seeds", ())) or 1),
-            }
+            head = {"beyond the paper": added or "nothing", "λ1": f"{row['recipe']['pull_weight']:g}"}
             (measured,) = tables.as_lines([row], tables.EQUAL_TERMS)
-            lines.append(((row["variant"] != "center", order), head | measured))
+            lines.append((order, head | measured))
         return markdown_table([line for _, line in sorted(lines, key=lambda pair: pair[0])])
 
     @property

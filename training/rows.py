@@ -135,7 +135,8 @@ def class_names(source: Source, column: str | None) -> tuple[str, ...]:
         raise DataError(f"the column {column!r} of {source.place} has the type {kind}; labels need the type ClassLabel")
     else:
         names = ()
-    if odd := [one for one in names if not one.isprintable()]:  # such as those of folders that are not UTF-8
+    # the names of folders that are not UTF-8 contain surrogates
+    if odd := [one for one in names if any("\ud800" <= letter <= "\udfff" for letter in one)]:
         raise DataError(f"the class name {ascii(odd[0])} of {source.place} cannot be written; rename it")
     return tuple(names) if len(names) > 1 else ()
 

@@ -59,7 +59,7 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
     key = chosen_by(config, measured[0])
     chosen = folders[sorted(range(count), key=lambda seed: measured[seed][key])[(count - 1) // 2]]
     trained = history(chosen)["recipe"]
-    if recipe.prior_epochs != trained.get("prior_epochs", 0):
+    if recipe.prior_epochs not in (0, trained.get("prior_epochs")):
         replace_prior(chosen, source, recipe.prior_epochs, trained["seed"], trained["precision"], device)
     folder.mkdir(parents=True, exist_ok=True)
     for path in published_files(chosen):
