@@ -10,6 +10,7 @@ from .checks import number, one_of, short, whole
 from .networks import NETWORKS, sides
 from .registry import VARIANTS
 
+CONFIG_FILE = "config.json"
 FORMAT_VERSION = 4
 WEIGHTS_HASH = "weights_sha256"  # a key of config.json: the SHA-256 of model.safetensors
 CONFIG_HASH = "config_sha256"  # a key of config.json: the SHA-256 of its other values (:func:`values_hash`)

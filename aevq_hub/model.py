@@ -15,12 +15,13 @@ from torch import nn
 from . import images
 from .codebook import nearest_vectors
 from .config import CONFIG_HASH, WEIGHTS_HASH, AEVQConfig, values_hash
-from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files, read_weights, weights_hash
+from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, find_files
 from .generation import Generation
 from .hub import LIBRARY
 from .latent_space import LatentSpace
 from .networks import NETWORKS
 from .sampling import sampler_of
+from .tensor_files import read_weights, weights_hash
 from .version import HOMEPAGE, PAPER
 
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)

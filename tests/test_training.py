@@ -1,5 +1,6 @@
 """Training end to end on tiny data: the model's folder, interruption, the command line."""
 
+import io
 import json
 import os
 import re
@@ -283,3 +284,15 @@ def test_package_does_not_import_training_or_demo():
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     assert subprocess.check_output([sys.executable, "-c", code], text=True, env=environment).strip() == "[]"
+
+
+def test_a_terminal_without_greek_letters_shows_a_replacement(monkeypatch):
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(shown, encoding="ascii", write_through=True))
+    assert main(["card", "σ-vae-mnist"]) == 1
+    assert b"there is no model '?-vae-mnist'" in shown.getvalue()
+
+
+def test_an_empty_share_of_the_models_is_said(capsys):
+    assert main(["all", "--variants", "ae", "--datasets", "mnist", "--shard", "2/2"]) == 0
+    assert "there is nothing to train: --shard 2/2 of 1 models is empty" in capsys.readouterr().out

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from aevq_hub import AEVQ, folder, latent, pictures
 from aevq_hub.checks import one_of
-from aevq_hub.folder import MAP_FILE, find_files, read_tensors
+from aevq_hub.folder import MAP_FILE, find_files
+from aevq_hub.tensor_files import read_tensors
 
 from .evaluate import twenty
 from .figures import figure_3_3, framed

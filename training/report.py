@@ -6,8 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, UndefinedError
 
-from aevq_hub import claims
-from aevq_hub.folder import CARD_FILE, HISTORY_FILE, history, shipped_folder
+from aevq_hub import AEVQConfig, claims
+from aevq_hub.folder import CARD_FILE, CONFIG_FILE, HISTORY_FILE, history, shipped_folder
 from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, over_seeds, written
 from aevq_hub.registry import DATASETS
 
@@ -29,7 +29,7 @@ BEYOND = {
     "decay_weight": "decoder's weights, {:g}",
 }
 # what the template uses of the records
-USED = ("histories", "groups", "n", "beside", "equal_terms", "beyond", "tried", "claims", "counted", "starts",
+USED = ("histories", "groups", "n", "prior", "beside", "equal_terms", "beyond", "tried", "claims", "counted", "starts",
         "fragments", "comparison", "bench")  # fmt: skip
 
 
@@ -60,6 +60,11 @@ class Records:
     def n(self, model: str, key: str) -> str:
         """A formatted measurement of a model, over its seeds; a dash if it was not measured."""
         return written(tables.with_seeds(self.histories[model]), key)
+
+    def prior(self, model: str) -> str:
+        """The shape of the network that predicts a grid's codes; a dash without one."""
+        config = AEVQConfig.from_file(self.folder / model / CONFIG_FILE)
+        return f"{config.prior_blocks} × {config.prior_width}" if config.prior_blocks else "–"
 
     def beside(self, dataset: str, *variants: str) -> str:
         """The table of several variants on a data set beside each other."""

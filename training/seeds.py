@@ -12,7 +12,7 @@ from .contents import published_files
 from .files import write_json, written_beside
 from .grids import OF_PRIOR
 from .recipe import Recipe
-from .recipes import configure, recorded
+from .recipes import configure
 from .release import describe, replace_prior
 from .rows import Source
 from .runs import train_model
@@ -39,12 +39,11 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
     folder = output / config.name
     if (folder / CARD_FILE).exists():  # it is written last
         past = history(folder)
-        expected = {**recorded(variant, recipe), "seed": past["recipe"]["seed"]}
-        if "prior_epochs" in expected:  # the prior can be trained at any time
-            expected["prior_epochs"] = past["recipe"].get("prior_epochs", 0)
-        if recipe.precision == "auto":
-            expected["precision"] = past["recipe"]["precision"]
-        if Recipe(**past["recipe"]) != Recipe(**expected) or len(past.get("seeds", ())) != count:
+        trained = Recipe(**past["recipe"])
+        precision = trained.precision if recipe.precision == "auto" else recipe.precision
+        # the prior can be trained at any time
+        expected = replace(recipe, seed=trained.seed, precision=precision, prior_epochs=trained.prior_epochs)
+        if trained != expected or len(past.get("seeds", ())) != count:
             raise TrainingError(
                 f"{folder} contains a model with other settings or seeds; move it away, or give another --output"
             )

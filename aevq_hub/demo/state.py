@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from .shared.exhibits import of_data_set, offers
+from .shared.exhibits import of_data_set, offers, preferring
 from .shared.settings import SHARED, Settings, one_of, option, whole
 from .tour import STEPS
 
@@ -47,7 +47,5 @@ class State(Settings):
         Raises:
             ValueError: no model has this data set.
         """
-        names = list(of_data_set(one_of("data set", dataset, [o.config.dataset for o in offers().values()])))
-        variant = self.config.variant
-        model = next((name for name in names if offers()[name].config.variant == variant), names[0])
-        return self.fitted({**self.values, "model": model})[0]
+        names = of_data_set(one_of("data set", dataset, [o.config.dataset for o in offers().values()]))
+        return self.fitted({**self.values, "model": preferring(self.config.variant, names)[0]})[0]

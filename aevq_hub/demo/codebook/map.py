@@ -9,7 +9,8 @@ from PIL import Image
 from ... import pictures
 from ...codebook import nearest_vectors
 from ...config import LoadError
-from ...folder import MAP_FILE, find_files, read_tensors
+from ...folder import MAP_FILE, find_files
+from ...tensor_files import read_tensors
 from ..shared.exhibits import MOST_OPEN, exhibit
 from .settings import Codebook
 

@@ -2,7 +2,7 @@
 
 from ..shared.endpoints import PARAMETERS, documented, drawn, offered
 from ..shared.events import File
-from ..shared.exhibits import of_data_set
+from ..shared.exhibits import of_data_set, preferring
 from . import compute
 from .settings import FARTHEST, Compare
 
@@ -23,9 +23,7 @@ def ladder(dataset: str = "mnist", start: str = "sample:0", second: str = "sampl
     Returns:
         A PNG with a row for every variant, in the paper's order.
     """
-    names = of_data_set(offered(dataset))
-    preferred = [name for name, offer in names.items() if offer.config.variant == Compare.PREFERRED]
-    model = next(iter([*preferred, *names]))
+    model = preferring(Compare.PREFERRED, of_data_set(offered(dataset)))[0]
     return drawn(compute.sheet(Compare(model=model, start=start, second=second, shift=shift)))
 
 

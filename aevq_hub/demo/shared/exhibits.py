@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,6 +17,7 @@ from ...config import AEVQConfig, LoadError
 from ...folder import CONFIG_FILE, DEMO_FILES, HISTORY_FILE, available_models, find_files
 from ...model import AEVQ
 from ...registry import DATASETS, VARIANTS
+from ...tensor_files import weights_hash
 
 THUMBNAIL = 84
 MOST_OPEN = 16  # models held in memory: a ladder opens one after another of those of a data set
@@ -110,7 +111,7 @@ def _offer(name: str) -> Offer | None:
     try:
         config_file, weights, *_ = find_files(name, DEMO_FILES)
         config, sha256 = AEVQConfig.read(config_file)
-        if folder.weights_hash(weights) != sha256:
+        if weights_hash(weights) != sha256:
             raise LoadError(f"{weights} is not the file that its {CONFIG_FILE} was written with")
         _description(config, history(name))
     except (LoadError, ValueError, KeyError, TypeError) as error:
@@ -147,6 +148,11 @@ def ladder(dataset: str) -> dict[str, Offer]:
 def of_data_set(name: str) -> dict[str, Offer]:
     """The shipped models of a data set, in the order of the table of variants."""
     return offers(lambda config: config.dataset == name)
+
+
+def preferring(variant: str, names: Iterable[str]) -> list[str]:
+    """Shipped models, those of a variant before the others, and otherwise in the order given."""
+    return sorted(names, key=lambda name: offers()[name].config.variant != variant)
 
 
 @lru_cache(maxsize=16)

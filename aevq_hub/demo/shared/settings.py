@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 from ... import checks
 from ...checks import number, one_of, short
 from ...config import AEVQConfig
-from .exhibits import exhibit, of_data_set, offers, with_vectors
+from .exhibits import exhibit, of_data_set, offers, preferring, with_vectors
 
 FIRST = "center-celeba"
 MAX_SEED = 2**32 - 1
@@ -143,8 +143,7 @@ class Settings:
         if cls.can(offer.config):
             return model
         able = [name for name in of_data_set(offer.config.dataset) if cls.can(offers()[name].config)]
-        preferred = [name for name in able if offers()[name].config.variant == cls.PREFERRED]
-        return next(iter([*preferred, *able, *offers(cls.can)]))
+        return [*preferring(cls.PREFERRED, able), *offers(cls.can)][0]
 
     @classmethod
     def first(cls) -> str:
