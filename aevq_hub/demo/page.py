@@ -24,6 +24,7 @@ from .shared.exhibits import offers
 from .shared.fair import share_fairly
 from .shared.guard import Guard
 from .shared.html import static
+from .shared.paths import ShownPaths
 from .shared.settings import Settings, is_start, one_of, token
 from .shared.tab import INSIDE, Page, Tab, alert, part
 from .state import PLACES, State
@@ -180,6 +181,6 @@ def launch(demo: gr.Blocks, **options) -> None:
     options = {"mcp_server": tools.OFFERED, **options}
     demo.launch(
         theme=THEME, css=static("page.css", "tabs.css", "narrow.css"), js=static("page.js"), footer_links=["api"],
-        max_file_size="10mb",
-        state_session_capacity=SESSIONS, app_kwargs={"middleware": [Middleware(Guard)]}, **options,
+        max_file_size="10mb", state_session_capacity=SESSIONS,
+        app_kwargs={"middleware": [Middleware(Guard), Middleware(ShownPaths)]}, **options,
     )  # fmt: skip
