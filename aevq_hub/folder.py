@@ -161,10 +161,10 @@ def samples(name: str | Path, model) -> torch.Tensor:
     Raises:
         LoadError: there are none, or they do not fit the model; or as for :func:`find_files`.
     """
-    x = sample_images(name)
-    if x is not None:
-        return model.encode(x)
-    z = _samples(name).get("latents", torch.empty(0)).float()
+    stored = _samples(name)
+    if "images" in stored:
+        return model.encode(_images(stored))
+    z = stored.get("latents", torch.empty(0)).float()
     if z.shape[1:] != model.config.latent_shape or not z.isfinite().all():
         raise LoadError(f"{SAMPLES_FILE} of {name} has no samples of {model.config.name}; download the model again")
     return z
@@ -175,8 +175,12 @@ def sample_images(name: str | Path) -> torch.Tensor | None:
 
     Errors are those of :func:`find_files`.
     """
-    images = _samples(name).get("images")
-    return None if images is None else images.float() / 255
+    stored = _samples(name)
+    return _images(stored) if "images" in stored else None
+
+
+def _images(stored: dict[str, torch.Tensor]) -> torch.Tensor:
+    return stored["images"].float() / 255
 
 
 def _samples(name: str | Path) -> dict[str, torch.Tensor]:

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from aevq_hub import AEVQ
+from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.folder import CARD_FILE, HISTORY_FILE, history
 from aevq_hub.measures import MEASURES, flat
 
@@ -54,7 +54,7 @@ def train_seeds(variant: str, source: Source, recipe: Recipe, output: Path, devi
         train_model(variant, source, replace(plain, seed=seed), output / TRAININGS / f"seed-{seed}", device)
         for seed in range(count)
     ]
-    measured = [of_seed(history(one)["results"]) for one in folders]
+    measured = [of_seed(config, history(one)["results"]) for one in folders]
     key = chosen_by(config, measured[0])
     chosen = folders[sorted(range(count), key=lambda seed: measured[seed][key])[(count - 1) // 2]]
     trained = history(chosen)["recipe"]
@@ -76,7 +76,7 @@ def measured_values(results: dict) -> dict:
     return {key: value for key, value in flat(results).items() if key in MEASURES}
 
 
-def of_seed(results: dict) -> dict:
+def of_seed(config: AEVQConfig, results: dict) -> dict:
     """The measured values that all seeds have: those of a grid's prior are left out, which only the chosen one has."""
     values = measured_values(results)
-    return {key: value for key, value in values.items() if "twenty" not in results or key not in OF_PRIOR}
+    return {key: value for key, value in values.items() if not (config.grid_size and key in OF_PRIOR)}

@@ -4,7 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
-from aevq_hub import AEVQ
+from aevq_hub import AEVQ, AEVQConfig
 from aevq_hub.folder import HISTORY_FILE, find_files, history, locate
 from aevq_hub.registry import DATASETS
 
@@ -41,17 +41,17 @@ def run(args: argparse.Namespace) -> None:
     if args.record:
         (path,) = find_files(args.model, (HISTORY_FILE,))
         past = history(path.parent)
-        if not _agree(past, results):
+        if not _agree(model.config, past, results):
             del past["seeds"]
             print("the measurements of the other seeds are removed from the record: they were made in another way")
         write_json(path, {**past, "results": results})
         describe(model, path.parent)
 
 
-def _agree(past: dict, results: dict) -> bool:
+def _agree(config: AEVQConfig, past: dict, results: dict) -> bool:
     """Whether new results of a model agree with those that its history records for the same seed, if any."""
     known = [seed["results"] for seed in past.get("seeds", ()) if seed["seed"] == past["recipe"]["seed"]]
-    found = of_seed(results)
+    found = of_seed(config, results)
     return all(
         one.keys() == found.keys() and all(math.isclose(one[key], found[key], rel_tol=0.02) for key in one)
         for one in known
