@@ -4,6 +4,7 @@ import pytest
 from browsing import (
     SIZES,
     address,
+    choose,
     is_moving,
     knob,
     open_tab,
@@ -18,6 +19,7 @@ from browsing import (
 )
 from playwright.sync_api import Locator, Page, expect
 
+from aevq_hub.demo.compare.settings import Compare
 from aevq_hub.demo.page import TABS
 from aevq_hub.demo.turn import compute
 from aevq_hub.demo.turn.settings import Turn
@@ -65,6 +67,25 @@ def test_first_screen_has_a_moving_picture_and_its_slider(browser, page_url, wid
         shows(page, "result", compute.picture(Turn(mix="0.1")))
         for part in (result, knob(page, 0, "range")):
             assert is_in_view(page, part), (part, part.bounding_box())
+
+
+def test_desktop_shows_every_model_of_the_ladder(page):
+    choose(page, set="mnist")
+    wait_for_address(page, model="center-mnist")
+    ladder = page.locator(".ladder")
+    for rung in ladder.locator("button").all():  # the chosen one is bold, so wider
+        rung.click()
+        expect(rung).to_have_attribute("aria-checked", "true")
+        assert ladder.evaluate("ladder => ladder.scrollWidth <= ladder.clientWidth"), rung.inner_text()
+    settle(page)
+
+
+def test_captions_on_a_tablet_do_not_cover_each_other(browser, page_url):
+    with opened(browser, page_url, *SIZES["tablet"]) as page:
+        visit(page, f"{page_url}/?tab=compare&model=center-mnist")
+        captions = page.locator(".rung figcaption")
+        assert captions.count() >= 3 * len(Compare("center-mnist").models)
+        assert not captions.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length")
 
 
 @pytest.fixture
