@@ -73,6 +73,7 @@ def test_desktop_shows_every_model_of_the_ladder(page):
     choose(page, set="mnist")
     wait_for_address(page, model="center-mnist")
     ladder = page.locator(".ladder")
+    assert ladder.locator("button").count() == len(Compare("center-mnist").models)
     for rung in ladder.locator("button").all():  # the chosen one is bold, so wider
         rung.click()
         expect(rung).to_have_attribute("aria-checked", "true")

@@ -13,6 +13,8 @@ import gradio as gr
 from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 
+from .paths import own_path
+
 # preprocess=False: Gradio would answer a wrong value with a traceback; every value is checked by the tab's settings
 _QUIET = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
 # drawing takes a few milliseconds, Gradio's queue takes longer: these events go straight to their function. Of the
@@ -105,8 +107,8 @@ def uploaded(file) -> Path:
     """
     folder = Path(get_upload_folder()).resolve()
     try:
-        path = Path(file["path"]).resolve()
-    except (TypeError, KeyError, ValueError, OSError):
+        path = Path(own_path(file["path"])).resolve()
+    except (AttributeError, TypeError, KeyError, ValueError, OSError):
         path = folder
     if folder not in path.parents:
         raise ValueError("This is no uploaded file; please bring the image again.")
