@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Variant:
-    """One system of the paper. What a loaded model needs is here and in ``AEVQConfig``; the rest is in its recipe."""
+    """A system of the paper, a baseline, or one beyond it. What a loaded model needs is here and in ``AEVQConfig``; the
+    rest is in its recipe.
+    """
 
     title: str
-    section: str
+    section: str  # of the paper, or why it is here although the paper does not have it
     summary: str
     short: str  # for a button, with {} for the number of vectors
     network: str  # a key of networks.NETWORKS
@@ -20,6 +22,11 @@ class Variant:
     shifts: tuple[float, ...] = (3, 2, 1, 0, -1, -2, -3)  # of its figure, in raw units
     classifies: bool = False  # whether it contains a classifier
     variational: bool = False  # whether the encoder outputs a mean and a variance
+
+    @property
+    def place(self) -> str:
+        """Its place in the paper for people, such as "section 3.2", "baseline" or "beyond the paper"."""
+        return f"section {self.section}" if self.section[0].isdigit() else self.section
 
 
 VARIANTS = {
@@ -44,6 +51,13 @@ VARIANTS = {
         "Autoencoder pulled to one learnable vector", section="3.1–3.2", network="conv", objective="pull",
         short="One vector",
         summary="In each batch, the image closest to a learnable vector is pulled towards it, and the vector follows.",
+    ),
+    "center-plus": Variant(
+        "Autoencoder pulled to one learnable vector, with a smooth decoder", section="beyond the paper",
+        network="conv", objective="pull",
+        short="Smooth",
+        summary="Every latent is pulled towards the learnable vector, and the decoder is kept smooth: noise on a "
+        "latent should hardly change the picture.",
     ),
     "zero": Variant(
         "Autoencoder pulled to zero", section="3.2", network="conv", objective="zero",

@@ -63,6 +63,7 @@ ENTRIES = {
     "`ae-conv`": Entry("ours.Ours", "ae-conv"),
     "`zero`": Entry("ours.Ours", "zero"),
     "`center`": Entry("ours.Ours", "center"),
+    "`center-plus`": Entry("ours.Ours", "center-plus"),
     "`vae`": Entry("ours.Ours", "vae"),
     "pythae AE": Entry("pythae.Pythae", "ae-conv", "AE"),
     "pythae RAE-L2": Entry("pythae.Pythae", "ae-conv", "RAE-L2"),

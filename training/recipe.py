@@ -53,7 +53,8 @@ class Recipe:
                                choices=("sum", "variance"))
     batch_size: int = _setting(128, "N, the images per step for the reconstruction, in all processes together",
                                low=1)
-    pull_batch_size: int = _setting(128, "M, the images per step of which the nearest is pulled", low=1, only=_TO_IMAGE)
+    pull_batch_size: int = _setting(128, "M, the images per step of which the nearest, or a share, is pulled",
+                                    low=1, only=_TO_IMAGE)
     nearest_by: str = _setting("squared", "how each vector chooses among the M latents", choices=NEAREST_BY,
                                only=_TO_IMAGE)
     pull_share: float = _setting(0.0, "the share of the M images that each vector pulls; 0: only the nearest one",

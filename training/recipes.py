@@ -38,6 +38,15 @@ RECIPES = {
     "center-celeba": Recipe(latent_dim=64, num_codes=1, pull_weight=0.02, pull_batch_size=128, **FACES),
     "center": Recipe(latent_dim=64, num_codes=1, pull_weight=0.03, pull_batch_size=128, precision="bf16"),
 
+    "center-plus-mnist": Recipe(latent_dim=32, num_codes=1, pull_weight=0.01, pull_share=1.0, gradient_weight=0.03,
+                                pull_batch_size=128, **SMALL),
+    "center-plus-fashionmnist": Recipe(latent_dim=32, num_codes=1, pull_weight=0.01, pull_share=1.0,
+                                       gradient_weight=0.03, pull_batch_size=128, **SMALL),
+    "center-plus-celeba": Recipe(latent_dim=64, num_codes=1, pull_weight=0.03, pull_share=1.0, gradient_weight=0.01,
+                                 pull_batch_size=128, **FACES),
+    "center-plus": Recipe(latent_dim=64, num_codes=1, pull_weight=0.03, pull_share=1.0, gradient_weight=0.03,
+                          pull_batch_size=128, precision="bf16"),
+
     "zero-mnist": Recipe(latent_dim=32, pull_weight=0.1, **SMALL),
     "zero-fashionmnist": Recipe(latent_dim=32, pull_weight=0.01, **SMALL),
     "zero-celeba": Recipe(latent_dim=64, pull_weight=0.01, **FACES),
@@ -90,8 +99,8 @@ RECIPES = {
                     ema_rate=0.01, warmup_steps=200, feed_steps=200, initialisation="k-means", restart_steps=100,
                     output_start="mean", prior_epochs=32),
 
-    "vae-mnist": Recipe(latent_dim=32, kl_weight=0.1, **SMALL),
-    "vae-fashionmnist": Recipe(latent_dim=32, kl_weight=1.0, decoder_variance="learned", **SMALL),
+    "vae-mnist": Recipe(latent_dim=32, kl_weight=0.2, **SMALL),
+    "vae-fashionmnist": Recipe(latent_dim=32, kl_weight=0.05, **SMALL),
     "vae-celeba": Recipe(latent_dim=64, kl_weight=0.1, **FACES),
     "vae": Recipe(latent_dim=64, kl_weight=1.0, decoder_variance="learned"),
 }  # fmt: skip

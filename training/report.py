@@ -19,7 +19,7 @@ from .recipes import recipe_for
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
-WEIGHTS = {"pull_weight": "λ1", "kl_weight": "KL", "learning_rate": "rate"}
+WEIGHTS = {"pull_weight": "λ1", "gradient_weight": "gradient", "kl_weight": "KL", "learning_rate": "rate"}
 # the settings of the terms beyond the paper (:mod:`remedies`)
 BEYOND = {
     "pull_share": "pulls {:.0%} of the M images",
@@ -119,7 +119,7 @@ class Records:
         for variant in variants:
             for row in (row for row in rows if row["variant"] == variant):
                 recipe = row["recipe"]
-                named = [f"{symbol} {recipe[name]:g}" for name, symbol in WEIGHTS.items() if name in recipe]
+                named = [f"{symbol} {recipe[name]:g}" for name, symbol in WEIGHTS.items() if recipe.get(name)]
                 if recipe.get("decoder_variance") == "learned":
                     named = ["σ-VAE", *named[1:]]
                 (measured,) = tables.as_lines([row], tables.EQUAL_TERMS)

@@ -79,8 +79,8 @@ def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:
     """A search's table: one line per recipe, with the settings that differ and its measurements, over its seeds."""
     rows = over_seeds(rows)
     recipes = [row["recipe"] for row in rows]
-    default = asdict(Recipe())  # for settings that a variant does not use
-    tried = [name for name in default if name == "epochs" or len({r[name] for r in recipes if name in r}) > 1]
+    default = asdict(Recipe())  # for settings that a variant does not use, or that did not exist yet
+    tried = [name for name in default if name == "epochs" or len({r.get(name, default[name]) for r in recipes}) > 1]
     rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, default[name]) for name in tried]))
     variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
     lines = []

@@ -47,7 +47,7 @@ logging.getLogger("pythae").setLevel(logging.ERROR)
 MODELS = {
     "AE": (AE, AEConfig, {}),
     "VAE": (VAE, VAEConfig, {}),
-    "β-VAE": (BetaVAE, BetaVAEConfig, {"beta": 0.05}),  # it halves the error: as our `vae` with a KL weight of 0.1
+    "β-VAE": (BetaVAE, BetaVAEConfig, {"beta": 0.05}),  # it halves the squared error, so this equals 0.1 in ours
     "RAE-L2": (RAEL2, RAE_L2_Config, {}),
     "RAE-GP": (RAEGP, RAE_GP_Config, {}),
     "WAE": (WAE_MMD, WAE_MMD_Config, {}),

@@ -103,7 +103,7 @@ class Offer:
     def variant(self) -> str:
         """The variant for people, with the paper's section."""
         variant = VARIANTS[self.config.variant]
-        return f"{variant.title} ({_section(self.config)})"
+        return f"{variant.title} ({variant.place})"
 
 
 def _offer(name: str) -> Offer | None:
@@ -213,18 +213,13 @@ def _config(name: str) -> AEVQConfig:
     return AEVQConfig.from_file(find_files(name, (CONFIG_FILE,))[0])
 
 
-def _section(config: AEVQConfig) -> str:
-    section = VARIANTS[config.variant].section
-    return "baseline" if section == "baseline" else f"section {section}"
-
-
 def _description(c: AEVQConfig, history: dict) -> str:
     results, data, variant = history["results"], history["data"], VARIANTS[c.variant]
     numbers = f"{c.latent_dim} numbers, its *latent*"
     if c.grid_size:
         numbers = f"a grid of {c.grid_size} × {c.grid_size} vectors of {c.latent_dim} numbers each"
     return (
-        f"**{variant.title}** ({_section(c)}). {variant.summary} A picture of {c.image_size} × {c.image_size} pixels "
+        f"**{variant.title}** ({variant.place}). {variant.summary} A picture of {c.image_size} × {c.image_size} pixels "
         f"becomes {numbers}. Trained on {data['train_images']:,} images; on "
         f"{data['test_images']:,} others the mean squared error is {results['mse']:.4f} "
         f"(PSNR {results['psnr']:.1f} dB). {claims.about(c.variant)}"
