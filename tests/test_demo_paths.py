@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import httpx
@@ -57,7 +58,9 @@ def exchange(app, body: list[bytes], kind="application/json", path="/") -> list[
     async def send(message):
         sent.append(message)
 
-    asyncio.run(ShownPaths(app)({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send))
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    with ThreadPoolExecutor(1) as thread:  # Playwright's event loop may run in this one
+        thread.submit(asyncio.run, ShownPaths(app)(scope, receive, send)).result()
     return sent
 
 

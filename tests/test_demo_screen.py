@@ -176,7 +176,7 @@ def test_arrow_keys_choose_in_every_radio_group(page):
     page.keyboard.press("ArrowLeft")  # the focus is still there
     wait_for_address(page, model="center-mnist")
     settle(page)
-    press("#bar .ladder", "ArrowRight", model="codebook-mnist")
+    press("#bar .ladder", "ArrowRight", model="center-plus-mnist")
     press("#bar .ladder", "ArrowLeft", model="center-mnist")
     press("#knobs [role=radiogroup]", "ArrowRight", basis="numbers")
     press("#bar .places", "ArrowRight", start="")
