@@ -1,6 +1,7 @@
 """What was measured for the claims of the paper: ``claims.json`` beside the models, which ``aevq claims`` writes."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -55,8 +56,8 @@ def in_words(part: dict) -> str:
 
 def _titled(case: str) -> str:
     """A case with the title of its data set, if it begins with one."""
-    name, *rest = case.split(", ")
-    return ", ".join([DATASETS[name].title if name in DATASETS else name, *rest])
+    name = re.split("[, ]", case)[0]
+    return DATASETS[name].title + case.removeprefix(name) if name in DATASETS else case
 
 
 def about(variant: str) -> str:

@@ -88,8 +88,8 @@ class Records:
         by_verdict: dict[str, list[str]] = {}
         for row in claims.recorded(self.folder):
             by_verdict.setdefault(row["verdict"], []).append(row["number"])
-        said = "; ".join(f"{len(numbers)} {verdict} ({', '.join(numbers)})" for verdict, numbers in by_verdict.items())
-        return f"Of {sum(map(len, by_verdict.values()))} claims: {said}." if said else ""
+        said = "; ".join(f"{verdict}: {len(numbers)} ({', '.join(numbers)})" for verdict, numbers in by_verdict.items())
+        return f"{sum(map(len, by_verdict.values()))} claims. {said.capitalize()}." if said else ""
 
     @property
     def starts(self) -> str:
