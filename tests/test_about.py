@@ -3,6 +3,7 @@
 import pytest
 from code_runs import picture_of
 
+from aevq_hub import claims
 from aevq_hub.demo.about import compute, snippet
 from aevq_hub.demo.about.settings import About
 from aevq_hub.demo.shared.exhibits import exhibit, in_short, offers
@@ -51,3 +52,9 @@ def test_licences_cover_code_and_every_data_set():
 def test_python_code_reproduces_the_picture_exactly(name, tmp_path):
     made = picture_of(snippet.code(About(name)), About(name), tmp_path)
     assert made.tobytes() == compute.samples(About(name)).tobytes()
+
+
+def test_cases_of_a_claim_begin_with_the_title_of_their_data_set():
+    values = {"mnist": [1.0], "mnist (mlp), rate 1": [1.0], "+3": [1.0], "celebac": [1.0]}
+    part = {"says": "a", "bound": "b", "form": "{:.0f}", "holds": True, "values": values}
+    assert claims.in_words(part) == "✓ a – MNIST: 1; MNIST (mlp), rate 1: 1; +3: 1; celebac: 1 (b)"

@@ -241,25 +241,6 @@ def test_some_parts_make_it_hold_in_part_and_none_makes_it_untested(tmp_path):
     assert {row["verdict"] for row in rows} == {UNTESTED} and "not measured (" in recorded.lines(rows)[0]["measured"]
 
 
-def test_cases_begin_with_the_title_of_their_data_set():
-    values = {"mnist": [1.0], "mnist (mlp), rate 1": [1.0], "+3": [1.0], "celebac": [1.0]}
-    part = {"says": "a", "bound": "b", "form": "{:.0f}", "holds": True, "values": values}
-    (line,) = recorded.lines(
-        [
-            {
-                "number": "1",
-                "variant": "ae",
-                "section": "1",
-                "says": "x",
-                "verdict": HOLDS,
-                "parts": [part],
-                "figures": [],
-            }
-        ]
-    )
-    assert "a – MNIST: 1; MNIST (mlp), rate 1: 1; +3: 1; celebac: 1 (b)" in line["measured"]
-
-
 def test_center_collapsing_with_zero_counts_against_the_claim():
     both = {**ZERO, "center-mnist": tried("center", {1: 0.17})}
     row = measure("7", Made(searches=both))

@@ -28,9 +28,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_pictures_of_an_answer_are_found_under_the_path_it_gives(client, page_url):
-    answer = client.predict("center-mnist", "sample:3", api_name="/perturb")
-    file = answer[0] if isinstance(answer, (list, tuple)) else answer
-    assert file["path"].startswith(f"{SHOWN}/") and SHOWN in file["url"] and get_upload_folder() not in str(answer)
+    file = client.predict("center-mnist", "sample:3", api_name="/perturb")
+    assert file["path"].startswith(f"{SHOWN}/") and SHOWN in file["url"] and get_upload_folder() not in str(file)
     for address in (file["url"], f"{page_url}/gradio_api/file={file['path']}"):
         picture = httpx.get(address)
         assert picture.headers["content-type"].startswith("image/") and picture.content

@@ -148,6 +148,13 @@ def test_search_table_shows_only_differing_settings():
     assert table([alone]) == [{"epochs": "20", "MSE": "0.50000"}]
 
 
+def test_search_table_has_a_setting_that_older_rows_lack():
+    older, newer = recorded("zero", Recipe()), recorded("zero", Recipe(network="mlp"))
+    del older["network"]
+    rows = [{"variant": "zero", "recipe": recipe, "mse": 0.1} for recipe in (older, newer)]
+    assert {line["network"] for line in table(rows)} == {"–", "mlp"}
+
+
 def test_search_table_gives_seeds_as_mean_and_deviation():
     recipes = [recorded("center", Recipe(pull_weight=weight, seed=seed)) for weight in (3.0, 5.0) for seed in (0, 1)]
     rows = [
