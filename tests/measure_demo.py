@@ -23,7 +23,7 @@ from pathlib import Path
 from browsing import settle, watch
 from gradio_client import Client
 from PIL import Image
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from servers import demo
 
 from aevq_hub.registry import VARIANTS
@@ -158,17 +158,17 @@ def click(page: Page, url: str, done: Click) -> None:
     record(done.name, times[first:], done.goal)
 
 
-def slider_request(page: Page, url: str) -> Request:
-    """A request of the slider."""
-    page.goto(f"{url}/?tab=turn&model=vqvae-celeba")  # the heaviest model
+def slider_request(page: Page, url: str, model: str) -> tuple[str, str]:
+    """The address and the body of a request of the slider."""
+    page.goto(f"{url}/?tab=turn&model={model}")
     page.locator("#result img").wait_for()
     settle(page)
     with page.expect_request(lambda request: request.method == "POST") as sent:
         page.evaluate(ACT, ["set", "#knobs input[type=range]", 1, "#result"])
-    return sent.value
+    return sent.value.url, json.dumps(sent.value.post_data_json, separators=(",", ":"))
 
 
-def timed(url: str, body: str, shift: float) -> float:
+def slide(url: str, body: str, shift: float) -> float:
     """The milliseconds that the server takes for a request of the slider with another shift."""
     data = body.replace('"mix":"1,', f'"mix":"{shift:g},').encode()
     assert data != body.encode() or shift == 1
@@ -179,14 +179,13 @@ def timed(url: str, body: str, shift: float) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
-def on_server(request: Request) -> None:
+def on_server(url: str, body: str) -> None:
     """Measure the slider on the server, for one user and for many."""
-    url, body = request.url, json.dumps(request.post_data_json, separators=(",", ":"))
     shifts = [i / 50 or 0.01 for i in range(-100, 100)]
-    record("slider on the server, one user", [timed(url, body, shift) for shift in shifts])
+    record("slider on the server, one user", [slide(url, body, shift) for shift in shifts])
     with ThreadPoolExecutor(USERS) as pool:
         many = [shifts[i % len(shifts)] for i in range(USERS * CALLS)]
-        record(f"slider, {USERS} users at once", list(pool.map(lambda shift: timed(url, body, shift), many)), 250, 0.95)
+        record(f"slider, {USERS} users at once", list(pool.map(lambda shift: slide(url, body, shift), many)), 250, 0.95)
 
 
 def pictures_of(page: Page, url: str, folder: Path) -> None:
@@ -233,8 +232,7 @@ def main() -> None:
             watch(page)
             for done in CLICKS:
                 click(page, url, done)
-            request = slider_request(page, url)
-            on_server(request)
+            on_server(*slider_request(page, url, "vqvae-celeba"))  # the heaviest model
             if pictures:
                 pictures_of(page, url, pictures)
             browser.close()

@@ -84,13 +84,15 @@ def test_python_code_reproduces_the_picture_exactly(shipped, tmp_path):
     several = (
         Morph(shipped, "sample:2", "random:4", steps=5, mode="slerp"),
         Morph(shipped, "random:17", ink, steps=2),
-        Morph(shipped, image, "sample:0", steps=3),
+        Morph(shipped, image, "sample:0", ink, steps=3),
         Morph(shipped, image, ink, steps=2, mode="slerp"),
         Morph(shipped, "vector:0", "sample:1", steps=3),
     )
     settings = several[available_models().index(shipped) % len(several)]
     made = picture_of(snippet.code(settings), settings, tmp_path)
     assert made.tobytes() == compute.strip(settings).tobytes()
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.tobytes() == compute.four_corners(settings).tobytes()
 
 
 @pytest.mark.parametrize(

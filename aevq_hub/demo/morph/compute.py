@@ -8,7 +8,7 @@ from ..shared.animation import webp
 from ..shared.exhibits import exhibit
 from .settings import CORNERS, Morph
 
-SIDE = 7  # pictures along a side of the sheet
+SIDE, CELL = 7, 56  # pictures along a side of the sheet, and the pixels along a side of each
 FRAMES = 24  # of the animation, one way
 FRAME_MILLISECONDS = 70
 HELD_MILLISECONDS = 500  # at the two ends
@@ -44,7 +44,7 @@ def four_corners(settings: Morph) -> Image.Image:
     shown = exhibit(settings.model)
     corners = [starts.latent(shown, getattr(settings, which)) for which in CORNERS]
     between = latent.bilinear(*corners, rows=SIDE, columns=SIDE)  # (R, S, …)
-    return pictures.sheet(shown.model.render(between.flatten(0, 1)).unflatten(0, (SIDE, SIDE)), cell=56)
+    return pictures.sheet(shown.model.render(between.flatten(0, 1)).unflatten(0, (SIDE, SIDE)), cell=CELL)
 
 
 def animation(settings: Morph) -> bytes:
