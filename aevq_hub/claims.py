@@ -63,4 +63,4 @@ def _titled(case: str) -> str:
 def about(variant: str) -> str:
     """The verdicts on what the paper says of a variant, in one sentence each; empty if it says nothing."""
     said = [row for row in shipped() if row["variant"] == variant]
-    return " ".join(f"A claim of the paper: {row['says']} Measured: *{row['verdict']}*." for row in said)
+    return " ".join(f"A claim of the paper: {row['says']} Our verdict: *{row['verdict']}*." for row in said)

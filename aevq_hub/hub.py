@@ -49,7 +49,7 @@ def list_models(namespace: str) -> list[str]:
             reach_hub()  # the listing alone would keep trying for 23 s
             return sorted(model.id for model in HfApi().list_models(author=namespace, filter=LIBRARY))
     except (HTTPError, OfflineModeIsEnabled) as error:
-        raise LoadError(f"the models of {namespace} cannot be listed: {_short(error)}") from error
+        raise LoadError(f"the models of {namespace} cannot be listed: {short(error)}") from error
 
 
 def reach_hub() -> None:
@@ -104,7 +104,7 @@ def download(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
             advice = "make room on the disk, or give another cache_dir"
         elif getattr(getattr(error, "response", None), "status_code", None) in (401, 403):
             advice = "log in with `hf auth login`, with a token that may read it"
-        raise LoadError(f"{repo_id}{at} did not arrive: {_short(error)}; {advice}") from error
+        raise LoadError(f"{repo_id}{at} did not arrive: {short(error)}; {advice}") from error
 
 
 def _downloaded(repo_id: str, names: tuple[str, ...], options: dict) -> list[Path]:
@@ -149,7 +149,7 @@ def _commit(repo_id: str, name: str, options: dict) -> str | None:
         raise
     except HTTPError as error:
         if options.get("force_download"):
-            raise LocalEntryNotFoundError(_short(error)) from error
+            raise LocalEntryNotFoundError(short(error)) from error
         options["local_files_only"] = True
         return None
     if commit is None:
@@ -163,6 +163,6 @@ def _why(error: Exception) -> str:
     return "was not reached; check the network" if answer is None else f"answered {answer.status_code}; try again later"
 
 
-def _short(error: Exception) -> str:
+def short(error: BaseException) -> str:
     """The first line of what an error says."""
     return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

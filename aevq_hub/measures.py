@@ -32,10 +32,16 @@ SHEET_MEASURES = {
     ),
     "sure": ("sure", "sure pictures", "{:.1%}", "those that the classifier is sure of, or the share of attributes"),
     "sure_ends": ("sure ends", "sure pictures at the ends", "{:.1%}", "those at −3 and +3 that it is sure of"),
-    "change": ("change", "change between the ends", "{:.3f}", "root mean squared difference of the pictures"),
+    "change": (
+        "change",
+        "change between the ends",
+        "{:.3f}",
+        "root mean squared difference of those at −3 and +3",
+    ),
     "jump": ("jump", "jump", "{:.2f}", "largest of the twelve half-steps over their mean; 1 for an even change"),
 }
 
+A1 = "{} in the paper's A.1 (FashionMNIST, 7 × 7 cells)"
 # keys are the places of the numbers in the results, with nested keys joined by dots
 MEASURES = {key: Measure(*entry) for key, entry in {
     "mse": ("MSE", "mean squared error", "{:.5f}", "of the reconstructions, pixels in [0, 1]; lower is better"),
@@ -66,10 +72,11 @@ MEASURES = {key: Measure(*entry) for key, entry in {
     "codebook.largest_share": ("largest share", "share of the most used vector", "{:.1%}", "of the test latents"),
     "codebook.nearest_distance": ("distance apart", "distance to the nearest other vector", "{:.2f}",
                                   "median, relative to the same root mean squared distance"),
-    "twenty.codes": ("codes of twenty images", "codes that twenty test images use", "{}", "91 in the paper's A.1"),
-    "twenty.perplexity": ("perplexity of twenty images", "perplexity of their cells", "{:.1f}", "61.2 in A.1"),
-    "twenty.per_image": ("codes per image", "different codes per image", "{:.1f}", "mean over the twenty; 24.3 in A.1"),
-    "twenty.corner": ("corner codes", "codes in their top-left cells", "{}", "1 in A.1"),
+    "twenty.codes": ("codes of twenty images", "codes that twenty test images use", "{}", A1.format(91)),
+    "twenty.perplexity": ("perplexity of twenty images", "perplexity of their cells", "{:.1f}", A1.format(61.2)),
+    "twenty.per_image": ("codes per image", "different codes per image", "{:.1f}",
+                         f"mean over the twenty; {A1.format(24.3)}"),
+    "twenty.corner": ("corner codes", "codes in their top-left cells", "{}", A1.format(1)),
     "frechet.reconstructions": ("Fréchet: reconstructions", "classifier Fréchet distance of reconstructions", "{:.1f}",
                                 "to the test images, in the last hidden layer of a small classifier of the same data "
                                 "set, so only comparable within that data set; lower is better"),
@@ -95,9 +102,10 @@ MEASURES = {key: Measure(*entry) for key, entry in {
                         "{:.1f}", "mean over 500; far fewer than below would be copying"),
     "copying.test": ("… of test images", "cells in which test images do", "{:.1f}", "mean over 500"),
     "kept.half": ("kept, ½ spread", "answers kept under noise of half a spread", "{:.1%}",
-                  "images whose class, or attributes, the classifier still finds; the noise is isotropic"),
+                  "images whose class, or attributes, the classifier still finds after isotropic noise half as large "
+                  "as the latents' distance to their mean"),
     "kept.one": ("kept, 1 spread", "answers kept under noise of a whole spread", "{:.1%}",
-                 "likewise, with noise as far as the latents are from their mean"),
+                 "the same after noise as large as that distance"),
     **{f"sheets.{name}.{key}": (f"{short}: {heading}", f"{title}: {full}", form, meaning)
        for name, (short, title) in SHEETS.items()
        for key, (heading, full, form, meaning) in SHEET_MEASURES.items()},

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from huggingface_hub import PyTorchModelHubMixin
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
@@ -237,8 +238,7 @@ class AEVQ(
             LoadError: no such model, or one of its files is missing, damaged or of another model. Loading is strict:
                 the file must contain exactly the weights that config.json implies. Pickles are never opened.
         """
-        if dtype not in _DTYPES:
-            raise ValueError(f"dtype is {dtype!r}; choose from {', '.join(map(str, _DTYPES))}")
+        _check_dtype(dtype)
         config_file, weights_file = find_files(
             pretrained_model_name_or_path, revision=revision, token=token, cache_dir=cache_dir,
             force_download=force_download, local_files_only=local_files_only,
@@ -260,8 +260,13 @@ class AEVQ(
             kwargs: those of ``PyTorchModelHubMixin.save_pretrained``.
 
         Raises:
-            ValueError: ``push_to_hub=True`` was given; use ``model.push_to_hub(repo_id)`` instead.
+            ValueError: ``push_to_hub=True`` was given; use ``model.push_to_hub(repo_id)`` instead. Or the type is
+                another one, or cannot hold the weights.
+            OSError: the files cannot be written, for instance because the disk is full.
         """
+        _check_dtype(dtype)
+        if not all(value.to(dtype).isfinite().all() for value in self.state_dict().values()):
+            raise ValueError(f"some weights are not finite as {dtype}; nothing was saved")
         if kwargs.pop("push_to_hub", False):
             raise ValueError("save_pretrained only saves; push with model.push_to_hub(repo_id)")
         folder = Path(save_directory)
@@ -277,8 +282,18 @@ class AEVQ(
             (Path(beside) / CONFIG_FILE).write_text(json.dumps(recorded, sort_keys=True, indent=2), encoding="utf-8")
             for name in (CARD_FILE, WEIGHTS_FILE, CONFIG_FILE):
                 (Path(beside) / name).chmod(0o644)  # safetensors creates files that only their owner can read
+                with open(Path(beside) / name, "rb+") as file:
+                    os.fsync(file.fileno())  # else a power cut could leave an empty file
                 os.replace(Path(beside) / name, folder / name)
 
     def _save_pretrained(self, save_directory: Path) -> None:
         weights = {key: value.to(self._weights_dtype).contiguous() for key, value in self.state_dict().items()}
-        save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})
+        try:
+            save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})
+        except SafetensorError as error:  # the library's way to say that the disk is full
+            raise OSError(f"the weights cannot be written: {error}") from error
+
+
+def _check_dtype(dtype: torch.dtype) -> None:
+    if dtype not in _DTYPES:
+        raise ValueError(f"dtype is {dtype!r}; choose from {', '.join(map(str, _DTYPES))}")

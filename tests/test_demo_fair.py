@@ -19,16 +19,17 @@ def request(host="10.0.0.1", **headers) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize(
-    ("forwarded", "client"),
+    ("connected", "forwarded", "client"),
     [
-        ("", "10.0.0.1"),
-        ("8.8.8.8", "8.8.8.8"),
-        ("1.1.1.1, 8.8.8.8, 10.1.2.3", "8.8.8.8"),  # the first may be made up, the last is a proxy
-        ("nonsense, ", "10.0.0.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "8.8.8.8", "8.8.8.8"),
+        ("10.0.0.1", "1.1.1.1, 8.8.8.8, 10.1.2.3", "8.8.8.8"),  # the first may be made up, the last is a proxy
+        ("10.0.0.1", "nonsense, ", "10.0.0.1"),
+        ("9.9.9.9", "8.8.8.8", "9.9.9.9"),  # without a proxy, all of it may be made up
     ],
 )
-def test_client_behind_proxies(forwarded, client):
-    assert client_of(request(x_forwarded_for=forwarded)) == client
+def test_client_behind_proxies(connected, forwarded, client):
+    assert client_of(request(connected, x_forwarded_for=forwarded)) == client
 
 
 def test_clients_are_served_in_turn():

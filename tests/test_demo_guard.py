@@ -48,6 +48,6 @@ def test_hosts(host, origin, allowed):
 
 def test_the_space_and_named_hosts_are_allowed(monkeypatch):
     monkeypatch.setenv("SPACE_HOST", "ada-aevq.hf.space")
-    monkeypatch.setenv(HOSTS, "models.example,other.example")
+    monkeypatch.setenv(HOSTS, "models.example, Other.example")
     assert may_use_tools("ada-aevq.hf.space", "https://ada-aevq.hf.space")
     assert may_use_tools("other.example:80", None) and not may_use_tools("third.example", None)

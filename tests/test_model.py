@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from tiny import build
 
 from aevq_hub import AEVQ
@@ -116,6 +117,17 @@ def test_half_precision_weights_load_as_float32(folder, tmp_path):
         assert torch.equal(half.state_dict()[key], value.half().float())
 
 
+def test_weights_that_a_type_cannot_hold_are_not_saved(folder):
+    before = (folder / "model.safetensors").read_bytes()
+    model = AEVQ.from_pretrained(folder)
+    with pytest.raises(ValueError, match="dtype is torch.float64; choose from torch.float32, torch.bfloat16"):
+        model.save_pretrained(folder, dtype=torch.float64)
+    model.codebook.data.fill_(70_000)
+    with pytest.raises(ValueError, match="some weights are not finite as torch.float16; nothing was saved"):
+        model.save_pretrained(folder, dtype=torch.float16)
+    assert (folder / "model.safetensors").read_bytes() == before
+
+
 def test_model_can_compute_in_half_precision(folder, generator):
     x = torch.rand(3, 1, 28, 28, generator=generator)
     full, half = AEVQ.from_pretrained(folder), AEVQ.from_pretrained(folder, dtype=torch.bfloat16)
@@ -136,8 +148,8 @@ def test_saved_folder_is_readable_and_keeps_its_card(folder):
 
 def test_interrupted_save_keeps_the_old_model(folder, monkeypatch):
     before = (folder / "model.safetensors").read_bytes()
-    monkeypatch.setattr("aevq_hub.model.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr("aevq_hub.model.save_file", lambda *a, **k: (_ for _ in ()).throw(SafetensorError("disk full")))
+    with pytest.raises(OSError, match="the weights cannot be written: disk full"):
         build(latent_dim=8).save_pretrained(folder)
     assert (folder / "model.safetensors").read_bytes() == before
     assert (folder / "config.json").exists()

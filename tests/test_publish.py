@@ -232,6 +232,15 @@ def test_failed_upload_is_explained(hub, folder, monkeypatch, capsys):
     assert push(folder, "center-mnist") == 0
 
 
+def test_a_file_that_cannot_be_read_is_not_blamed_on_the_network(hub, folder, monkeypatch, capsys):
+    def unreadable(*_):
+        raise PermissionError(13, "Permission denied", "README.md")
+
+    monkeypatch.setattr("training.publish.published", unreadable)
+    assert push(folder, "center-mnist") == 1
+    assert "Permission denied: 'README.md'\n" in capsys.readouterr().err
+
+
 def test_a_name_that_the_hub_refuses_is_refused_before_any_work(hub, folder, capsys):
     shutil.copytree(folder, folder.parent / "center--mnist")
     assert push(folder, "center--mnist") == 1

@@ -12,6 +12,7 @@ from aevq_hub.folder import available_models, history, shipped_folder
 from aevq_hub.measures import markdown_table
 from aevq_hub.registry import VARIANTS
 from training.__main__ import main
+from training.claims import CLAIMS
 from training.report import Records, report
 from training.tables import comparison, hours, models
 
@@ -32,9 +33,8 @@ def test_report_tables_contain_every_model(dataset):
 def test_report_claims_have_verdicts_and_pictures_exist():
     text = report(shipped_folder())
     claims = re.search(r"\| claim .*?\n\n", text, re.DOTALL).group().strip().splitlines()[2:]
-    assert claims
-    assert len(claims) == 12 and not any("not measured" in line for line in claims)
-    verdicts = {"holds", "in part", "does not hold"}
+    assert len(claims) == len(CLAIMS) and not any("not measured" in line for line in claims)
+    verdicts = {"holds", "holds in part", "does not hold"}
     assert all(line.strip("| ").split(" | ")[1] in verdicts for line in claims)
     links = re.findall(r"\]\((figures/[^)]*)\)", text)
     assert len(links) > 20 and all((shipped_folder() / path).is_file() for path in links)
@@ -67,10 +67,11 @@ def test_report_numbers_come_from_the_records(trained, tmp_path, capsys):
 
 
 def test_comparison_names_a_leader_only_beyond_two_deviations():
-    def model(name: str, *errors: float) -> dict:
+    def model(name: str, *errors: float, size: int = 8) -> dict:
         seeds = [{"seed": seed, "results": {"mse": error, "kept.one": 0.5}} for seed, error in enumerate(errors)]
         return {
             "model": name,
+            "recipe": {"latent_dim": size},
             "results": {"mse": errors[0], "kept": {"one": 0.5}},
             "seeds": seeds[: len(errors) > 1 and 9],
         }
@@ -85,6 +86,9 @@ def test_comparison_names_a_leader_only_beyond_two_deviations():
     assert kept["leads"] == "none"
     assert comparison([model("a", 0.1, 0.2, 0.3), model("b", 0.3, 0.4, 0.5)])[0]["leads"] == "none"
     assert comparison([model("a", 0.3), model("b", 0.1)])[0]["leads"] == "`b`, not tested over seeds"
+    larger = model("c", 0.01, 0.02, 0.03, size=16)
+    error, _ = comparison([larger, model("a", 0.1, 0.2, 0.3), model("b", 0.5, 0.6, 0.7)])
+    assert error["`c`"] == "0.02000 ± 0.01000" and error["leads"] == "`a`, by 4.0 sd"
 
 
 def test_hours_are_those_of_all_seeds_and_of_the_prior():

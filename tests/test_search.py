@@ -85,6 +85,37 @@ def test_search_records_divergence_but_stops_at_invalid_recipes(mirror, tmp_path
     assert json.loads(path.read_text()) == [row]
 
 
+def test_rows_beside_a_failing_training_are_recorded(mirror, tmp_path, in_process):
+    source, path = find_source("mnist", data_root=mirror), tmp_path / "search.json"
+    recipes = [Recipe(**SMALL, warmup_steps=steps) for steps in (9, 0)]
+    with pytest.raises(TrainingError, match="only 3; lower them"):
+        search("center", source, recipes, path, progress=False)
+    assert [row["recipe"].get("warmup_steps", 0) for row in json.loads(path.read_text())] == [0]
+
+
+def test_a_row_from_before_a_measure_existed_is_replaced(mirror, tmp_path, in_process):
+    source, path, recipe = find_source("mnist", data_root=mirror), tmp_path / "search.json", Recipe(**SMALL)
+    (row,) = search("center", source, [recipe], path, images=100, progress=False)
+    older = {key: value for key, value in row.items() if key not in ("latents", "sheets", "score")}
+    older["recipe"] = {key: value for key, value in row["recipe"].items() if key != "components"}  # which is newer, too
+    path.write_text(json.dumps([older]))
+    assert search("center", source, [recipe], path, images=100, progress=False) == [row] == json.loads(path.read_text())
+
+
+def test_of_rows_with_one_seed_the_last_counts():
+    recipes = [recorded("center", Recipe(seed=seed)) for seed in (0, 0, 1)]
+    rows = [{"variant": "center", "recipe": r, "mse": mse} for r, mse in zip(recipes, (0.9, 0.1, 0.3), strict=True)]
+    assert [line["MSE"] for line in table(rows)] == ["0.20000 ± 0.14142"]
+
+
+def test_search_table_marks_the_shipped_recipe():
+    recipes = [recorded("center", Recipe(pull_weight=weight, epochs=6)) for weight in (3.0, 5.0)]
+    rows = [{"variant": "center", "recipe": recipe, "mse": 0.1} for recipe in recipes]
+    shipped = {"variant": "center", **recorded("center", Recipe(pull_weight=5.0))}
+    assert [line["shipped"] for line in table(rows, shipped=shipped)] == ["", "yes"]
+    assert all("shipped" not in line for line in table(rows, shipped={**shipped, "pull_weight": 4.0}))
+
+
 def test_search_measures_accuracy_on_held_out_labels(mirror, tmp_path, monkeypatch):
     """As in the partial copy of CelebA: the test split and the last training images have no labels."""
     learnt, measured = [], []
@@ -152,7 +183,7 @@ def test_search_table_has_a_setting_that_older_rows_lack():
     older, newer = recorded("zero", Recipe()), recorded("zero", Recipe(network="mlp"))
     del older["network"]
     rows = [{"variant": "zero", "recipe": recipe, "mse": 0.1} for recipe in (older, newer)]
-    assert {line["network"] for line in table(rows)} == {"–", "mlp"}
+    assert {line["network"] for line in table(rows)} == {"default", "mlp"}
 
 
 def test_search_table_gives_seeds_as_mean_and_deviation():
@@ -197,6 +228,7 @@ def test_choice_is_the_lowest_score_at_twice_the_lowest_error_at_most():
     ]
     rows = [{"variant": variant, "recipe": {}, "mse": mse, "score": score} for variant, mse, score in measured]
     rows.append({"variant": "zero", "recipe": {}, "error": "the loss is not finite"})
+    rows.insert(0, {"variant": "center", "recipe": {}, "mse": 0.1, "score": float("nan")})
     assert sorted((row["variant"], row["score"]) for row in chosen(rows)) == [("center", 5.0), ("zero", 7.0)]
 
 

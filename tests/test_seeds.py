@@ -1,6 +1,7 @@
 """Trainings with several seeds, of which the median is shipped."""
 
 import json
+import shutil
 from dataclasses import replace
 from statistics import mean, stdev
 
@@ -75,3 +76,18 @@ def test_prior_of_a_grid_is_trained_for_the_chosen_seed_and_survives_interruptio
 
 def interrupted(*_, **__):
     raise KeyboardInterrupt
+
+
+def test_weights_that_changed_while_they_were_measured_are_not_recorded(trained, mirror, tmp_path, monkeypatch, capsys):
+    folder = shutil.copytree(trained, tmp_path / "center-mnist")
+    before = (folder / "history.json").read_bytes()
+
+    def retrained(*_):
+        (folder / "config.json").write_text("{}")
+        return {}
+
+    monkeypatch.setattr("training.commands.evaluate.evaluate", retrained)
+    monkeypatch.setattr("training.commands.evaluate.terminal_report", str)
+    assert main(["evaluate", str(folder), "--data-root", str(mirror), "--record"]) == 1
+    assert "has other weights now; nothing was recorded" in capsys.readouterr().err
+    assert (folder / "history.json").read_bytes() == before

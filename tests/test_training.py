@@ -58,7 +58,8 @@ def test_card_reports_the_measured_values(trained, mirror):
 
 def test_evaluating_again_records_the_same_numbers(trained, mirror):
     before = (trained / "history.json").read_text(), (trained / "README.md").read_text()
-    assert main(["evaluate", str(trained), "--data-root", str(mirror), "--record"]) == 0
+    arguments = ["evaluate", str(trained), "--data-root", str(mirror), "--record"]
+    assert main(arguments) == 0
     assert ((trained / "history.json").read_text(), (trained / "README.md").read_text()) == before
 
 

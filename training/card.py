@@ -51,7 +51,7 @@ def write_card(model: AEVQ, history: dict, pictures: list[str], folder: Path) ->
         explained={f.name: f.metadata["help"] for f in fields(Recipe)},
         options=_options(config, history),
         series=partial(series, history["epochs"]),
-        search=markdown_table(table(rows)) if rows else None,
+        search=markdown_table(table(rows, shipped={"variant": config.variant, **history["recipe"]})) if rows else None,
         search_images=counts.pop() if len(counts := {row.get("images") for row in rows}) == 1 else None,
         license=metadata.license_name or metadata.license,
         homepage=HOMEPAGE,

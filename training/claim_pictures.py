@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from aevq_hub import AEVQ, latent, pictures
+from aevq_hub.registry import DATASETS
 
 from . import metrics
 from .claim_records import Evidence, Measurement, MissingError, Values
@@ -156,6 +157,17 @@ def classes_reached(evidence: Evidence) -> Values:
     model, (x, labels) = evidence.model("codebook-mnist"), evidence.starts("mnist")
     nearest = torch.cdist(model.vectors, model.encode(x)).topk(10, largest=False).indices  # (K, 10)
     return {"mnist": [float(len(labels[nearest].mode(1).values.unique()))]}
+
+
+def vector_as_mean(evidence: Evidence) -> Values:
+    """The error of showing the picture of ``center``'s vector for every test image, over that of the mean image."""
+    values = {}
+    for dataset in DATASETS:
+        model, images = evidence.model(f"center-{dataset}"), evidence.test(dataset).images
+        shown = model.decode(model.vectors)
+        error = sum((x - shown).square().sum().item() for x in metrics.batches(images)) / images.numel()
+        values[dataset] = [error / evidence.mean_image_error(dataset)]
+    return values
 
 
 def far_shift(evidence: Evidence) -> Values:

@@ -222,7 +222,8 @@ FIGURES = {
     ),
     "4.1c": PaperFigure(
         "a shift of +300", "ema", FASHION,
-        "In the paper only +300 is visible; but nothing fixes the scale of the latents, so raw units mean little.",
+        "From the text of section 4.1, where only +300 is visible; but nothing fixes the scale of the latents, so raw "
+        "units mean little.",
         lambda s: _raw(s, s.model.ranked_dimensions()[:10], (0, 1, 3, 10, 30, 100, 300)),
     ),
     "4.2": PaperFigure(

@@ -39,12 +39,14 @@ def record_rows(
 
     Raises:
         TrainingError: one of the processes was killed.
+        Exception: the first error of a call, after the others have ended and their rows are recorded.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     threads = max(1, torch.get_num_threads() // jobs)
     with pool(jobs) as processes:
         futures = [processes.submit(work, *task, threads) for task in tasks]
         bar = tqdm(as_completed(futures), total=len(futures), desc=path.stem, unit=unit, disable=not progress)
+        failed = None
         try:
             for future in bar:
                 try:
@@ -54,10 +56,15 @@ def record_rows(
                         "a training's process was ended from outside, perhaps because the memory was full; the same "
                         "command continues, with fewer --jobs it needs less"
                     ) from error
+                except Exception as error:  # the other trainings are worth recording
+                    failed = failed or error
+                    continue
                 with FileLock(lock_file(path)):
                     write_json(path, [*(row for row in recorded_rows(path) if not replaces(new, row)), new])
         finally:
-            processes.shutdown(cancel_futures=True)  # do not start anything new after an error or Ctrl-C
+            processes.shutdown(cancel_futures=True)  # do not start anything new after Ctrl-C
+        if failed:
+            raise failed
 
 
 def pool(jobs: int) -> ProcessPoolExecutor:

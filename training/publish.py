@@ -30,7 +30,7 @@ from aevq_hub.folder import (
     SEARCH_FILE,
     WEIGHTS_FILE,
 )
-from aevq_hub.hub import LIBRARY, bounded_waits, reach_hub
+from aevq_hub.hub import LIBRARY, bounded_waits, reach_hub, short
 from aevq_hub.registry import DATASETS, VARIANTS
 
 from .card import published
@@ -268,8 +268,10 @@ def explained(what: str) -> Iterator[None]:
             403: "the token may not do this; create one that may write there and give it to `hf auth login`",
             412: _CHANGED,
         }
-        said = (error.server_message or str(error)).splitlines()[0]
+        said = (error.server_message or short(error)).splitlines()[0]
         raise PublishError(f"{what}: {reasons.get(status, f'the Hub answered {status}')} ({said})") from error
     except (HTTPError, OSError, RuntimeError) as error:  # of the client or of what it uploads with
-        said = str(error.__cause__ or error).splitlines()[0]
+        if getattr(error, "filename", None):  # a local file
+            raise PublishError(f"{what}: {short(error)}") from error
+        said = short(error.__cause__ or error)
         raise PublishError(f"{what}: the Hub was not reached ({said}); run the command again to continue") from error

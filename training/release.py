@@ -150,7 +150,10 @@ def _halve(model: AEVQ, images: torch.Tensor) -> torch.dtype:
     """Round the weights to half precision if that preserves reconstructions; return the type to store them in."""
     full = {key: value.clone() for key, value in model.state_dict().items()}
     before = metrics.errors(model, images)[0]
-    model.load_state_dict({key: value.half().float() for key, value in full.items()})
+    halved = {key: value.half().float() for key, value in full.items()}
+    if not all(value.isfinite().all() for value in halved.values()):
+        return torch.float32
+    model.load_state_dict(halved)
     if all(abs(error - before[name]) <= HALF_TOLERANCE for name, error in metrics.errors(model, images)[0].items()):
         return torch.float16
     model.load_state_dict(full)

@@ -12,6 +12,7 @@ from aevq_hub.measures import MEASURES, flat, markdown_table, meanings, over_see
 from aevq_hub.registry import DATASETS
 
 from . import compare, fragments, own_samplers, paper_figures, tables
+from .claims import FAILS, HOLDS, IN_PART, UNTESTED
 from .files import written_beside
 from .publish import ladder
 from .recipes import recipe_for
@@ -20,6 +21,7 @@ TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "gradient_weight": "gradient", "kl_weight": "KL", "learning_rate": "rate"}
+PLURAL = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "do not hold", UNTESTED: "are not tested"}  # of a verdict
 # the settings of the terms beyond the paper (:mod:`remedies`)
 BEYOND = {
     "pull_share": "pulls {:.0%} of the M images",
@@ -88,8 +90,12 @@ class Records:
         by_verdict: dict[str, list[str]] = {}
         for row in claims.recorded(self.folder):
             by_verdict.setdefault(row["verdict"], []).append(row["number"])
-        said = "; ".join(f"{verdict}: {len(numbers)} ({', '.join(numbers)})" for verdict, numbers in by_verdict.items())
-        return f"{sum(map(len, by_verdict.values()))} claims. {said.capitalize()}." if said else ""
+        said = ", ".join(
+            f"{len(numbers)} {verdict if len(numbers) == 1 else PLURAL[verdict]} ({', '.join(numbers)})"
+            for verdict in PLURAL
+            if (numbers := by_verdict.get(verdict))
+        )
+        return f"Of {sum(map(len, by_verdict.values()))} claims of the paper {said}." if said else ""
 
     @property
     def starts(self) -> str:
@@ -105,7 +111,8 @@ class Records:
         """The table of the best recipe of each variant at each size, in the searches that meet all conditions.
 
         If searches tried some with several seeds, only those are considered. ``chosen`` marks the recipe of each
-        variant with the lowest score (:func:`tables.chosen`), and ``trials`` says how many recipes the variant had.
+        variant with the lowest score (:func:`tables.chosen`), ``shipped`` those that the models here were trained by,
+        and ``trials`` says how many recipes the variant had.
         """
         rows = tables.over_seeds(
             tables.searched(self.folder, [f"{variant}-{dataset}" for variant in variants], **conditions)
@@ -124,8 +131,14 @@ class Records:
                     named = ["σ-VAE", *named[1:]]
                 (measured,) = tables.as_lines([row], tables.EQUAL_TERMS)
                 head = {"variant": f"`{variant}`", "trials": str(trials[variant]), "D": str(recipe["latent_dim"])}
-                lines.append(head | {"recipe": ", ".join(named)} | measured | {"chosen": "yes" if row in best else ""})
+                marks = {"chosen": row in best, "shipped": self._is_shipped(f"{variant}-{dataset}", recipe)}
+                said = {mark: "yes" if holds else "" for mark, holds in marks.items()}
+                lines.append(head | {"recipe": ", ".join(named)} | measured | said)
         return markdown_table(lines)
+
+    def _is_shipped(self, model: str, recipe: dict) -> bool:
+        shipped = self.histories[model]["recipe"] if model in self.histories else {}
+        return all(recipe.get(name) == shipped.get(name) for name in ("latent_dim", "decoder_variance", *WEIGHTS))
 
     def beyond(self, dataset: str, **conditions) -> str:
         """The table of ``center`` with and without a term beyond the paper (:mod:`remedies`), in the searches that meet

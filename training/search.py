@@ -94,7 +94,9 @@ def _outdated(row: dict) -> bool:
 
 
 def _same(row: dict, other: dict) -> bool:
-    return all(row.get(key) == other.get(key) for key in ("variant", "recipe", "images"))
+    """Whether two rows are of the same training. Settings that did not exist when one was recorded have defaults."""
+    alike = row["variant"] == other["variant"] and row.get("images") == other.get("images")
+    return alike and Recipe(**row["recipe"]) == Recipe(**other["recipe"])
 
 
 def _asked(variant: str, source: Source, recipes: list[Recipe], baseline: str | None, beside: Sequence[str]) -> list:

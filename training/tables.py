@@ -1,6 +1,8 @@
 """Recipes and measurements of a search, or of all models, as tables for people."""
 
 import json
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +13,10 @@ from aevq_hub.folder import SEARCH_FILE
 from aevq_hub.measures import MEASURES, Lines, as_lines, flat, written
 
 from .recipe import Recipe
+from .recipes import used_settings
 
-SETTINGS = {"latent_dim": "D", "num_codes": "K", "pull_weight": "λ1", "pull_batch_size": "M", "ema_rate": "α"}
+SETTINGS = {"latent_dim": "D", "num_codes": "K", "pull_weight": "λ1", "pull_batch_size": "M", "ema_rate": "α",
+            "center_reconstruction_weight": "λ2"}  # fmt: skip
 # columns of the table of all models, and of a search's table
 MODELS = ("mse", "quantized_mse", "codebook.in_use", "codebook.duplicates", "codebook.perplexity",
           "score", "frechet.reconstructions", "frechet.samples", "frechet.gaussian", "frechet.midpoints",
@@ -75,11 +79,15 @@ def in_use_by_start(folder: Path) -> dict[str, dict[str, list[float]]]:
     return found
 
 
-def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:
-    """A search's table: one line per recipe, with the settings that differ and its measurements, over its seeds."""
+def table(rows: list[dict], columns: Sequence[str] = SEARCHED, shipped: dict | None = None) -> Lines:
+    """A search's table: one line per recipe, with the settings that differ and its measurements, over its seeds.
+
+    A dash stands for a setting that a variant does not use. ``shipped`` is a model's variant and recipe: the line with
+    the same settings, but for the epochs, is marked.
+    """
     rows = over_seeds(rows)
     recipes = [row["recipe"] for row in rows]
-    default = asdict(Recipe())  # for settings that a variant does not use, or that did not exist yet
+    default = asdict(Recipe())  # for settings that did not exist when a row was recorded
     tried = [name for name in default if name == "epochs" or len({r.get(name, default[name]) for r in recipes}) > 1]
     rows = sorted(rows, key=lambda row: (row["variant"], [row["recipe"].get(name, default[name]) for name in tried]))
     variants, images = ({row.get(name) for row in rows} for name in ("variant", "images"))
@@ -87,22 +95,30 @@ def table(rows: list[dict], columns: Sequence[str] = SEARCHED) -> Lines:
     for row, measured in zip(rows, as_lines(rows, columns), strict=True):
         line = {"variant": row["variant"]} if len(variants) > 1 else {}
         line |= {"images": str(row.get("images") or "all")} if len(images) > 1 else {}
-        line |= {SETTINGS.get(name, name.replace("_", " ")): setting(row["recipe"].get(name, "–")) for name in tried}
-        lines.append(line | measured)
+        used = {*used_settings(row["variant"], Recipe(**row["recipe"]))}
+        recipe = {name: row["recipe"].get(name, default[name]) for name in tried if name in used}
+        line |= {SETTINGS.get(name, name.replace("_", " ")): setting(recipe.get(name, "–")) for name in tried}
+        own = {"variant": row["variant"], **recipe, "epochs": None}.items()
+        same = bool(shipped) and own <= {**shipped, "epochs": None}.items()
+        lines.append(line | measured | {"shipped": "yes" if same else ""})
+    if not any(line["shipped"] for line in lines):
+        for line in lines:
+            del line["shipped"]
     return lines
 
 
 def over_seeds(rows: list[dict]) -> list[dict]:
     """The rows of a search, with those that differ in nothing but the seed as one row with ``seeds``.
 
-    If one of them diverged, so did the recipe.
+    If one of them diverged, so did the recipe. Of several rows with one seed only the last counts.
     """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
         recipe = {name: value for name, value in row["recipe"].items() if name != "seed"}
         groups.setdefault((row["variant"], Recipe(**recipe), row.get("images")), []).append(row)
     merged = []
-    for same in groups.values():
+    for group in groups.values():
+        same = list({row["recipe"].get("seed"): row for row in group}.values())
         first = next((row for row in same if "error" in row), same[0])
         if len(same) > 1:
             first = {**first, "recipe": {n: v for n, v in first["recipe"].items() if n != "seed"}}
@@ -121,7 +137,7 @@ def chosen(rows: list[dict]) -> list[dict]:
     def value(row: dict, key: str) -> float:
         return mean(one[key] for one in trainings({"results": row, **row}))
 
-    measured = [row for row in rows if "score" in row]
+    measured = [row for row in rows if math.isfinite(row.get("score", math.nan))]
     limit = BLUR * min((value(row, "mse") for row in measured), default=0)
     best: dict[str, dict] = {}
     for row in measured:
@@ -163,11 +179,15 @@ def models(histories: list[dict]) -> Lines:
 def comparison(histories: list[dict]) -> Lines:
     """Models of one data set beside each other, one line per measure, and which of them leads.
 
-    The leader is named with its distance to the second in standard deviations, pooled over the seeds of both. A
-    difference within two of them is called none, and without several seeds of both there is no way to tell.
+    Only models whose latents have the size that is most frequent are compared: larger latents lower the error, and keep
+    more answers under noise. The leader is named with its distance to the second in standard deviations, pooled over
+    the seeds of both. A difference within two of them is called none, and without several seeds of both there is no way
+    to tell.
     """
+    sizes = Counter(h["recipe"]["latent_dim"] for h in histories)
+    of_one_size = [h["model"] for h in histories if h["recipe"]["latent_dim"] == max(sizes, key=sizes.__getitem__)]
     lines = []
-    if len(histories) < 2:
+    if len(of_one_size) < 2:
         return lines
     for key, more in COMPARISON.items():
         results = {h["model"]: [flat(one) for one in trainings(h)] for h in histories}
@@ -176,7 +196,7 @@ def comparison(histories: list[dict]) -> Lines:
         found = {name: [one[key] for one in several] for name, several in results.items()}
         line = {"measure": MEASURES[key].short}
         line |= {f"`{h['model']}`": written(with_seeds(h), key) for h in histories}
-        first, second = sorted(found, key=lambda name: mean(found[name]), reverse=more)[:2]
+        first, second = sorted(of_one_size, key=lambda name: mean(found[name]), reverse=more)[:2]
         if len(found[first]) == 1 or len(found[second]) == 1:
             line["leads"] = f"`{first}`, not tested over seeds"
         else:

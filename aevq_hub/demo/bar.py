@@ -139,7 +139,7 @@ def _samples(state: State) -> str:
     reached = chosen if chosen in starts else starts[0]
     buttons = "".join(
         option(f'data-start="{start}"', f'<img src="{data_url(image)}" alt="">', start == chosen, start == reached,
-               f"sample {i}{f', {classes[i]}' if i < len(classes) else ''}", role="button")
+               f"sample {i}{f', {classes[i]}' if i < len(classes) and classes[i] else ''}", role="button")
         for i, (start, image) in enumerate(zip(starts, originals.samples(state.config.dataset), strict=True))
     )  # fmt: skip
     return f'<div class="samples" role="group" aria-label="Samples; arrow keys go from one to the next">{buttons}</div>'

@@ -18,6 +18,7 @@ from .compare import layout as compare
 from .grid import layout as grid
 from .morph import layout as morph
 from .shared import starts, tools
+from .shared.cleaning import keep_cleaning
 from .shared.endpoints import ENDPOINTS, bring
 from .shared.events import CLICKS, PROGRAMS, SESSIONS, UPLOADS, endpoint, sent, uploaded
 from .shared.exhibits import offers
@@ -176,6 +177,7 @@ def launch(demo: gr.Blocks, **options) -> None:
     torch.set_num_threads(1)  # several people share the processors: one picture, one thread
     demo.queue(max_size=200, default_concurrency_limit=4)
     share_fairly(demo._queue)
+    keep_cleaning()
     if tools.OFFERED:  # the endpoints are tools of language models too
         tools.answer_in_json()
     options = {"mcp_server": tools.OFFERED, **options}

@@ -69,18 +69,18 @@ STEPS = (
         "Press Sketch and draw a digit.", "tab=turn&model=center-mnist&start=sample:3", measured=_squeezed,
     ),
     Step(
-        "Break a plain autoencoder", "The paper begins here: nothing orders these latents.",
+        "Try to break a plain autoencoder", "The paper begins here: nothing orders these latents.",
         "Move any slider to ±15.",
         "tab=turn&model=ae-mnist&start=sample:3&basis=numbers&unit=raw&reach=15", claims=("1", "2"),
     ),
     Step(
         "Pull every face to one vector",
         "While this model was trained, a learnable vector pulled the nearest image and followed it, less and less.",
-        "Slide from the face to the vector: it is the average face.",
-        "tab=codebook&model=center-celeba&start=sample:2&way=0.4", claims=("5",),
+        "Slide from the face to the vector: it looks like an average face.",
+        "tab=codebook&model=center-celeba&start=sample:2&way=0.4", claims=("5", "13"),
     ),
     Step(
-        "Move a face by ±3", "Around that vector the paper shows smooth changes from −3 to +3.",
+        "Move a face by ±3", "With this one vector, the paper shows smooth changes from −3 to +3.",
         "Move the sliders; then open Advanced and choose raw units, as in the paper.",
         "tab=turn&model=center-celeba&start=sample:4&mix=0,0,0,0,0,2", claims=("4",),
     ),
@@ -137,5 +137,5 @@ def verdicts(rows: list[dict]) -> str:
 def _verdict(row: dict) -> str:
     of, says = (coded(in_short(text)) for text in (f"`{row['variant']}`", row["says"]))
     parts = "".join(f"<li>{coded(in_short(claims.in_words(part)))}</li>" for part in row["parts"])
-    said = f"The paper says of {of}: {says} We measured: <b>{row['verdict']}</b>."
+    said = f"The paper says of {of}: {says} Our verdict: <b>{row['verdict']}</b>."
     return f"<details><summary>{said}</summary><ul>{parts}</ul></details>"

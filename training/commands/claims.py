@@ -13,7 +13,7 @@ from ..claims import CLAIMS, measure
 from ..files import write_json
 from . import options
 
-HELP = "measure the paper's twelve claims on the trained models"
+HELP = "measure the paper's claims on the trained models"
 DESCRIPTION = """\
 Measure each claim of the paper against the bounds in training/claims.py, and write the values and verdicts into the
 folder of models, from where the report and the demo take them. Test images are needed, no training is.

@@ -4,15 +4,19 @@ import argparse
 import math
 from pathlib import Path
 
+from filelock import FileLock
+
 from aevq_hub import AEVQ, AEVQConfig
-from aevq_hub.folder import HISTORY_FILE, find_files, history, locate
+from aevq_hub.folder import CONFIG_FILE, HISTORY_FILE, find_files, history, locate
 from aevq_hub.registry import DATASETS
 
 from ..card import terminal_report
+from ..checkpoint import TrainingError
 from ..evaluate import evaluate
 from ..files import write_json
 from ..release import describe
 from ..seeds import of_seed
+from ..sources import lock_file
 from . import options
 
 HELP = "measure a model on the whole test split"
@@ -32,6 +36,8 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError("--record stores the numbers for the data set the model was trained on; leave out --dataset")
     if args.record and not isinstance(locate(args.model), Path):
         raise ValueError(f"--record writes into a model's folder, but {args.model} is on the Hub; leave out --record")
+    (path,) = find_files(args.model, (CONFIG_FILE,))
+    measured = path.read_bytes()  # it has the hash of the weights
     model = AEVQ.from_pretrained(args.model)
     name = args.dataset or model.config.dataset
     if args.data or name not in DATASETS:
@@ -39,13 +45,19 @@ def run(args: argparse.Namespace) -> None:
     results = evaluate(model, options.source(args, name))
     print(terminal_report(results))
     if args.record:
-        (path,) = find_files(args.model, (HISTORY_FILE,))
-        past = history(path.parent)
-        if not _agree(model.config, past, results):
-            del past["seeds"]
-            print("the measurements of the other seeds are removed from the record: they were made in another way")
-        write_json(path, {**past, "results": results})
-        describe(model, path.parent)
+        with FileLock(lock_file(path.parent)):
+            if path.read_bytes() != measured:
+                raise TrainingError(f"{path.parent} has other weights now; nothing was recorded")
+            _record(model, path.parent, results)
+
+
+def _record(model: AEVQ, folder: Path, results: dict) -> None:
+    past = history(folder)
+    if not _agree(model.config, past, results):
+        del past["seeds"]
+        print("the measurements of the other seeds are removed from the record: they were made in another way")
+    write_json(folder / HISTORY_FILE, {**past, "results": results})
+    describe(model, folder)
 
 
 def _agree(config: AEVQConfig, past: dict, results: dict) -> bool:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from filelock import FileLock
 from tqdm import tqdm
 
 from aevq_hub import AEVQ, AEVQConfig, available_models
@@ -10,12 +11,13 @@ from aevq_hub.folder import CONFIG_FILE, HISTORY_FILE, history
 from ..data import Split, load, training_labels
 from ..files import write_json
 from ..release import named
+from ..sources import lock_file
 from . import options
 
-HELP = "find words for models' directions and samples, for the demo"
+HELP = "label models' directions and samples for the demo"
 DESCRIPTION = """\
-Measure which property of the images goes along with each direction and each of the strongest dimensions, and write its
-words and the classes of the samples into the history.json of models' folders. Training does the same."""
+Measure which property of the images changes with each direction and each of the strongest dimensions, and write the
+labels and the classes of the samples into the history.json of models' folders. Training does the same."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
@@ -31,10 +33,12 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError("give the models whose directions are to be named, or --all for all shipped ones")
     folders = [options.local_folder(name) for name in args.models or available_models()]
     sources = [options.source(args, AEVQConfig.from_file(folder / CONFIG_FILE).dataset) for folder in folders]
-    histories = [history(folder) for folder in folders]  # all before any work
-    work = list(zip(folders, sources, histories, strict=True))
-    for folder, source, past in tqdm(work, unit=" models", disable=len(work) == 1):
+    for folder in folders:
+        history(folder)  # raises before any work
+    work = list(zip(folders, sources, strict=True))
+    for folder, source in tqdm(work, unit=" models", disable=len(work) == 1):
         train = Split(load(source, "train").images, training_labels(source))
         found = named(AEVQ.from_pretrained(folder), source, train, load(source, "test"))
-        write_json(folder / HISTORY_FILE, past | found)
+        with FileLock(lock_file(folder)):
+            write_json(folder / HISTORY_FILE, history(folder) | found)
         tqdm.write(f"wrote {folder / HISTORY_FILE}")

@@ -20,11 +20,11 @@ _PAPER = """
 ## The paper
 
 *Rethinking VAE: From Continuous to Discrete Representations Without Probabilistic Assumptions*, by Songxuan Shi. It
-begins with a plain autoencoder and asks what gives its latents an order that one can move in. Its answer is no
-probability but a pull: of a batch of images the one whose latent is nearest to a learnable vector is drawn to it, and
-the vector to that one (section 3.1). With one vector that does the work of a variational autoencoder (`center`); with
-several it is a codebook (`codebook`, `ema`, `residual`); with a code for each cell of a grid it is close to VQ-VAE
-(`vqae`, `vqvae`). The models here were trained to see for oneself which of this holds.
+begins with a plain autoencoder and asks how to give its latents an order in which one can move. Its answer is a pull
+instead of a probability: in each batch, the image whose latent is nearest to a learnable vector is pulled towards it,
+and the vector towards that image (section 3.1). With one vector this replaces a variational autoencoder (`center`);
+several are a codebook (`codebook`, `ema`, `residual`); a grid with a code in each cell is close to VQ-VAE (`vqae`,
+`vqvae`). The models here were trained to test what the paper says of them.
 """
 
 _CLAIMS = """

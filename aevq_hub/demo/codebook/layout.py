@@ -16,7 +16,7 @@ from .settings import SHOWS, SORTS, Codebook
 from .snippet import code
 
 __all__ = ["ENDPOINTS", "ID", "SAYS", "SETTINGS", "TITLE", "VERB", "build"]
-ID, TITLE, SETTINGS, VERB = "codebook", "Codebook", Codebook, "and the vectors it is drawn to"
+ID, TITLE, SETTINGS, VERB = "codebook", "Codebook", Codebook, "moved to a learnable vector"
 SAYS = "This model learnt vectors that latents are pulled to. Move the picture to one of them."
 _CHOOSING = ("vectors.js", "group.js")
 _SORTS = dict(zip(SORTS, ("use", "index", "distance to the nearest other"), strict=True))

@@ -50,7 +50,7 @@ def row(settings: Compare, model: str) -> Row:
     return _row(model, settings.model, settings.start, settings.second, settings.shift)
 
 
-@lru_cache(maxsize=128)  # 11 models of a dozen visitors; at most 350 kB each
+@lru_cache(maxsize=128)  # the models of about ten visitors; at most 350 kB each
 def _row(model: str, generator: str, start: str, second: str, shift: float) -> Row:
     shown, generates = exhibit(model), exhibit(generator)
     m, size = shown.model, shown.model.config.grid_size

@@ -21,7 +21,7 @@ def ladder(dataset: str = "mnist", start: str = "sample:0", second: str = "sampl
     A random picture is drawn by the variant center, where the data set has it, and shown to the others.
 
     Returns:
-        A PNG with a row for every variant, in the paper's order.
+        A PNG with a row for every variant, from continuous to discrete.
     """
     model = preferring(Compare.PREFERRED, of_data_set(offered(dataset)))[0]
     return drawn(compute.sheet(Compare(model=model, start=start, second=second, shift=shift)))

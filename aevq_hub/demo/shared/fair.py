@@ -39,8 +39,10 @@ def in_turn(events: list) -> list:
 
 
 def client_of(request) -> str:
-    """The address of a client: the last public one that proxies name, else the one that is connected."""
+    """The address of a client: of a public one that is connected itself, else the last public one that proxies name."""
     connected = request.client.host if request.client else ""
+    if _is_public(connected):  # no proxy of ours, so what it names may be made up
+        return connected
     named = [name.strip() for name in request.headers.get("x-forwarded-for", "").split(",")]
     return next((name for name in reversed(named) if _is_public(name)), connected)
 

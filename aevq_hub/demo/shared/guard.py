@@ -41,7 +41,8 @@ class Guard:
 
         headers = Headers(scope=scope)
         if scope["path"].startswith(MCP) and not may_use_tools(headers.get("host", ""), headers.get("origin")):
-            refusal = PlainTextResponse(f"these tools are not for this Host or Origin; {HOSTS} names others", 403)
+            asked = ascii(headers.get("origin") or headers.get("host", ""))
+            refusal = PlainTextResponse(f"these tools are not for {asked}; {HOSTS} names other hosts", 403)
             await refusal(scope, receive, with_headers)
         else:
             await self.app(scope, receive, with_headers)
@@ -61,7 +62,8 @@ def _name(address: str) -> str:
 
 
 def _ours(name: str) -> bool:
-    known = {"localhost", os.environ.get("SPACE_HOST", ""), *os.environ.get(HOSTS, "").split(",")} - {""}
+    named = (os.environ.get("SPACE_HOST", ""), *os.environ.get(HOSTS, "").split(","))
+    known = {"localhost", *(host.strip().lower() for host in named)} - {""}
     try:
         return name in known or bool(ipaddress.ip_address(name))
     except ValueError:

@@ -67,7 +67,7 @@ def origin(model: str, start: str) -> str:
     """
     kind = token("start", start).partition(":")[0]
     if kind == "sample" and _images(model) is None:
-        return f"drawn by {offers()[best(offers()[model].config.dataset)].short}"
+        return f"rendered by {offers()[best(offers()[model].config.dataset)].short}"
     return {"random": "generated", "vector": "a learnable vector"}.get(kind, "")
 
 
