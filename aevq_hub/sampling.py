@@ -137,8 +137,8 @@ class IndependentCells(Sampler):
         for count in schedule(most, -(-most // 2) if steps is None else steps):
             now = free & (begin <= turn) & (turn < begin + count)
             parts = zip(x.split(AT_ONCE), now.split(AT_ONCE), strict=True)
-            logits = torch.cat([self.logits(part)[drawn] for part, drawn in parts])  # (P, K)
-            probability = (logits / temperature).softmax(1)
+            each = [(self.logits(part)[drawn] / temperature).softmax(1) for part, drawn in parts]
+            probability = torch.cat(each)  # (P, K)
             x[now] = probability.cpu().multinomial(1, generator=generator)[:, 0].to(x.device)
             begin += count
         return x
