@@ -10,19 +10,15 @@ from aevq_hub.demo.morph.settings import CORNERS
 from aevq_hub.demo.shared import starts
 from aevq_hub.demo.shared.settings import Settings
 
-# the setting whose image a tab's code opens as a file
-OPENED = {
-    "picture.png": "start",
-    "picture-second.png": "second",
-    **{f"picture-z{i}.png": which for i, which in enumerate(CORNERS, start=1)},
-}
+# the setting whose image a tab's code opens as a file; all other files have that of the start
+OPENED = {"picture-second.png": "second", **{f"picture-z{i}.png": which for i, which in enumerate(CORNERS, start=1)}}
 
 
 def picture_of(code: str, settings: Settings, folder: Path) -> Image.Image:
     """Run a tab's code in a folder that has the images it opens; returns its picture, which is saved there."""
     with contextlib.chdir(folder):
         for file in re.findall(r'Image\.open\("(.+?)"\)', code):
-            starts.brought(getattr(settings, OPENED[file])).image.save(file)
+            starts.brought(getattr(settings, OPENED.get(file, "start"))).image.save(file)
         scope = {}
         exec(code, scope)
     with Image.open(folder / "result.png") as saved:

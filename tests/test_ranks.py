@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from servers import ROOT
+from servers import ROOT, free_port
 from two_processes import CASES, DTYPES, EPOCHS, computing_as, run_epoch, trainer_of
 
 from aevq_hub import AEVQ
@@ -17,8 +17,9 @@ from training.ranks import SINGLE, connect
 
 LAUNCH = [
     sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-    "--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no",
+    "--mixed_precision", "no", "--dynamo_backend", "no",
 ]  # fmt: skip
+PATIENCE = 300  # seconds for two processes to train
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 
@@ -27,7 +28,9 @@ def launched(*command) -> subprocess.CompletedProcess:
     """The result of a command run by two processes on the CPU."""
     paths = [str(ROOT), str(ROOT / "tests")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
-    return subprocess.run([*LAUNCH, *map(str, command)], env=environment, cwd=ROOT, capture_output=True, text=True)
+    port = ["--main_process_port", str(free_port())]  # with 0, which picks a free one, older versions of torch hang
+    whole = [*LAUNCH, *port, *map(str, command)]
+    return subprocess.run(whole, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
