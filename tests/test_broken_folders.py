@@ -13,6 +13,7 @@ from tiny import build, write_config
 from aevq_hub import AEVQ, LoadError
 from aevq_hub.config import ADDED
 from aevq_hub.folder import class_names, history, sample_images, samples
+from aevq_hub.tensor_files import weights_hash
 
 
 @pytest.fixture
@@ -178,10 +179,11 @@ def test_a_key_that_occurs_twice_is_a_clear_error(folder):
 
 
 def test_weights_that_are_not_finite_are_a_clear_error(folder):
-    model = build(latent_dim=8)
-    with torch.no_grad():
-        model.codebook[0, 3] = float("nan")
-    model.save_pretrained(folder)
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    weights["codebook"][0, 3] = float("nan")
+    save_file(weights, path)
+    edit_config(folder, weights_sha256=weights_hash(path))
     with pytest.raises(LoadError, match="the weight 'codebook' has values that are not finite"):
         AEVQ.from_pretrained(folder)
 
