@@ -265,8 +265,6 @@ class AEVQ(
             OSError: the files cannot be written, for instance because the disk is full.
         """
         _check_dtype(dtype)
-        if not all(value.to(dtype).isfinite().all() for value in self.state_dict().values()):
-            raise ValueError(f"some weights are not finite as {dtype}; nothing was saved")
         if kwargs.pop("push_to_hub", False):
             raise ValueError("save_pretrained only saves; push with model.push_to_hub(repo_id)")
         folder = Path(save_directory)
@@ -288,6 +286,8 @@ class AEVQ(
 
     def _save_pretrained(self, save_directory: Path) -> None:
         weights = {key: value.to(self._weights_dtype).contiguous() for key, value in self.state_dict().items()}
+        if not all(value.isfinite().all() for value in weights.values()):
+            raise ValueError(f"some weights are not finite as {self._weights_dtype}; nothing was saved")
         try:
             save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})
         except SafetensorError as error:  # the library's way to say that the disk is full

@@ -58,8 +58,7 @@ def test_card_reports_the_measured_values(trained, mirror):
 
 def test_evaluating_again_records_the_same_numbers(trained, mirror):
     before = (trained / "history.json").read_text(), (trained / "README.md").read_text()
-    arguments = ["evaluate", str(trained), "--data-root", str(mirror), "--record"]
-    assert main(arguments) == 0
+    assert main(["evaluate", str(trained), "--data-root", str(mirror), "--record"]) == 0
     assert ((trained / "history.json").read_text(), (trained / "README.md").read_text()) == before
 
 

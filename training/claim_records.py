@@ -20,6 +20,7 @@ from . import metrics, tables
 from .data import Split, load
 from .evaluate import Benchmark
 from .recipes import COMMON
+from .remedies import BEYOND
 from .rows import DataError
 from .sources import find_source
 
@@ -29,8 +30,6 @@ Measurement = Callable[["Evidence"], Values]
 IMAGES = 1000  # test images, evenly spaced, from which pictures start
 COLLAPSED = 0.9  # of the error of the mean image
 ALL = tuple(DATASETS)
-# the weights of terms that are not in the paper's loss
-REMEDIES = ("pull_share", "center_reconstruction_weight", "tail_cap", "gradient_weight", "decay_weight")
 
 
 class MissingError(ValueError):
@@ -172,7 +171,7 @@ def lost_literally(evidence: Evidence) -> Values:
 def _tried(evidence: Evidence, variant: str, dataset: str) -> Iterator[tuple[float, float, dict]]:
     """The weight, the error over that of the mean image, and the common settings of a variant's trials."""
     mean_image = evidence.mean_image_error(dataset)
-    rows = [row for row in evidence.searched(f"{variant}-{dataset}") if not any(row.get(name) for name in REMEDIES)]
+    rows = [row for row in evidence.searched(f"{variant}-{dataset}") if not any(row.get(name) for name in BEYOND)]
     for row in rows:
         common = {key: row[key] for key in (*COMMON, "images") if key not in ("seed", "components")}
         yield row["pull_weight"], row["mse"] / mean_image, common

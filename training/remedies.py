@@ -9,6 +9,14 @@ from aevq_hub.codebook import nearest_vectors
 from .recipe import Recipe
 from .step import Batch, Terms, squared_distance, variance
 
+# the weights of the terms that the paper does not train, in words
+BEYOND = {
+    "pull_share": "pulls {:.0%} of the M images",
+    "center_reconstruction_weight": "λ2 = {:g}",
+    "tail_cap": "pulls latents further than {:g} spreads",
+    "gradient_weight": "decoder's gradient, {:g}",
+    "decay_weight": "decoder's weights, {:g}",
+}
 GRADIENT_STEP = 0.5  # the length of the noise, in spreads; at 0.1 decoders are flat around each latent, steep between
 
 

@@ -16,20 +16,13 @@ from .claims import FAILS, HOLDS, IN_PART, UNTESTED
 from .files import written_beside
 from .publish import ladder
 from .recipes import recipe_for
+from .remedies import BEYOND
 
 TEMPLATE = shipped_folder() / "REPORT.md"
 BENCH_FILE = "bench.json"  # of `aevq bench --json`
 # the settings that the recipes on equal terms differ in, besides the size
 WEIGHTS = {"pull_weight": "λ1", "gradient_weight": "gradient", "kl_weight": "KL", "learning_rate": "rate"}
 PLURAL = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "do not hold", UNTESTED: "are not tested"}  # of a verdict
-# the settings of the terms beyond the paper (:mod:`remedies`)
-BEYOND = {
-    "pull_share": "pulls {:.0%} of the M images",
-    "center_reconstruction_weight": "λ2 = {:g}",
-    "tail_cap": "pulls latents further than {:g} spreads",
-    "gradient_weight": "decoder's gradient, {:g}",
-    "decay_weight": "decoder's weights, {:g}",
-}
 # what the template uses of the records
 USED = ("histories", "groups", "n", "prior", "beside", "equal_terms", "beyond", "tried", "claims", "counted", "starts",
         "fragments", "comparison", "bench")  # fmt: skip

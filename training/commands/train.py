@@ -20,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
     for action in named._actions:  # the real parser checks the two names
         action.nargs, action.type, action.choices = "?", None, None
     known, _ = named.parse_known_args([a for a in arguments if a not in ("-h", "--help")])
-    if known.variant in VARIANTS:
+    try:
         recipe = recipe_for(known.variant, known.dataset)
         used = used_settings(known.variant, recipe)
-    else:
+    except ValueError:  # the real parser says which names there are
         recipe, used = Recipe(), tuple(vars(Recipe()))
     parser.description = _description(known.variant, known.dataset)
     _add(parser, recipe, used)
