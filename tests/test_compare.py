@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -130,7 +131,7 @@ class Drawing:
 
 def test_samplers_of_other_libraries_are_measured_over_seeds(mirror, tmp_path, monkeypatch):
     source, path = find_source("mnist", data_root=mirror), tmp_path / comparing.FILE
-    shared = {"entry": "pythae AE", "dataset": "mnist", "length": {"images": 128, "epochs": 1}, "rate": 0.004}
+    shared = {"entry": "pythae AE", "dataset": "mnist", "length": asdict(SHORT), "rate": 0.004}
     path.write_text(json.dumps([
         {**shared, "seed": seed, "held_out": 0.1, "results": {"frechet.samples": 20.0 + seed}} for seed in range(2)
     ]))  # fmt: skip
@@ -145,6 +146,18 @@ def test_samplers_of_other_libraries_are_measured_over_seeds(mirror, tmp_path, m
     (line,) = own_samplers.table(rows)
     assert line["our mixture"].startswith("20.5") and " ± " in line["NormalSampler"]
     assert line["MAFSampler"] == "diverged"
+
+
+def test_networks_of_others_train_in_the_precision_of_ours(mirror):
+    """Only while they train: all are measured in float32."""
+    source, recipe = find_source("mnist", data_root=mirror), Recipe(latent_dim=8, precision="bf16")
+    config = configure("ae-conv", "mnist", source.dataset, recipe)
+    images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8)
+    model, exact = networks(config, recipe, images), networks(config, replace(recipe, precision="fp32"), images)
+    x = images / 255
+    rounded, whole = model.train().encoder(x), exact.train().encoder(x)
+    assert rounded.dtype == torch.float32 and 1e-6 < (rounded - whole).abs().max() < 0.1
+    assert torch.equal(model.eval().encoder(x), exact.eval().encoder(x))
 
 
 @pytest.mark.deep

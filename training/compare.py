@@ -93,10 +93,11 @@ COSTS = {"parameters": ("parameters", "{:,.0f}"), "megabytes": ("MB on disk", "{
 
 @dataclass(frozen=True)
 class Length:
-    """How long each training is."""
+    """How long each training is, and in what precision."""
 
     images: int = 10_000  # training images
     epochs: int = 8
+    precision: str = "fp32"  # of the networks, bf16 or fp32
 
 
 def compare(
@@ -234,7 +235,7 @@ def _implementation(library: str):
 
 def _recipe(variant: str, dataset: str, length: Length, images: int, rate: float, seed: int) -> Recipe:
     """Our recipe of a variant, with the latents of ``center`` for all single vectors, and a shorter training."""
-    given = {"epochs": length.epochs, "learning_rate": rate, "seed": seed, "precision": "fp32"}
+    given = {"epochs": length.epochs, "learning_rate": rate, "seed": seed, "precision": length.precision}
     recipe = replace(recipe_for(variant, dataset, **given, output_start="mean"), prior_epochs=0)
     if recipe.num_codes < 2:
         return replace(recipe, latent_dim=recipe_for("center", dataset).latent_dim)

@@ -10,14 +10,15 @@ from .. import own_samplers
 from ..compare import ENTRIES, FILE, PICTURE, RATES, STRIPS, Length, compare, picture, table
 from ..files import written_beside
 from ..sources import find_source
+from ..step import DTYPES
 from . import options
 
 HELP = "train other libraries' models on the same networks and images, and measure them alike"
 DESCRIPTION = f"""\
 Train models of pythae, vector-quantize-pytorch and autoencoders, and ours, on the same networks, images, epochs and
-seeds in fp32, and measure all alike. Each has the better of the learning rates {" and ".join(f"{r:g}" for r in RATES)}
-on held-out images, and otherwise its library's default settings or those of its examples; ours have their recipes,
-which were searched for.
+seeds, in one precision, and measure all alike. Each has the better of the learning rates
+{" and ".join(f"{r:g}" for r in RATES)} on held-out images, and otherwise its library's default settings or those of its
+examples; ours have their recipes, which were searched for.
 The reference classifier is trained first, which takes about two minutes on two cores, and is cached.
 Finished trainings are not repeated. `pip install "aevq-hub[peers]"` installs the others; what is missing gets a row
 that says so.
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser, arguments: list[str]) -> None
     for name, text in (("images", "training images"), ("epochs", "epochs")):
         value = getattr(Length, name)
         parser.add_argument(f"--{name}", type=options.at_least_one, default=value, help=f"{text} (%(default)s)")
+    text = "of all networks while they train (%(default)s)"
+    parser.add_argument("--precision", choices=sorted(DTYPES, reverse=True), default=Length.precision, help=text)
     text = "parallel trainings (%(default)s); speeds are measured afterwards, one by one"
     parser.add_argument("--jobs", type=options.at_least_one, default=1, help=text)
     options.add_output(parser)
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
     """Train, measure and print the tables."""
     source = find_source(one_of("data set", args.dataset, DATASETS), data_root=args.data_root)
     entries = [one_of("model", entry, ENTRIES) for entry in args.entries]
-    path, length = args.output / FILE, Length(args.images, args.epochs)
+    path, length = args.output / FILE, Length(args.images, args.epochs, args.precision)
     compare(source, args.seeds, path, length, entries=entries, jobs=args.jobs)
     rows = own_samplers.sample(source, args.seeds, path, length, entries=entries, jobs=args.jobs)
     for lines in (table(rows, False), table(rows, True), own_samplers.table(rows)):
