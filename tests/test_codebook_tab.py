@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from aevq_hub import pictures
 from aevq_hub.codebook import DUPLICATE
+from aevq_hub.config import LoadError
 from aevq_hub.demo.codebook import compute, html, snippet
 from aevq_hub.demo.codebook import map as maps
 from aevq_hub.demo.codebook.settings import SHOWS, SORTS, Codebook
@@ -181,6 +182,17 @@ def test_missing_items_are_refused_with_one_sentence(monkeypatch):
     monkeypatch.setattr(maps, "load_map", lambda name: None)
     with pytest.raises(ValueError, match="has no map; `aevq map codebook-fashionmnist` makes one"):
         maps.about_point(Codebook(name))
+
+
+def test_failed_download_of_a_map_is_tried_again(monkeypatch):
+    def unreachable(*_):
+        raise LoadError("the Hub was not reached")
+
+    maps._read_map.cache_clear()
+    with monkeypatch.context() as broken:
+        broken.setattr(maps, "find_files", unreachable)
+        assert maps.load_map("ema-mnist") is None
+    assert maps.load_map("ema-mnist") is not None
 
 
 def test_shipped_map_matches_its_model(offered):

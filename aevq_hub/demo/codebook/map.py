@@ -28,13 +28,17 @@ class Map:
     nearest: list[int]  # (n,) the index of each latent's nearest vector
 
 
-@lru_cache(maxsize=MOST_OPEN)
 def load_map(name: str) -> Map | None:
-    """The map of a model by its name; None if it has none."""
+    """The map of a model by its name; None if it has none, or if its download failed, which is tried again."""
     try:
-        (file,) = find_files(name, (MAP_FILE,))
+        return _read_map(name)
     except LoadError:
         return None
+
+
+@lru_cache(maxsize=MOST_OPEN)
+def _read_map(name: str) -> Map:
+    (file,) = find_files(name, (MAP_FILE,))
     t = read_tensors(file)
     latents = t["latents"].float()
     nearest = nearest_vectors(latents, exhibit(name).model.vectors).tolist()
