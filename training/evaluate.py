@@ -46,12 +46,15 @@ class Benchmark:
         return cls(images, classes, labelled(source), classifier, frechet)
 
 
-def evaluate(model: AEVQ, source: Source, *, draws: bool = True, progress: bool = True) -> dict:
+def evaluate(
+    model: AEVQ, source: Source, *, sheets: int = SHEETS, draws: bool = True, progress: bool = True
+) -> dict:  # fmt: skip
     """Measure a model in evaluation mode on the test split of a data set.
 
     Args:
         model: the model.
         source: the data set.
+        sheets: the number of images that sheets start from.
         draws: whether to measure what a prior over grids draws, which takes minutes.
         progress: whether to show progress bars.
 
@@ -69,7 +72,7 @@ def evaluate(model: AEVQ, source: Source, *, draws: bool = True, progress: bool 
             f"{d.channels} × {d.size} × {d.size}"
         )
     test = load(source, "test", progress=progress)
-    benchmark = replace(Benchmark.of(source, test.images, test.labels, progress=progress), draws=draws)
+    benchmark = replace(Benchmark.of(source, test.images, test.labels, progress=progress), sheets=sheets, draws=draws)
     results = measure(model, benchmark)
     if benchmark.labelled:
         (learn, y), (others, y_others) = ((s.images[:PROBED], s.labels[:PROBED]) for s in benchmark.labelled)

@@ -50,8 +50,8 @@ def pictures(model: AEVQ, indices: Tensor, samples: int) -> dict[str, Iterator[T
 
 def copying(model: AEVQ, train: Tensor, test: Tensor) -> dict[str, float]:
     """In how many cells samples, and test grids (N, h, w), differ from the nearest training grid: means over them."""
-    drawn = model.grids.sample_indices(SEARCHED_FOR, _seeded())
-    found = {"samples": drawn, "test": test[:SEARCHED_FOR]}
+    test = test[:SEARCHED_FOR]
+    found = {"samples": model.grids.sample_indices(len(test), _seeded()), "test": test}
     return {name: nearest(grids.cpu(), train.cpu()).float().mean().item() for name, grids in found.items()}
 
 
