@@ -37,9 +37,10 @@ def perturb(z: torch.Tensor, steps: torch.Tensor, shifts: float | Sequence[float
         raise ValueError(f"steps have the shape {tuple(steps.shape)}; these latents take (P, {z.shape[-1]})")
     steps = steps.view(-1, steps.shape[-1])
     shifts = [shifts] if isinstance(shifts, int | float) else list(shifts)
-    amounts = torch.tensor(shifts, dtype=z.dtype, device=z.device)
-    if not amounts.isfinite().all():
+    largest = torch.finfo(z.dtype).max
+    if not all(abs(shift) <= largest for shift in shifts):  # also refuses NaN
         raise ValueError(f"shifts must be finite numbers, not {shifts}")
+    amounts = torch.tensor(shifts, dtype=z.dtype, device=z.device)
     return z[..., None, None, :] + amounts[:, None] * steps[:, None, :]  # (..., P, S, D)
 
 

@@ -15,6 +15,7 @@ from ..shared.exhibits import MOST_OPEN, exhibit
 from .settings import SLIDERS, Turn
 
 CURVE_POINTS = 41
+RECENT = 64  # latents that are kept for the next request
 STRIP = 7  # pictures on the way to the second one
 FRAMES = 24  # of the moving picture that the page opens with
 FRAME_MILLISECONDS = 80
@@ -73,7 +74,7 @@ def sheet(settings: Turn) -> Image.Image:
 def tiles(settings: Turn) -> list[list[Image.Image]]:
     """The pictures of :func:`sheet`, row by row, for the directions or numbers that have a slider."""
     model = exhibit(settings.model).model
-    z = model.decoder_input(_start(settings)[None])[0]
+    z = _input(settings.model, settings.start, settings.second, settings.way)
     shifted = latent.perturb_cell(z, settings.cell, _steps(settings, SLIDERS), settings.figure)  # (P, S, …)
     images = [model.to_pil(model.decode(part)) for part in shifted]
     return [list(row) for row in zip(*images, strict=True)]
@@ -92,9 +93,8 @@ def curve(settings: Turn) -> Curve:
 
 @lru_cache(maxsize=64)
 def _curve(settings: Turn) -> Curve:
-    model, z = exhibit(settings.model).model, _start(settings)
+    model, z = exhibit(settings.model).model, _input(settings.model, settings.start, settings.second, settings.way)
     amounts = [settings.limit * (2 * i / (CURVE_POINTS - 1) - 1) for i in range(CURVE_POINTS)]  # 0 in the middle
-    z = model.decoder_input(z[None])[0]
     shifted = latent.perturb_cell(z, settings.cell, _number(settings), amounts)  # (1, S, …)
     x = model.decode(shifted[0])
     apart = (x - x[CURVE_POINTS // 2]).square().flatten(1).mean(1).sqrt()  # (S,), to the one not shifted
@@ -116,12 +116,21 @@ def _start(settings: Turn) -> torch.Tensor:
     return z.lerp(starts.latent(shown, settings.second), settings.way) if settings.way else z
 
 
+@lru_cache(maxsize=RECENT)
+def _input(model: str, start: str, second: str, way: float) -> torch.Tensor:
+    """The decoder's input (D,) or (D, h, w) before all shifts: the same while a slider is moved."""
+    z = _start(Turn(model, start, second, way=way))
+    return exhibit(model).model.decoder_input(z[None])[0]
+
+
+@lru_cache(maxsize=RECENT)
 def _shifted(settings: Turn) -> torch.Tensor:
-    """The decoder's input (D,) or (D, h, w) after all shifts."""
-    z = exhibit(settings.model).model.decoder_input(_start(settings)[None])[0]
-    for step, amount in zip(_steps(settings, SLIDERS), settings.mixed, strict=True):
+    """The decoder's input (D,) or (D, h, w) after all shifts; a picture and its distance have the same."""
+    z = _input(settings.model, settings.start, settings.second, settings.way)
+    steps = _steps(settings, SLIDERS)
+    for i, amount in enumerate(settings.mixed):
         if amount:
-            z = latent.perturb_cell(z, settings.cell, step, amount)[0, 0]
+            z = latent.perturb_cell(z, settings.cell, steps[i], amount)[0, 0]
     if settings.shift:
         z = latent.perturb_cell(z, settings.cell, _number(settings), settings.shift)[0, 0]
     return z
