@@ -165,11 +165,11 @@ class Records:
         for name in DATASETS:
             if rows := compare.rows_of(self.folder / compare.FILE, name):
                 rows = _as_long_as_the_last(rows)
-                vectors, grids = (markdown_table(compare.table(rows, grids)) for grids in (False, True))
+                lines = compare.table(rows, grids=False), compare.table(rows, grids=True), own_samplers.table(rows)
+                vectors, grids, samplers = (markdown_table(table) if table else "" for table in lines)
                 seeds = 1 + max(row.get("seed", 0) for row in rows)
-                drawn = own_samplers.table(rows)
                 found[name] = {
-                    "vectors": vectors, "grids": grids, "samplers": markdown_table(drawn) if drawn else "",
+                    "vectors": vectors, "grids": grids, "samplers": samplers,
                     "picture": compare.PICTURE.format(name), "seeds": seeds, **rows[0]["length"],
                 }  # fmt: skip
         return found
