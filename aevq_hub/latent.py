@@ -37,7 +37,7 @@ def perturb(z: torch.Tensor, steps: torch.Tensor, shifts: float | Sequence[float
         raise ValueError(f"steps have the shape {tuple(steps.shape)}; these latents take (P, {z.shape[-1]})")
     steps = steps.view(-1, steps.shape[-1])
     shifts = [shifts] if isinstance(shifts, int | float) else list(shifts)
-    largest = torch.finfo(z.dtype).max
+    largest = torch.finfo(z.dtype).max if z.is_floating_point() else torch.inf
     if not all(abs(shift) <= largest for shift in shifts):  # also refuses NaN
         raise ValueError(f"shifts must be finite numbers, not {shifts}")
     amounts = torch.tensor(shifts, dtype=z.dtype, device=z.device)
