@@ -15,10 +15,11 @@ import shutil
 import statistics
 import tempfile
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from browsing import settle, watch
 from gradio_client import Client
@@ -168,24 +169,40 @@ def slider_request(page: Page, url: str, model: str) -> tuple[str, str]:
     return sent.value.url, json.dumps(sent.value.post_data_json, separators=(",", ":"))
 
 
-def slide(url: str, body: str, shift: float) -> float:
-    """The milliseconds that the server takes for a request of the slider with another shift."""
-    data = body.replace('"mix":"1,', f'"mix":"{shift:g},').encode()
-    assert data != body.encode() or shift == 1
-    start = time.perf_counter()
-    sent = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(sent) as answer:
-        assert "data:image/png" in answer.read().decode()
-    return 1000 * (time.perf_counter() - start)
+class Slider:
+    """A user's slider, who keeps one connection open, as browsers do.
+
+    Args:
+        url: the address of a request of the slider.
+        body: the body of one with the shift 1.
+    """
+
+    def __init__(self, url: str, body: str):
+        self.url, self.body = urlsplit(url), body
+        self.connection = HTTPConnection(self.url.netloc)
+
+    def move(self, shift: float) -> float:
+        """The milliseconds that the server takes for a picture with another shift."""
+        data = self.body.replace('"mix":"1,', f'"mix":"{shift:g},').encode()
+        assert data != self.body.encode() or shift == 1
+        start = time.perf_counter()
+        self.connection.request("POST", self.url.path, data, {"Content-Type": "application/json"})
+        assert b"data:image/png" in self.connection.getresponse().read()
+        return 1000 * (time.perf_counter() - start)
 
 
 def on_server(url: str, body: str) -> None:
     """Measure the slider on the server, for one user and for many."""
     shifts = [i / 50 or 0.01 for i in range(-100, 100)]
-    record("slider on the server, one user", [slide(url, body, shift) for shift in shifts])
+
+    def user(first: int, calls: int) -> list[float]:
+        slider = Slider(url, body)
+        return [slider.move(shifts[i % len(shifts)]) for i in range(first, first + calls)]
+
+    record("slider on the server, one user", user(0, len(shifts)))
     with ThreadPoolExecutor(USERS) as pool:
-        many = [shifts[i % len(shifts)] for i in range(USERS * CALLS)]
-        record(f"slider, {USERS} users at once", list(pool.map(lambda shift: slide(url, body, shift), many)), 250, 0.95)
+        took = pool.map(user, range(0, USERS * CALLS, CALLS), [CALLS] * USERS)
+        record(f"slider, {USERS} users at once", [*itertools.chain(*took)], 250, 0.95)
 
 
 def pictures_of(page: Page, url: str, folder: Path) -> None:

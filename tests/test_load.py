@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import servers
 from browsing import watch
-from measure_demo import slide, slider_request
+from measure_demo import Slider, slider_request
 from PIL import Image
 
 MODELS = ("vqvae-celeba", "center-mnist", "codebook-fashionmnist")
@@ -48,9 +48,9 @@ def megabytes(process: int, kind: str = "VmRSS") -> float:
 
 def slides(slider: tuple[str, str], pause: float, until: float, seed: int) -> list[float]:
     """Move a slider at random and wait for each picture, until a time: the milliseconds that they took."""
-    rng, took = np.random.default_rng(seed), []
+    user, rng, took = Slider(*slider), np.random.default_rng(seed), []
     while time.monotonic() < until:
-        took.append(slide(*slider, rng.uniform(-3, 3)))
+        took.append(user.move(rng.uniform(-3, 3)))
         time.sleep(pause)
     return took
 
@@ -98,9 +98,9 @@ def test_large_uploads_keep_nobody_waiting(server, sliders, tmp_path):
     with ThreadPoolExecutor(40) as pool:
         start = time.monotonic()
         answers = [pool.submit(bring, number) for number in range(40)]
-        took = []
+        user, took = Slider(*sliders[0]), []
         while not all(answer.done() for answer in answers):
-            took.append(slide(*sliders[0], len(took) % 100 / 50 + 0.01))
+            took.append(user.move(len(took) % 100 / 50 + 0.01))
             time.sleep(PAUSE)
     grown = megabytes(process, "VmHWM") - before
     print(f"\n40 uploads of {len(content) / 1e6:.1f} MB in {time.monotonic() - start:.0f} s: {len(took)} pictures of "
