@@ -204,8 +204,10 @@ def fold(title: str, elem_id: str, *scripts: str, classes: str = "", inside: str
 
 
 def python(code: str) -> gr.HTML:
-    """Lay out the Python that makes a tab's picture. Its value is the code as HTML, which takes Gradio less time than an
-    update of ``inside``: every picture comes with it."""
+    """Lay out the Python that makes a tab's picture.
+
+    Its value is the code as HTML: it comes with every picture, and an update of ``inside`` would take Gradio longer.
+    """
     opened = '${typeof opened === "undefined" ? "" : opened}'
     template = f"<details {opened}><summary>The Python that makes this picture</summary>${{value}}</details>"
     return part("", "python.js", value=_code(code), template=template, classes="fold python")
