@@ -72,6 +72,15 @@ def caches(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True)
+def threads():
+    """Undo what a test does to the number of threads: sums of other numbers of threads differ in their last bits."""
+    before = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != before:
+        torch.set_num_threads(before)
+
+
 @pytest.fixture
 def fresh_cache(tmp_path, monkeypatch) -> Path:
     """An empty cache for one test."""

@@ -21,6 +21,7 @@ def test_suite_passes_with_the_declared_minimum_versions(tmp_path):
     variables = {name: value for name, value in os.environ.items() if name != "CI"}
     marks = "not deep and not browser"
     done = subprocess.run(
-        [python, "-m", "pytest", "-m", marks], cwd=ROOT, env=variables, capture_output=True, text=True
-    )
+        [python, "-m", "pytest", "-m", marks, "--tb=short", "-p", "no:warnings"], cwd=ROOT, env=variables,
+        capture_output=True, text=True,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:]
