@@ -16,7 +16,7 @@ from gradio.utils import get_upload_folder
 from .paths import own_path
 
 # preprocess=False: Gradio would answer a wrong value with a traceback; every value is checked by the tab's settings.
-# postprocess=False: every value is as the page needs it, and Gradio would start a thread for each
+# postprocess=False: every value is as the page needs it, and Gradio would hand each to a thread
 _QUIET = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False, "postprocess": False}
 # drawing takes a few milliseconds, Gradio's queue takes longer: these events go straight to their function. Of the
 # requests that arrive while one is being answered, only the last is kept

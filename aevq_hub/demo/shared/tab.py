@@ -13,8 +13,13 @@ from .events import LIVE
 from .html import static
 from .settings import SHARED, S
 
-# the property `inside` in a template; Gradio forgets it in tabs that were not open yet
-INSIDE = '${typeof inside === "undefined" ? "" : inside}'
+
+def _property(name: str) -> str:
+    """A property in a template, where it may be missing: Gradio forgets properties in tabs that were not open yet."""
+    return f'${{typeof {name} === "undefined" ? "" : {name}}}'
+
+
+INSIDE = _property("inside")
 
 
 @dataclass
@@ -208,8 +213,8 @@ def python(code: str) -> gr.HTML:
 
     Its value is the code as HTML: it comes with every picture, and an update of ``inside`` would take Gradio longer.
     """
-    opened = '${typeof opened === "undefined" ? "" : opened}'
-    template = f"<details {opened}><summary>The Python that makes this picture</summary>${{value}}</details>"
+    summary = "<summary>The Python that makes this picture</summary>"
+    template = f"<details {_property('opened')}>{summary}${{value}}</details>"
     return part("", "python.js", value=_code(code), template=template, classes="fold python")
 
 
